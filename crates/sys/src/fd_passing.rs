@@ -1,0 +1,2 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Descriptors over SOCK_SEQPACKET sockets.
