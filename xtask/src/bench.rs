@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `bench`: the release profile, the content pack, then the benchmarks.
+
+use crate::build::{self, Profile};
+use crate::run::{self, Error};
+use std::process::Command;
+
+/// Builds and runs; the arguments go to the benchmark program.
+///
+/// # Errors
+/// Something does not build, or the benchmarks end badly.
+pub(crate) fn bench(arguments: &[String]) -> Result<(), Error> {
+    let built = build::programs(Profile::Release)?;
+    run::run(Command::new(built.path("lazaret-bench")).args(arguments).current_dir(crate::cargo::root()))
+}

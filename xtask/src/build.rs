@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Builds the programs and the content pack, and knows where they stand.
+
+use crate::cargo::{cargo, root};
+use crate::run::{self, Error};
+use crate::{cache, packages};
+use std::path::PathBuf;
+use std::process::Command;
+
+/// Which of cargo's profiles. `up` and `test` share `Dev`, so that the pattern engine is built once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// Own crates lightly, dependencies fully optimised (see the root Cargo.toml).
+    Dev,
+    /// For figures and packages.
+    Release,
+}
+
+/// The folder with the built programs and the content pack.
+#[derive(Debug)]
+pub(crate) struct Built {
+    folder: PathBuf,
+}
+
+impl Built {
+    /// Where the programs of that profile are, built or not.
+    ///
+    /// # Errors
+    /// There is no place for the target folder.
+    pub(crate) fn of(profile: Profile) -> Result<Self, Error> {
+        let folder = match profile {
+            Profile::Dev => "debug",
+            Profile::Release => "release",
+        };
+        Ok(Self { folder: cache::target()?.join(folder) })
+    }
+
+    /// A program or file in it.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// Compiles `content/` into the pack beside the programs.
+    ///
+    /// # Errors
+    /// A rule or a case in the content is wrong, or the pack cannot be written.
+    pub(crate) fn pack(&self) -> Result<(), Error> {
+        let mut tool = Command::new(self.path("lazaret-content"));
+        tool.current_dir(root()).args(["build", "content"]).arg(self.path("lazaret.pack"));
+        run::run(&mut tool)
+    }
+}
+
+/// Builds the programs that protect a host, and their content.
+///
+/// # Errors
+/// Something is missing that cannot be installed, or does not compile.
+pub(crate) fn programs(profile: Profile) -> Result<Built, Error> {
+    packages::install(&[packages::UP])?;
+    cache::prune();
+    let built = Built::of(profile)?;
+    if !built.path("lazaretd").exists() {
+        eprintln!(
+            "The first build takes 10 to 20 minutes on two cores (the pattern engine); later ones seconds."
+        );
+    }
+    let mut build = cargo()?;
+    // All members and not only the four programs: cargo would choose other features for shared
+    // dependencies, and `test` would build them a second time.
+    build.args(["build", "--locked", "--workspace", "--bins"]);
+    if profile == Profile::Release {
+        build.arg("--release");
+    }
+    run::run(&mut build)?;
+    built.pack()?;
+    Ok(built)
+}

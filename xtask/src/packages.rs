@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Debian packages that a verb needs: a pinned list with reasons, and their installation.
+
+use crate::run::{self, Error};
+use std::process::Command;
+
+/// One Debian package.
+pub(crate) struct Package {
+    /// Its name in Debian 12.
+    name: &'static str,
+    /// A program that shows that it is there, however it came; empty: ask dpkg.
+    program: &'static str,
+    /// What it is for.
+    why: &'static str,
+}
+
+const fn package(name: &'static str, program: &'static str, why: &'static str) -> Package {
+    Package { name, program, why }
+}
+
+/// What building and running needs beyond Rust.
+pub(crate) const UP: &[Package] = &[
+    package("gcc", "gcc", "compiles the bundled SQLite and links"),
+    package("libc6-dev", "", "C headers and start files for linking"),
+];
+
+/// What the tests need beyond [`UP`].
+pub(crate) const TEST: &[Package] = &[
+    package("acl", "setfacl", "ACLs that a restore must bring back"),
+    package("age", "age", "opens vault objects independently of our code"),
+    package("attr", "setfattr", "extended attributes that a restore must bring back"),
+    package("dpkg-dev", "dpkg-deb", "packages for the package database tests"),
+    package("e2fsprogs", "mkfs.ext4", "ext4 loop mounts and inode flags"),
+    package("git", "git", "lists the files of the tree for tidy"),
+    package("iproute2", "ip", "network namespaces"),
+    package("libcap2-bin", "setcap", "file capabilities that a restore must bring back"),
+    package("procps", "pgrep", "looks at processes from outside"),
+    package("python3", "python3", "scripts as test programs"),
+    package("rpm", "rpm", "the rpm database tests"),
+    package("strace", "strace", "injects faults into system calls"),
+    package("util-linux", "unshare", "mounts and namespaces"),
+    package("xfsprogs", "mkfs.xfs", "xfs loop mounts"),
+];
+
+/// Installs what is missing of `wanted`, says so first. Nothing happens when nothing is missing.
+///
+/// # Errors
+/// Something is missing and cannot be installed: not root, no apt, no network.
+pub(crate) fn install(wanted: &[&[Package]]) -> Result<(), Error> {
+    let missing: Vec<&Package> = wanted.iter().copied().flatten().filter(|p| !present(p)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    eprintln!("These Debian packages are missing and are installed now:");
+    for package in &missing {
+        eprintln!("  {:<12} {}", package.name, package.why);
+    }
+    let names: Vec<&str> = missing.iter().map(|p| p.name).collect();
+    let by_hand = format!("apt-get install --no-install-recommends {}", names.join(" "));
+    if !run::in_path("apt-get") {
+        return Err(Error::failed(format!(
+            "there is no apt-get here; install the equivalents of: {}",
+            names.join(" ")
+        )));
+    }
+    if !run::is_root() {
+        return Err(Error::failed(format!("installing needs root; run as root: {by_hand}")));
+    }
+    // Package lists may be there and fit: asking the network first would fail machines without one.
+    if has_lists() && run::run(&mut apt("install", &names)).is_ok() {
+        return Ok(());
+    }
+    run::run(&mut apt("update", &[]))
+        .and_then(|()| run::run(&mut apt("install", &names)))
+        .map_err(|e| Error::failed(format!("{e}; is there a network? By hand: {by_hand}")))
+}
+
+fn apt(verb: &str, names: &[&str]) -> Command {
+    let mut command = Command::new("apt-get");
+    command.env("DEBIAN_FRONTEND", "noninteractive").stdin(std::process::Stdio::null());
+    command.args(["-q", "-y", "-o", "DPkg::Lock::Timeout=300", verb]);
+    if !names.is_empty() {
+        command.arg("--no-install-recommends").arg("--").args(names);
+    }
+    command
+}
+
+fn has_lists() -> bool {
+    let lists = std::fs::read_dir("/var/lib/apt/lists").into_iter().flatten().flatten();
+    lists.map(|entry| entry.file_name()).any(|name| name.to_string_lossy().contains("_Packages"))
+}
+
+/// Whether the package's program is there, or dpkg says that the package is.
+fn present(package: &Package) -> bool {
+    if !package.program.is_empty() {
+        return run::in_path(package.program);
+    }
+    let mut ask = Command::new("dpkg-query");
+    ask.args(["--show", "--showformat", "${db:Status-Status}", "--", package.name]);
+    match ask.stderr(std::process::Stdio::null()).output() {
+        Ok(answer) => answer.stdout == b"installed",
+        // Not a Debian: the linker will say what is missing better than we could.
+        Err(_) => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_sorted_and_without_repeats() {
+        let names: Vec<_> = TEST.iter().map(|p| p.name).collect();
+        assert!(names.is_sorted_by(|a, b| a < b), "{names:?}");
+        assert!(TEST.iter().all(|p| UP.iter().all(|u| u.name != p.name)));
+    }
+
+    #[test]
+    fn sees_what_is_there() {
+        assert!(present(&package("bash", "bash", "")));
+        assert!(!present(&package("no-such-package", "no-such-program", "")));
+        if run::in_path("dpkg-query") {
+            assert!(present(&package("dpkg", "", "")));
+            assert!(!present(&package("no-such-package", "", "")));
+        }
+    }
+
+    #[test]
+    fn asks_apt_without_questions() {
+        let text = run::shown(&apt("install", &["acl"]));
+        assert_eq!(text, "apt-get -q -y -o DPkg::Lock::Timeout=300 install --no-install-recommends -- acl");
+    }
+}
