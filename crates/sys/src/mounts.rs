@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
@@ -45,7 +46,9 @@ impl Mount {
             | "pstore" | "bpf" | "configfs" | "fusectl" | "mqueue" | "hugetlbfs" | "autofs"
             | "binfmt_misc" | "efivarfs" | "nsfs" | "rpc_pipefs" | "selinuxfs" | "devtmpfs" => Kind::Pseudo,
             t if t.starts_with("nfs") || t.starts_with("fuse") => Kind::Remote,
-            "cifs" | "smb3" | "9p" | "virtiofs" | "ceph" | "afs" | "glusterfs" | "lustre" | "coda" => Kind::Remote,
+            "cifs" | "smb3" | "9p" | "virtiofs" | "ceph" | "afs" | "glusterfs" | "lustre" | "coda" => {
+                Kind::Remote
+            }
             _ => Kind::Local,
         }
     }
@@ -57,6 +60,17 @@ impl Mount {
 /// When mountinfo cannot be read.
 pub fn mounts() -> io::Result<Vec<Mount>> {
     Ok(parse(&std::fs::read("/proc/self/mountinfo")?))
+}
+
+/// The filesystem id of an open file, as fanotify's records carry it.
+///
+/// # Errors
+/// What `fstatfs` reports.
+pub fn fsid(file: impl AsFd) -> io::Result<[i32; 2]> {
+    let at = rustix::fs::fstatfs(file)?;
+    // SAFETY: `__kernel_fsid_t` is two C ints; the type here has the same size and no padding, and
+    // every bit pattern is a valid `[i32; 2]`.
+    Ok(unsafe { std::mem::transmute_copy::<_, [i32; 2]>(&at.f_fsid) })
 }
 
 fn parse(text: &[u8]) -> Vec<Mount> {
@@ -109,7 +123,8 @@ mod tests {
 
     #[test]
     fn reads_optional_fields_and_escapes() {
-        let line = b"36 35 98:0 /mnt1 /mnt\\040two rw,noatime master:1 shared:2 - ext3 /dev/root rw,errors=continue";
+        let line =
+            b"36 35 98:0 /mnt1 /mnt\\040two rw,noatime master:1 shared:2 - ext3 /dev/root rw,errors=continue";
         let m = parse_line(line).unwrap();
         assert_eq!(m.point, PathBuf::from("/mnt two"));
         assert_eq!((m.fs_type.as_str(), m.source.as_str()), ("ext3", "/dev/root"));
