@@ -28,7 +28,7 @@ pub use critical_seeds::{SEED_DIRECTORIES, SEED_PROGRAMS, Seed, SeedDirectory};
 pub use decide::{Brakes, Decided, decide, rate};
 pub use kill::{KillContext, may_kill};
 pub use rate::RateLimit;
-pub use settings::{Policy, ProtectMode};
+pub use settings::{Policy, ProtectMode, UnknownProtectMode};
 pub use severity::severity;
 pub use subject::{PackageStanding, Subject};
 pub use whitelist::{Candidate, Judge, Whitelist, WhitelistEntry, WhitelistError, WhitelistField};

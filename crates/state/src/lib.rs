@@ -1,4 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-//! lazaret-state
+//! The agent's own database: alarms, whitelist, exceptions, switches, open breakers, abnormal ends.
+//!
+//! One SQLite file (WAL, every commit synced). What was done to the host stands in the journal of
+//! `response`, not here; verdicts are cached in memory by the agent, not here.
 
 #![forbid(unsafe_code)]
+
+mod alarms;
+mod breakers;
+mod corrupt;
+mod database;
+mod ends;
+mod error;
+mod exceptions;
+mod retention;
+mod schema;
+mod settings;
+mod whitelist;
+
+pub use alarms::{AlarmFilter, AlarmRow};
+pub use breakers::BreakerRow;
+pub use corrupt::Recovered;
+pub use database::{Database, Opened};
+pub use ends::AbnormalEnd;
+pub use error::StateError;
+pub use exceptions::ExceptionRow;
+pub use retention::{Pruned, Retention};
+pub use whitelist::WhitelistRow;

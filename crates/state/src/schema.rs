@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The schema, one migration a version. A migration that was released is never changed.
+
+use crate::corrupt;
+use rusqlite::Connection;
+
+/// Migration `n` (from 0) leads to `user_version` `n + 1`.
+const MIGRATIONS: &[&str] = &["
+    CREATE TABLE alarms (
+        id TEXT PRIMARY KEY,
+        at_ms INTEGER NOT NULL,
+        last_ms INTEGER NOT NULL,
+        count INTEGER NOT NULL,
+        class TEXT,
+        rating INTEGER,
+        path BLOB NOT NULL,
+        sha256 BLOB,
+        handled INTEGER NOT NULL,
+        test INTEGER NOT NULL,
+        isolated TEXT,
+        title TEXT NOT NULL,
+        details BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX alarms_by_time ON alarms (last_ms);
+    CREATE INDEX alarms_by_file ON alarms (path, last_ms);
+    CREATE INDEX alarms_unhandled ON alarms (handled) WHERE handled = 0;
+
+    CREATE TABLE whitelist (
+        id TEXT PRIMARY KEY,
+        field TEXT NOT NULL,
+        judge TEXT NOT NULL,
+        value BLOB NOT NULL,
+        sha256 BLOB,
+        any_content INTEGER NOT NULL,
+        description TEXT NOT NULL,
+        added_ms INTEGER NOT NULL,
+        added_by TEXT NOT NULL,
+        hits INTEGER NOT NULL,
+        last_hit_ms INTEGER
+    ) STRICT;
+
+    CREATE TABLE exceptions (
+        sha256 BLOB PRIMARY KEY,
+        at_ms INTEGER NOT NULL,
+        why TEXT NOT NULL
+    ) STRICT;
+
+    CREATE TABLE settings (
+        key TEXT PRIMARY KEY,
+        value TEXT NOT NULL
+    ) STRICT;
+
+    CREATE TABLE breakers (
+        rule TEXT PRIMARY KEY,
+        opened_ms INTEGER NOT NULL,
+        why TEXT NOT NULL
+    ) STRICT;
+
+    CREATE TABLE abnormal_ends (
+        id INTEGER PRIMARY KEY,
+        at_ms INTEGER NOT NULL,
+        why TEXT NOT NULL
+    ) STRICT;
+"];
+
+/// The version this build writes.
+pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64;
+
+/// `user_version`, 0 for an empty file.
+pub(crate) fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("PRAGMA user_version", [], |r| r.get(0))
+}
+
+/// Brings the schema up to [`VERSION`]; each step is one transaction, so a crash leaves a whole one.
+pub(crate) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
+    loop {
+        // Immediate: two processes that open the same empty file must not both create the tables.
+        let tx = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        let at = version(&tx)?;
+        let Some(step) = usize::try_from(at).ok().and_then(|i| MIGRATIONS.get(i)) else {
+            return tx.commit();
+        };
+        // A step only fails when the file is sound but not ours (a table is there in another shape), or
+        // with an error of the disk, which keeps its own code.
+        tx.execute_batch(step).map_err(|e| match e {
+            rusqlite::Error::SqlInputError { msg, .. } => corrupt::damage(msg),
+            other => other,
+        })?;
+        tx.pragma_update(None, "user_version", at + 1)?;
+        tx.commit()?;
+    }
+}
