@@ -65,8 +65,8 @@ pub(crate) fn programs(profile: Profile) -> Result<Built, Error> {
         );
     }
     let mut build = cargo()?;
-    // All members and not only the four programs: cargo would choose other features for shared
-    // dependencies, and `test` would build them a second time.
+    // Every program, wherever it lives. Its shared dependencies get the features that `test` builds
+    // them with too, all but a few small ones.
     build.args(["build", "--locked", "--workspace", "--bins"]);
     if profile == Profile::Release {
         build.arg("--release");

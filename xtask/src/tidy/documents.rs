@@ -34,6 +34,23 @@ fn is_path(quoted: &str) -> bool {
     plain && !quoted.starts_with(['/', '.']) && (quoted.contains('/') || file) || quoted.starts_with(".ci/")
 }
 
+/// Tests that a document names as `path.rs: name` are there.
+pub(super) fn named_tests(tree: &Tree) -> Vec<String> {
+    let mut places = Vec::new();
+    for (document, text) in tree.texts(".md") {
+        for (number, line) in text.lines().enumerate() {
+            for quoted in line.split('`').skip(1).step_by(2) {
+                let Some((path, name)) = quoted.split_once(".rs: ") else { continue };
+                let source = tree.text(&format!("{path}.rs")).unwrap_or_default();
+                if !source.contains(&format!("fn {name}(")) {
+                    places.push(format!("{document}:{}: there is no test `{quoted}`", number + 1));
+                }
+            }
+        }
+    }
+    places
+}
+
 /// Links between documents lead somewhere.
 pub(super) fn links(tree: &Tree) -> Vec<String> {
     let mut places = Vec::new();
@@ -108,6 +125,16 @@ mod tests {
         let places = links(&tree);
         assert_eq!(places.len(), 2, "{places:?}");
         assert!(places[0].contains("../gone.md") && places[1].contains("../README.md"));
+    }
+
+    #[test]
+    fn sees_tests_that_are_gone() {
+        let tree = Tree::of([
+            ("docs/a.md", "`crates/a/src/x.rs: kept`, `crates/a/src/x.rs: gone`, `crates/b/src/y.rs: kept`"),
+            ("crates/a/src/x.rs", "#[test]\nfn kept() {}\nfn gone_by() {}\n"),
+        ]);
+        let places = named_tests(&tree);
+        assert_eq!(places.len(), 2, "{places:?}");
     }
 
     #[test]

@@ -33,6 +33,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("content files", content::check),
     ("paths in ARCHITECTURE.md", documents::paths),
     ("links between documents", documents::links),
+    ("tests that documents name", documents::named_tests),
     ("required documents", documents::required),
 ];
 
