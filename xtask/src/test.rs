@@ -2,7 +2,7 @@
 //! `test`: the rules of the tree, one build, every test, doc tests, clippy.
 
 use crate::build::{Built, Profile};
-use crate::cargo::cargo;
+use crate::cargo::{cargo, root};
 use crate::run::{self, Error};
 use crate::{cache, packages, tidy};
 use std::path::PathBuf;
@@ -77,7 +77,8 @@ fn nextest() -> Result<Option<PathBuf>, Error> {
 }
 
 fn with_nextest(runner: PathBuf, full: bool, filters: &[&String], score: &mut Score) -> Result<(), Error> {
-    let report = cache::target()?.join("nextest/ci/junit.xml");
+    // nextest keeps its store below the workspace, wherever cargo builds.
+    let report = root().join("target/nextest/ci/junit.xml");
     // A report of an earlier run must not count for this one.
     let _ = std::fs::remove_file(&report);
     let mut nextest = like(&cargo()?, runner);
