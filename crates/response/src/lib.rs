@@ -1,4 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
-//! lazaret-response
+//! Everything that changes a host: deny, freeze, kill, isolate, restore, delete.
+//!
+//! [`Responder::execute`] is the only door. It writes what it is about to do into the journal
+//! first and what came of it afterwards; [`Responder::open`] closes whatever a crash left open.
+//! Nothing here judges: a [`Plan`] says what to do, guards may only take away from it.
 
 #![forbid(unsafe_code)]
+
+mod config;
+mod delete;
+mod error;
+mod guard;
+mod isolate;
+pub mod journal;
+mod kill;
+mod links;
+mod members;
+mod metadata;
+mod names;
+mod open;
+mod plan;
+mod receipt;
+mod replay;
+mod responder;
+mod restore;
+mod stage;
+mod turns;
+mod unstage;
+
+pub use config::{DenyInode, ResponderConfig, Step};
+pub use error::ResponseError;
+pub use metadata::capture;
+pub use plan::{MayKill, Order, Plan, Receipt, ReceiptLine, Report, Target, Timings};
+pub use replay::Replayed;
+pub use responder::Responder;

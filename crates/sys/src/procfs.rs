@@ -10,7 +10,7 @@ mod users;
 pub use control_group::{ControlGroup, container_of, control_group, unit_of};
 pub use facts::{chain, facts};
 pub use stat::{Stat, stat};
-pub use users::{Use, users_of, uses};
+pub use users::{Use, executes, users_of, uses};
 
 use rustix::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags};

@@ -60,16 +60,18 @@ impl<'de> Deserialize<'de> for RawPath {
 }
 
 /// Types with `Display` and `FromStr`, as text.
-pub(crate) mod text {
+pub mod text {
     use super::{Deserialize, Deserializer, Error, Serializer};
     use std::fmt::Display;
     use std::str::FromStr;
 
-    pub(crate) fn serialize<T: Display, S: Serializer>(v: &T, s: S) -> Result<S::Ok, S::Error> {
+    #[allow(missing_docs, reason = "the shape is serde's")]
+    pub fn serialize<T: Display, S: Serializer>(v: &T, s: S) -> Result<S::Ok, S::Error> {
         s.collect_str(v)
     }
 
-    pub(crate) fn deserialize<'de, T, D>(d: D) -> Result<T, D::Error>
+    #[allow(missing_docs, reason = "the shape is serde's")]
+    pub fn deserialize<'de, T, D>(d: D) -> Result<T, D::Error>
     where
         T: FromStr<Err: Display>,
         D: Deserializer<'de>,
@@ -79,16 +81,18 @@ pub(crate) mod text {
 }
 
 /// The same, optional.
-pub(crate) mod optional_text {
+pub mod optional_text {
     use super::{Deserialize, Deserializer, Error, Serialize, Serializer};
     use std::fmt::Display;
     use std::str::FromStr;
 
-    pub(crate) fn serialize<T: Display, S: Serializer>(v: &Option<T>, s: S) -> Result<S::Ok, S::Error> {
+    #[allow(missing_docs, reason = "the shape is serde's")]
+    pub fn serialize<T: Display, S: Serializer>(v: &Option<T>, s: S) -> Result<S::Ok, S::Error> {
         v.as_ref().map(ToString::to_string).serialize(s)
     }
 
-    pub(crate) fn deserialize<'de, T, D>(d: D) -> Result<Option<T>, D::Error>
+    #[allow(missing_docs, reason = "the shape is serde's")]
+    pub fn deserialize<'de, T, D>(d: D) -> Result<Option<T>, D::Error>
     where
         T: FromStr<Err: Display>,
         D: Deserializer<'de>,
@@ -98,36 +102,40 @@ pub(crate) mod optional_text {
 }
 
 /// [`lazaret_model::IsolatedStatus`] by its word.
-pub(crate) mod status {
+pub mod status {
     use super::{Deserialize, Deserializer, Error, Serializer};
     use lazaret_model::IsolatedStatus;
 
-    pub(crate) fn serialize<S: Serializer>(v: &IsolatedStatus, s: S) -> Result<S::Ok, S::Error> {
+    #[allow(missing_docs, reason = "the shape is serde's")]
+    pub fn serialize<S: Serializer>(v: &IsolatedStatus, s: S) -> Result<S::Ok, S::Error> {
         s.serialize_str(v.word())
     }
 
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<IsolatedStatus, D::Error> {
+    #[allow(missing_docs, reason = "the shape is serde's")]
+    pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<IsolatedStatus, D::Error> {
         let word = String::deserialize(d)?;
         IsolatedStatus::from_word(&word).ok_or_else(|| D::Error::custom(format!("unknown status \"{word}\"")))
     }
 }
 
 /// [`lazaret_model::Confidence`] as a number.
-pub(crate) mod confidence {
+pub mod confidence {
     use super::{Deserialize, Deserializer, Serializer};
     use lazaret_model::Confidence;
 
-    pub(crate) fn serialize<S: Serializer>(v: &Confidence, s: S) -> Result<S::Ok, S::Error> {
+    #[allow(missing_docs, reason = "the shape is serde's")]
+    pub fn serialize<S: Serializer>(v: &Confidence, s: S) -> Result<S::Ok, S::Error> {
         s.serialize_u8(v.value())
     }
 
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Confidence, D::Error> {
+    #[allow(missing_docs, reason = "the shape is serde's")]
+    pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Confidence, D::Error> {
         u8::deserialize(d).map(Confidence::new)
     }
 }
 
 /// [`lazaret_model::Outcome`] as a word and a reason.
-pub(crate) mod outcome {
+pub mod outcome {
     use super::{Deserialize, Deserializer, Error, Serialize, Serializer};
     use lazaret_model::Outcome;
 
@@ -138,11 +146,13 @@ pub(crate) mod outcome {
         reason: String,
     }
 
-    pub(crate) fn serialize<S: Serializer>(v: &Outcome, s: S) -> Result<S::Ok, S::Error> {
+    #[allow(missing_docs, reason = "the shape is serde's")]
+    pub fn serialize<S: Serializer>(v: &Outcome, s: S) -> Result<S::Ok, S::Error> {
         Form { word: v.word().to_owned(), reason: v.reason().to_owned() }.serialize(s)
     }
 
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Outcome, D::Error> {
+    #[allow(missing_docs, reason = "the shape is serde's")]
+    pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Outcome, D::Error> {
         let f = Form::deserialize(d)?;
         Outcome::from_word(&f.word, &f.reason)
             .ok_or_else(|| D::Error::custom(format!("unknown outcome \"{}\"", f.word)))

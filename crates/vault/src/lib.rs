@@ -8,7 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod durable;
-mod encoding;
+pub mod encoding;
 mod error;
 mod extents;
 mod keys;

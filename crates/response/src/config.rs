@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a responder needs from the program that assembles it.
+
+use lazaret_model::FileRef;
+use lazaret_vault::Limits;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Refuses execution and opening of an inode, at once and until released. The program that answers
+/// the kernel's permission events implements it; both verbs may be repeated.
+pub trait DenyInode: Send + Sync {
+    /// From now on nobody executes or opens it.
+    fn deny(&self, file: &FileRef);
+    /// Let it be again.
+    fn release(&self, file: &FileRef);
+}
+
+/// A point that was just passed. For measuring, and for tests that stop a program right there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Step {
+    IntentWritten,
+    Denied,
+    FlagsLifted,
+    NameGone,
+    Frozen,
+    Killed,
+    Sealed,
+    LinksGone,
+    Unlinked,
+    FoldersSynced,
+    ManifestFinal,
+    OutcomeWritten,
+    RestoreIntentWritten,
+    RestoreContentWritten,
+    RestoreLinked,
+    RestoreLinksMade,
+    RestoreFlagsSet,
+    RestoreSynced,
+    RestoreCompared,
+    RestoreOutcomeWritten,
+    RestorePurged,
+    DeleteIntentWritten,
+    DeletePurged,
+    DeleteOutcomeWritten,
+}
+
+impl Step {
+    /// All, in the order in which they are passed.
+    pub const ALL: [Self; 24] = [
+        Self::IntentWritten,
+        Self::Denied,
+        Self::FlagsLifted,
+        Self::NameGone,
+        Self::Frozen,
+        Self::Killed,
+        Self::Sealed,
+        Self::LinksGone,
+        Self::Unlinked,
+        Self::FoldersSynced,
+        Self::ManifestFinal,
+        Self::OutcomeWritten,
+        Self::RestoreIntentWritten,
+        Self::RestoreContentWritten,
+        Self::RestoreLinked,
+        Self::RestoreLinksMade,
+        Self::RestoreFlagsSet,
+        Self::RestoreSynced,
+        Self::RestoreCompared,
+        Self::RestoreOutcomeWritten,
+        Self::RestorePurged,
+        Self::DeleteIntentWritten,
+        Self::DeletePurged,
+        Self::DeleteOutcomeWritten,
+    ];
+}
+
+/// Where and with what a responder works.
+#[derive(Clone)]
+pub struct ResponderConfig {
+    /// The journal's folder; created, mode 0700.
+    pub journal_dir: PathBuf,
+    /// The vault's folder; it must have been initialised.
+    pub vault_dir: PathBuf,
+    /// Bytes of one journal segment, preallocated; one more is always kept ready. At least 64 KiB.
+    pub journal_bytes: u64,
+    /// When the vault refuses new objects.
+    pub vault_limits: Limits,
+    /// How inodes are denied.
+    pub deny: Arc<dyn DenyInode>,
+    /// Processes that are never touched, beside pid 1, kernel threads, this process and its
+    /// ancestors, which are known here.
+    pub exempt: Arc<dyn Fn(i32) -> bool + Send + Sync>,
+    /// How long to look for further names of a file that has several.
+    pub link_search: Duration,
+    /// How long to wait for killed processes to be gone.
+    pub kill_wait: Duration,
+    /// Called after each step; must not block.
+    pub on_step: Option<Arc<dyn Fn(Step) + Send + Sync>>,
+}
+
+impl ResponderConfig {
+    /// With 8 MiB segments, 5 s of searching for links, 2 s of waiting, nobody exempt.
+    #[must_use]
+    pub fn new(journal_dir: PathBuf, vault_dir: PathBuf, deny: Arc<dyn DenyInode>) -> Self {
+        Self {
+            journal_dir,
+            vault_dir,
+            journal_bytes: 8 << 20,
+            vault_limits: Limits::default(),
+            deny,
+            exempt: Arc::new(|_| false),
+            link_search: Duration::from_secs(5),
+            kill_wait: Duration::from_secs(2),
+            on_step: None,
+        }
+    }
+}

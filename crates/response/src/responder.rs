@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The only door to a change on the host.
+
+use crate::config::{ResponderConfig, Step};
+use crate::error::ResponseError;
+use crate::journal::{Body, Closing, Journal};
+use crate::plan::{Order, Plan, Report};
+use crate::replay::Replayed;
+use crate::stage::StagingFolders;
+use crate::turns::Turns;
+use lazaret_model::{Action, IsolatedId, IsolatedStatus, Outcome, Sha256};
+use lazaret_vault::{RawPath, Vault};
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::time::Instant;
+
+/// Executes plans, one journal and one vault at a time. Several threads may use it at once; plans
+/// for the same inode or object wait for each other.
+pub struct Responder {
+    pub(crate) config: ResponderConfig,
+    pub(crate) journal: Journal,
+    pub(crate) vault: Vault,
+    pub(crate) staging: StagingFolders,
+    pub(crate) turns: Turns,
+    /// What this run isolated, by inode: a second plan for a file that is already gone must not
+    /// seal it twice.
+    pub(crate) done: Mutex<HashMap<(u64, u64), (Sha256, IsolatedId)>>,
+}
+
+impl Responder {
+    /// Opens journal and vault, closes every intent that a crash left open, and denies again what
+    /// could not be moved away.
+    ///
+    /// # Errors
+    /// When the journal or the vault cannot be used. Damage inside either is no error: what is
+    /// readable stays in force (see [`Journal::problems`], [`Vault::list`]).
+    pub fn open(config: ResponderConfig) -> Result<(Self, Vec<Replayed>), ResponseError> {
+        let vault = Vault::open(&config.vault_dir)?.with_limits(config.vault_limits);
+        let (journal, entries) = Journal::open(&config.journal_dir, config.journal_bytes)?;
+        let responder = Self {
+            config,
+            journal,
+            vault,
+            staging: StagingFolders::default(),
+            turns: Turns::default(),
+            done: Mutex::new(HashMap::new()),
+        };
+        let replayed = responder.replay(entries);
+        responder.deny_again();
+        Ok((responder, replayed))
+    }
+
+    /// The vault.
+    #[must_use]
+    pub fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
+    /// The journal.
+    #[must_use]
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// Does it, and says what really happened. Blocks until it is done: milliseconds to the name
+    /// being gone, then as long as killing, sealing and searching for links take.
+    pub fn execute(&self, plan: Plan) -> Report {
+        let start = Instant::now();
+        let Plan { alarm, who, order } = plan;
+        let mut report = match order {
+            Order::IsolateAndKill(target) => self.isolate_and_kill(alarm, &who, target, start),
+            Order::Restore { id, to } => self.restore(alarm, &who, id, to.as_deref(), start),
+            Order::Delete { id } => self.delete(&who, id),
+        };
+        // Now, when nobody waits for it.
+        let _ = self.journal.keep_ready();
+        report.timings.total = start.elapsed();
+        report
+    }
+
+    pub(crate) fn step(&self, step: Step) {
+        if let Some(f) = &self.config.on_step {
+            f(step);
+        }
+    }
+
+    /// Writes the outcome; what cannot be written is said in the report.
+    pub(crate) fn close(&self, report: &mut Report, reason: &str, staged: Option<RawPath>, replayed: bool) {
+        let closing = Closing {
+            isolated: report.isolated,
+            status: report.status.map(|s| s.word().to_owned()),
+            reason: reason.to_owned(),
+            records: report.records.iter().map(Into::into).collect(),
+            killed: report.killed.iter().map(Into::into).collect(),
+            staged,
+            replayed,
+        };
+        if let Err(e) = self.journal.append(report.journal, Body::Outcome(closing), true) {
+            let action = report.records.last().map_or(Action::Isolate, |r| r.action);
+            let why = format!("done, but the outcome could not be journaled: {e}");
+            report.record(action, Outcome::Partial(why), "journal");
+        }
+    }
+
+    fn deny_again(&self) {
+        for listed in self.vault.list().into_iter().flatten() {
+            if let Ok(m) = listed.manifest
+                && m.status == IsolatedStatus::IsolatedInPlace
+            {
+                self.config.deny.deny(&m.file_ref());
+            }
+        }
+    }
+}

@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Putting a file back: complete and verified before it has a name, never over anything.
+
+use crate::config::Step;
+use crate::journal::{Body, Intent, RestoreIntent};
+use crate::metadata;
+use crate::open::{self, Inode};
+use crate::plan::{Receipt, Report};
+use crate::responder::Responder;
+use crate::stage::Place;
+use crate::{names, receipt};
+use lazaret_model::{Action, AlarmId, IsolatedId, IsolatedStatus, JournalId, Outcome};
+use lazaret_vault::{Extent, Manifest, RawPath};
+use rustix::fs::{
+    AtFlags, CWD, Gid, Mode, OFlags, RenameFlags, Timespec, Timestamps, Uid, XattrFlags, fchmod, fchown,
+    fremovexattr, fsetxattr, fstat, fsync, futimens, linkat, openat, renameat_with, unlinkat,
+};
+use rustix::io::Errno;
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::time::Instant;
+
+/// Why a restore did not happen.
+pub(crate) enum NotRestored {
+    /// Nothing was tried: the object is as it was.
+    Refused(String),
+    /// It was tried.
+    Failed(String),
+}
+
+/// Key of the turn for work on one object.
+pub(crate) fn object_key(id: IsolatedId) -> (u64, u64) {
+    let (high, low) = id.0.as_u64_pair();
+    (high, low)
+}
+
+impl Responder {
+    pub(crate) fn restore(
+        &self,
+        alarm: Option<AlarmId>,
+        who: &str,
+        id: IsolatedId,
+        to: Option<&Path>,
+        _start: Instant,
+    ) -> Report {
+        let mut report = Report::new(JournalId::new());
+        report.isolated = Some(id);
+        let _turn = self.turns.take(object_key(id));
+        let manifest = match self.vault.manifest(id) {
+            Ok(m) => m,
+            Err(e) => {
+                report.record(Action::Restore, Outcome::Failed(e.to_string()), id.to_string());
+                return report;
+            }
+        };
+        report.status = Some(manifest.status);
+        let path = to.map_or_else(|| manifest.path.0.clone(), |p| p.as_os_str().as_bytes().to_vec());
+        let shown = String::from_utf8_lossy(&path).into_owned();
+        let place = match self.check(&manifest, &path) {
+            Ok(p) => p,
+            Err(why) => {
+                report.record(Action::Restore, Outcome::Refused(why), shown);
+                return report;
+            }
+        };
+        let intent = RestoreIntent { id, to: RawPath(path.clone()), who: who.to_owned(), alarm };
+        let intent = Body::Intent(Intent::Restore(intent));
+        if let Err(e) = self.journal.append(report.journal, intent, true) {
+            let why = format!("the journal cannot be written: {e}");
+            report.record(Action::Restore, Outcome::Refused(why), shown);
+            return report;
+        }
+        self.step(Step::RestoreIntentWritten);
+        let _ = self.vault.set_status(id, IsolatedStatus::Restoring, "");
+        let done = if self.vault.has_content(id) {
+            self.put_back(&manifest, &place)
+        } else {
+            self.move_back(&manifest, &place)
+        };
+        self.conclude(&mut report, &manifest, done, &shown, false);
+        report
+    }
+
+    /// Everything that can be known before anything is touched.
+    fn check(&self, manifest: &Manifest, path: &[u8]) -> Result<Place, String> {
+        let id = manifest.id;
+        match manifest.status {
+            IsolatedStatus::Restored => return Err(format!("{id} was restored already")),
+            IsolatedStatus::Deleted => return Err(format!("{id} was deleted")),
+            IsolatedStatus::IsolatedInPlace if !self.vault.has_content(id) => {}
+            _ if !self.vault.has_content(id) => {
+                return Err(format!("the vault does not hold the content of {id}"));
+            }
+            _ => {}
+        }
+        let text = |p: &[u8]| String::from_utf8_lossy(p).into_owned();
+        let Some((folder, name)) = open::split(path) else {
+            return Err(format!(
+                "\"{}\" is not an absolute path of a file; name another one (--to)",
+                text(path)
+            ));
+        };
+        let dir = open::folder(folder).map_err(|e| match e {
+            Errno::NOENT => {
+                format!(
+                    "the folder {} does not exist any more; make it again or name another path (--to)",
+                    text(folder)
+                )
+            }
+            Errno::LOOP | Errno::NOTDIR => format!(
+                "{} leads through a symbolic link, which is never followed; name the path it leads to (--to)",
+                text(folder)
+            ),
+            e => format!("the folder {} cannot be opened: {e}; name another path (--to)", text(folder)),
+        })?;
+        let place = Place { dir, dir_path: folder.to_vec(), name: name.to_vec() };
+        let own = manifest.staged.is_none() && !self.vault.has_content(id);
+        match open::look(&place.dir, &place.name) {
+            Ok(None) => Ok(place),
+            // Denied in place only: it is still there, and is what is to be let go.
+            Ok(Some(s)) if own && Inode::from(&s) == (Inode { dev: manifest.dev, ino: manifest.ino }) => {
+                Ok(place)
+            }
+            Ok(Some(_)) => Err(occupied(path)),
+            Err(e) => Err(format!("{} cannot be looked at: {e}", text(path))),
+        }
+    }
+
+    /// From the vault: a file without a name gets everything, then the name.
+    fn put_back(&self, manifest: &Manifest, place: &Place) -> Result<Receipt, NotRestored> {
+        let failed = |what: &str, e: &dyn std::fmt::Display| NotRestored::Failed(format!("{what}: {e}"));
+        let (file, temp) =
+            nameless(place, manifest.id).map_err(|e| failed("no file can be made there", &e))?;
+        let result = (|| {
+            let mut out = SparseWriter { file: &file, extents: &manifest.extents, at: 0 };
+            self.vault.take(manifest.id, &mut out).map_err(|e| failed("the content", &e))?;
+            file.set_len(manifest.size).map_err(|e| failed("the size", &e))?;
+            apply(&file, manifest).map_err(|e| failed("owner and mode", &e))?;
+            file.sync_all().map_err(|e| failed("syncing", &e))?;
+            self.step(Step::RestoreContentWritten);
+            name(&file, temp.as_deref(), place).map_err(|e| match e {
+                Errno::EXIST => NotRestored::Refused(occupied(&place.path())),
+                e => failed("giving it its name", &e),
+            })
+        })();
+        if let Some(temp) = temp {
+            let _ = unlinkat(&place.dir, temp.as_slice(), AtFlags::empty());
+        }
+        result?;
+        self.step(Step::RestoreLinked);
+        self.settle(manifest, place, &file.into())
+    }
+
+    /// After it has its name: further names, locking flags, durability, comparison. Replay does
+    /// this again for a file that was named before a crash.
+    pub(crate) fn settle(
+        &self,
+        manifest: &Manifest,
+        place: &Place,
+        file: &OwnedFd,
+    ) -> Result<Receipt, NotRestored> {
+        let links: Vec<receipt::LinkBack> =
+            manifest.links.iter().map(|l| (l.clone(), link_back(file, place, &l.0))).collect();
+        self.step(Step::RestoreLinksMade);
+        // Now, since making names changes nothing of it: and flags last, since they lock.
+        let _ = set_times(file, manifest);
+        if let Some(flags) = manifest.flags {
+            let _ = metadata::set_flags(file, flags);
+        }
+        self.step(Step::RestoreFlagsSet);
+        let failed = |what: &str, e: Errno| NotRestored::Failed(format!("{what}: {e}"));
+        fsync(file).map_err(|e| failed("syncing the file", e))?;
+        fsync(&place.dir).map_err(|e| failed("syncing its folder", e))?;
+        self.step(Step::RestoreSynced);
+        let receipt = receipt::compare(manifest, place, file, &links).map_err(NotRestored::Failed)?;
+        self.step(Step::RestoreCompared);
+        Ok(receipt)
+    }
+
+    /// Journal, manifest, vault, in this order: the object stays until everything else is durable.
+    pub(crate) fn conclude(
+        &self,
+        report: &mut Report,
+        manifest: &Manifest,
+        done: Result<Receipt, NotRestored>,
+        shown: &str,
+        replayed: bool,
+    ) {
+        let id = manifest.id;
+        let was = match manifest.status {
+            IsolatedStatus::Restoring | IsolatedStatus::RestoreFailed => IsolatedStatus::Isolated,
+            s => s,
+        };
+        let (status, outcome) = match done {
+            Ok(receipt) => {
+                let missing: Vec<&str> = receipt.differences().map(|l| l.attribute.as_str()).collect();
+                let outcome = if missing.is_empty() {
+                    Outcome::Done
+                } else {
+                    Outcome::Partial(format!("the content is back; not as it was: {}", missing.join(", ")))
+                };
+                report.receipt = Some(receipt);
+                (IsolatedStatus::Restored, outcome)
+            }
+            Err(NotRestored::Refused(why)) => (was, Outcome::Refused(why)),
+            Err(NotRestored::Failed(why)) if self.vault.has_content(id) => {
+                (IsolatedStatus::RestoreFailed, Outcome::Failed(why))
+            }
+            Err(NotRestored::Failed(why)) => (was, Outcome::Failed(why)),
+        };
+        let reason = if status == was && !manifest.reason.is_empty() {
+            manifest.reason.clone()
+        } else {
+            outcome.reason().to_owned()
+        };
+        report.status = Some(status);
+        report.record(Action::Restore, outcome, shown);
+        if status == IsolatedStatus::Restored {
+            self.config.deny.release(&manifest.file_ref());
+        }
+        self.close(report, &reason, None, replayed);
+        self.step(Step::RestoreOutcomeWritten);
+        let _ = self.vault.set_status(id, status, &reason);
+        if status == IsolatedStatus::Restored {
+            let _ = self.vault.purge(id);
+            self.step(Step::RestorePurged);
+        }
+    }
+}
+
+fn occupied(path: &[u8]) -> String {
+    format!(
+        "{} exists and is never overwritten; move it away or name another path (--to)",
+        String::from_utf8_lossy(path)
+    )
+}
+
+/// The name of a half-written file where the filesystem cannot make nameless ones.
+pub(crate) fn temp_name(id: IsolatedId) -> Vec<u8> {
+    format!(".lazaret-restore-{id}").into_bytes()
+}
+
+fn nameless(place: &Place, id: IsolatedId) -> Result<(File, Option<Vec<u8>>), Errno> {
+    let mode = Mode::RUSR | Mode::WUSR;
+    match openat(&place.dir, c".", OFlags::RDWR | OFlags::TMPFILE | OFlags::CLOEXEC, mode) {
+        Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL | Errno::NOENT) => {
+            let temp = temp_name(id);
+            let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            Ok((openat(&place.dir, temp.as_slice(), flags, mode)?.into(), Some(temp)))
+        }
+        opened => Ok((opened?.into(), None)),
+    }
+}
+
+/// Gives the file its name; `EEXIST` when it is taken, whatever by.
+fn name(file: &File, temp: Option<&[u8]>, place: &Place) -> Result<(), Errno> {
+    let linked = link_fd(file.as_raw_fd(), &place.dir, &place.name);
+    match (linked, temp) {
+        // A filesystem without hard links.
+        (Err(Errno::PERM | Errno::OPNOTSUPP | Errno::NOENT), Some(temp)) => {
+            renameat_with(&place.dir, temp, &place.dir, place.name.as_slice(), RenameFlags::NOREPLACE)
+        }
+        (linked, _) => linked,
+    }
+}
+
+fn link_fd(fd: i32, dir: &OwnedFd, name: &[u8]) -> Result<(), Errno> {
+    linkat(CWD, format!("/proc/self/fd/{fd}"), dir, name, AtFlags::SYMLINK_FOLLOW)
+}
+
+/// One of the further names; an existing name of this very inode is as good.
+fn link_back(file: &OwnedFd, place: &Place, path: &[u8]) -> Result<(), String> {
+    let other = names::place(path).ok_or("its folder is gone or leads through a link")?;
+    let inode = fstat(file).map(|s| Inode::from(&s)).map_err(|e| e.to_string())?;
+    if other.is(inode) {
+        return Ok(());
+    }
+    linkat(&place.dir, place.name.as_slice(), &other.dir, other.name.as_slice(), AtFlags::empty())
+        .map_err(|e| if e == Errno::EXIST { "the name is taken".to_owned() } else { e.to_string() })?;
+    if !other.is(inode) {
+        // The first name was exchanged at that moment: what was linked is not ours to spread.
+        let _ = unlinkat(&other.dir, other.name.as_slice(), AtFlags::empty());
+        return Err("the restored file was moved meanwhile".to_owned());
+    }
+    let _ = fsync(&other.dir);
+    Ok(())
+}
+
+/// Owner, attributes, mode, times; in the order in which none undoes another. What a filesystem
+/// refuses shows on the receipt.
+pub(crate) fn apply(file: &File, manifest: &Manifest) -> Result<(), Errno> {
+    fchown(file, Some(Uid::from_raw(manifest.uid)), Some(Gid::from_raw(manifest.gid)))?;
+    if let Ok(now) = metadata::capture(file) {
+        // Inherited from the folder (a default ACL); labels of a security module cannot be absent.
+        for x in now.xattrs {
+            if !manifest.xattrs.iter().any(|m| m.name == x.name) && x.name.0 != b"security.selinux" {
+                let _ = fremovexattr(file, x.name.0.as_slice());
+            }
+        }
+    }
+    for x in &manifest.xattrs {
+        let _ = fsetxattr(file, x.name.0.as_slice(), &x.value.0, XattrFlags::empty());
+    }
+    fchmod(file, Mode::from_raw_mode(manifest.mode & 0o7777))?;
+    set_times(file, manifest)
+}
+
+fn set_times(file: impl std::os::fd::AsFd, manifest: &Manifest) -> Result<(), Errno> {
+    let at =
+        |t: lazaret_vault::Stamp| Timespec { tv_sec: t.sec, tv_nsec: i64::from(t.nsec.min(999_999_999)) };
+    futimens(file, &Timestamps { last_access: at(manifest.atime), last_modification: at(manifest.mtime) })
+}
+
+/// Writes data where data was and leaves holes where holes were.
+struct SparseWriter<'a> {
+    file: &'a File,
+    extents: &'a [Extent],
+    at: u64,
+}
+
+impl Write for SparseWriter<'_> {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        let len = buf.len() as u64;
+        if len == 0 {
+            return Ok(0);
+        }
+        // The first extent that ends behind where we are.
+        let next = self.extents.partition_point(|e| e.offset.saturating_add(e.len) <= self.at);
+        let n = match self.extents.get(next) {
+            Some(e) if e.offset <= self.at => {
+                let n = len.min(e.offset.saturating_add(e.len) - self.at);
+                let piece = buf.get(..usize::try_from(n).unwrap_or(buf.len())).unwrap_or(buf);
+                self.file.write_all_at(piece, self.at)?;
+                n
+            }
+            Some(e) => len.min(e.offset - self.at),
+            None => len,
+        };
+        self.at += n;
+        Ok(usize::try_from(n).unwrap_or(buf.len()))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
