@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Compiled content.
+
+use crate::extra_rules::{ExtraRules, ExtraSet};
+use crate::file_scanner::FileScanner;
+use crate::hash_filter::HashFilter;
+use crate::marker_search::MarkerSearch;
+use crate::pattern::PatternCompiler;
+use crate::shipped_rules::ShippedRules;
+use lazaret_model::ContentInfo;
+use lazaret_pack::Content;
+use sha2::Digest;
+
+/// The pattern engine in use (docs/adr/0002-yara-x.md).
+pub(crate) type Patterns = crate::yara_x::YaraX;
+type Set = <Patterns as PatternCompiler>::Set;
+
+/// Compiled content: rules, digest lists, the test program marker. Shared by all scanners.
+pub struct Engine {
+    pub(crate) version: String,
+    pub(crate) shipped: ShippedRules<Set>,
+    pub(crate) extra: Option<ExtraSet<Set>>,
+    pub(crate) hashes: HashFilter,
+    pub(crate) marker: Option<MarkerSearch>,
+}
+
+impl Engine {
+    /// Compiles content and rules that others wrote. Never fails as a whole: what does not compile is a
+    /// problem in the returned info, which names its file, line and column, and the rest is in force.
+    #[must_use]
+    pub fn load(content: &Content, extra: &[ExtraRules]) -> (Self, ContentInfo) {
+        let mut problems = content.problems.clone();
+        let shipped = ShippedRules::new::<Patterns>(&content.rules, &mut problems);
+        let added = ExtraSet::new::<Patterns>(extra, &mut problems);
+        let version = version(&content.version, extra);
+        let rules = shipped.len() + added.as_ref().map_or(0, ExtraSet::len);
+        let info = ContentInfo {
+            version: version.clone(),
+            rules: u32::try_from(rules).unwrap_or(u32::MAX),
+            known_bad: content.known_bad.len() as u64,
+            known_good: content.known_good.len() as u64,
+            problems,
+        };
+        let engine = Self {
+            version,
+            shipped,
+            extra: added,
+            hashes: HashFilter::new(content.known_bad.clone(), content.known_good.clone()),
+            marker: Some(MarkerSearch::new()),
+        };
+        (engine, info)
+    }
+
+    /// Switches the Lazaret test program off or on; it is on after [`Engine::load`].
+    #[must_use]
+    pub fn with_test_programs(mut self, on: bool) -> Self {
+        self.marker = on.then(MarkerSearch::new);
+        self
+    }
+
+    /// Makes a scanner for one thread or process. Do it before the jail is sealed: it takes some
+    /// milliseconds and maps (not executable) memory.
+    #[must_use]
+    pub fn scanner(&self) -> FileScanner<'_> {
+        FileScanner::new(self)
+    }
+
+    /// Version of the content in force.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+}
+
+/// Added rules change what a verdict is worth, so that they are part of the version.
+fn version(base: &str, extra: &[ExtraRules]) -> String {
+    if extra.is_empty() {
+        return base.to_owned();
+    }
+    let mut hasher = sha2::Sha256::new();
+    for file in extra {
+        hasher.update((file.source.len() as u64).to_le_bytes());
+        hasher.update(&file.source);
+    }
+    let digest: [u8; 32] = hasher.finalize().into();
+    let short: String = digest.iter().take(4).map(|b| format!("{b:02x}")).collect();
+    format!("{base}+extra.{short}")
+}
