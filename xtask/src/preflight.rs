@@ -50,10 +50,10 @@ pub(crate) fn inside(arguments: &[String]) -> Result<(), Error> {
         std::fs::create_dir_all(path).map_err(|e| Error::failed(format!("{}: {e}", path.display())))?;
         run::run(Command::new("mount").args(["-t", "tmpfs", "-o", options, "lazaret-preflight"]).arg(path))
     };
-    mount(folder, "size=64m,mode=0755,nodev")?;
+    mount(folder, "size=256m,mode=0755,nodev")?;
     // A second file system, so that the daemon's own files are not on the protected one.
     let protected = folder.join("protected");
-    mount(&protected, "size=64m,mode=1777,nodev")?;
+    mount(&protected, "size=256m,mode=1777,nodev")?;
     let config = Config {
         state: &folder.join("state"),
         run: &folder.join("run"),
