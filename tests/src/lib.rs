@@ -1,4 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The test kit.
+//! The test kit: real mounts, real daemons, real processes, all cleaned up.
 
 #![forbid(unsafe_code)]
+
+pub mod bad;
+pub mod binaries;
+pub mod daemon;
+pub mod fs;
+pub mod proc;
+pub mod wait;
+
+pub use daemon::{Daemon, Setup};
+pub use fs::Volume;
+pub use wait::eventually;
+
+/// Stories need root and a kernel with fanotify; a run without them must not look green.
+///
+/// # Panics
+/// Without root.
+pub fn needs_root() {
+    assert!(rustix::process::geteuid().is_root(), "the stories run as root: sudo cargo xtask test");
+}

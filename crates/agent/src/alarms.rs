@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Alarms: made of a case, folded with its repeats, kept, told.
+
+use crate::core::Core;
+use crate::log::{log, printable};
+use crate::look::{Case, now_ms};
+use lazaret_model::{
+    ActionRecord, Alarm, AlarmId, Decision, FileFacts, Forensics, HandleStatus, Handling, IsolatedId, Origin,
+    Severity,
+};
+use lazaret_policy::severity;
+use lazaret_proto::{Message, v1};
+use lazaret_state::{AlarmRow, StateError};
+
+/// The same file at the same place within this long is the same alarm, seen again.
+const FOLD_MS: i64 = 60 * 60 * 1000;
+
+/// What became of a case beside the alarm itself.
+#[derive(Default)]
+pub(crate) struct Done {
+    pub(crate) timeline: Vec<ActionRecord>,
+    pub(crate) isolated: Option<IsolatedId>,
+    /// Everything that policy ordered was done: nobody needs to handle it.
+    pub(crate) settled: bool,
+}
+
+/// Keeps the alarm of a case. Returns its id.
+pub(crate) fn raise(core: &Core, id: AlarmId, case: &Case, done: Done) -> AlarmId {
+    let row = core
+        .database
+        .recent_same(case.facts.sha256, &case.facts.path, case.at_ms - FOLD_MS)
+        .unwrap_or_else(|e| {
+            log!("{e}");
+            None
+        })
+        // What was restored or handled and comes back is news.
+        .filter(|row| !row.handled && row.isolated.is_none());
+    let known = row.and_then(|row| decode(&row).ok());
+    let alarm = match known {
+        Some(old) => again(old, case, done),
+        None => new(id, case, done),
+    };
+    let first = alarm.count == 1;
+    let kept = if first {
+        core.database.insert_alarm(&row_of(&alarm))
+    } else {
+        core.database.update_alarm(&row_of(&alarm))
+    };
+    if let Err(e) = kept {
+        log!("the alarm about {} could not be stored: {e}", printable(&case.facts.path));
+    }
+    if first || alarm.isolated.is_some() {
+        log!("alarm {}: {}", alarm.id, alarm.title);
+        core.events.tell("alarm", alarm.title.clone(), Some(alarm.id.to_string()));
+    }
+    alarm.id
+}
+
+fn new(id: AlarmId, case: &Case, done: Done) -> Alarm {
+    let verdict = case.decided.verdict(&case.report);
+    let status = if done.settled {
+        HandleStatus::Handled {
+            by: Handling::IsolateAndKill,
+            at_ms: now_ms(),
+            who: "policy".into(),
+            remark: String::new(),
+        }
+    } else {
+        HandleStatus::Unhandled
+    };
+    Alarm {
+        id,
+        at_ms: case.at_ms,
+        last_ms: case.at_ms,
+        count: 1,
+        origin: case.origin,
+        severity: severity(verdict, &case.decided),
+        title: title(case),
+        verdict: Some(verdict.clone()),
+        rating: case.decided.rating,
+        decision: case.decided.decision,
+        reasons: case.decided.reasons.clone(),
+        forensics: Forensics {
+            file: Some(case.facts.clone()),
+            chain: case.chain.clone(),
+            timeline: done.timeline,
+        },
+        isolated: done.isolated,
+        status,
+    }
+}
+
+fn again(mut old: Alarm, case: &Case, done: Done) -> Alarm {
+    old.count += 1;
+    old.last_ms = case.at_ms;
+    let fresh = new(old.id, case, done);
+    old.origin = fresh.origin;
+    old.decision = fresh.decision;
+    old.reasons = fresh.reasons;
+    old.rating = fresh.rating;
+    old.verdict = fresh.verdict;
+    old.title = fresh.title;
+    old.isolated = fresh.isolated;
+    old.status = fresh.status;
+    if !fresh.forensics.chain.is_empty() {
+        old.forensics.chain = fresh.forensics.chain;
+    }
+    old.forensics.file = fresh.forensics.file;
+    // A file that is refused a thousand times a minute must not make a record without end.
+    if old.forensics.timeline.len() < 200 {
+        old.forensics.timeline.extend(fresh.forensics.timeline);
+    }
+    old
+}
+
+fn title(case: &Case) -> String {
+    let verdict = case.decided.verdict(&case.report);
+    let what = match (verdict.test, verdict.family.as_str()) {
+        (true, "") => format!("test program ({})", verdict.class),
+        (true, family) => format!("test program {family} ({})", verdict.class),
+        (false, "") => verdict.class.row().title.to_owned(),
+        (false, family) => format!("{} {family}", verdict.class.row().title),
+    };
+    let place = printable(&case.facts.path);
+    let inside = verdict.member.as_ref().map(|m| format!(" in member {}", printable(m))).unwrap_or_default();
+    let done = match case.decided.decision {
+        Decision::IsolateAndKill => "isolated and killed",
+        Decision::Deny => "refused",
+        Decision::Alarm | Decision::Allow => "found",
+    };
+    format!("{what} {done}: {place}{inside} (confidence {})", verdict.confidence)
+}
+
+/// An alarm about the daemon itself.
+pub(crate) fn about_daemon(core: &Core, severity: Severity, title: String, reasons: Vec<String>) {
+    let alarm = Alarm {
+        id: AlarmId::new(),
+        at_ms: now_ms(),
+        last_ms: now_ms(),
+        count: 1,
+        origin: Origin::Daemon,
+        severity,
+        title,
+        verdict: None,
+        rating: None,
+        decision: Decision::Alarm,
+        reasons,
+        forensics: Forensics::default(),
+        isolated: None,
+        status: HandleStatus::Unhandled,
+    };
+    log!("alarm {}: {}", alarm.id, alarm.title);
+    if let Err(e) = core.database.insert_alarm(&row_of(&alarm)) {
+        log!("{e}");
+    }
+    core.events.tell("daemon", alarm.title.clone(), Some(alarm.id.to_string()));
+}
+
+/// The stored form.
+pub(crate) fn row_of(alarm: &Alarm) -> AlarmRow {
+    let file: Option<&FileFacts> = alarm.forensics.file.as_ref();
+    AlarmRow {
+        id: alarm.id,
+        at_ms: alarm.at_ms,
+        last_ms: alarm.last_ms,
+        count: alarm.count,
+        class: alarm.verdict.as_ref().map(|v| v.class),
+        rating: alarm.rating,
+        path: file.map(|f| f.path.clone()).unwrap_or_default(),
+        sha256: file.and_then(|f| f.sha256),
+        handled: alarm.status != HandleStatus::Unhandled,
+        test: alarm.verdict.as_ref().is_some_and(|v| v.test),
+        isolated: alarm.isolated,
+        title: alarm.title.clone(),
+        details: v1::Alarm::from(alarm).encode_to_vec(),
+    }
+}
+
+/// Back from the stored form.
+pub(crate) fn decode(row: &AlarmRow) -> Result<Alarm, String> {
+    v1::Alarm::decode(row.details.as_slice())
+        .map_err(|e| e.to_string())
+        .and_then(|a| Alarm::try_from(a).map_err(|e| e.to_string()))
+        .map_err(|e| format!("the stored alarm {} cannot be read: {e}", row.id))
+}
+
+/// Changes a stored alarm.
+pub(crate) fn update(core: &Core, alarm: &Alarm) -> Result<(), StateError> {
+    core.database.update_alarm(&row_of(alarm))
+}

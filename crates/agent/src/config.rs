@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `lazaretd.toml`. Unknown keys are refused with their line: a misspelt key that silently does
+//! nothing is a host that is not protected as its administrator believes.
+
+use lazaret_model::{MalwareClass, Thresholds};
+use serde::Deserialize;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The whole file; every key has a default.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Config {
+    pub(crate) paths: Paths,
+    pub(crate) protect: Protect,
+    pub(crate) response: Response,
+    pub(crate) budget: Budget,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Paths {
+    /// Journal, vault, database.
+    pub(crate) state: PathBuf,
+    /// Control socket.
+    pub(crate) run: PathBuf,
+    /// Content pack; default: beside the program, then /usr/share/lazaret.
+    pub(crate) content: Option<PathBuf>,
+    /// Folders or files with further YARA rules.
+    pub(crate) rules: Vec<PathBuf>,
+    /// `lazaret-scanner`; default: beside the program, then /usr/lib/lazaret.
+    pub(crate) scanner: Option<PathBuf>,
+}
+
+impl Default for Paths {
+    fn default() -> Self {
+        Self {
+            state: "/var/lib/lazaret".into(),
+            run: "/run/lazaret".into(),
+            content: None,
+            rules: Vec::new(),
+            scanner: None,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Protect {
+    /// Mount points; empty: all local filesystems, also those that are mounted later.
+    pub(crate) mounts: Vec<PathBuf>,
+    /// Folders where every file counts as a program, whatever it looks like.
+    pub(crate) web_roots: Vec<PathBuf>,
+    /// Files under these folders are never judged.
+    pub(crate) exclude: Vec<PathBuf>,
+    /// Scan what runs from filesystems that our mount table does not show, and mark them.
+    pub(crate) unlisted_filesystems: bool,
+}
+
+impl Default for Protect {
+    fn default() -> Self {
+        Self { mounts: Vec::new(), web_roots: Vec::new(), exclude: Vec::new(), unlisted_filesystems: true }
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Response {
+    /// Isolate and kill at once what is rated high; a later `switch` command overrides it.
+    pub(crate) isolate_and_kill: bool,
+    /// Classes that are isolated and killed automatically; default: the class table's.
+    pub(crate) classes: Option<Vec<String>>,
+    /// Confidence from which a verdict is high, 80 to 100.
+    pub(crate) high: u8,
+    /// Confidence from which a verdict is medium, 30 to 79.
+    pub(crate) medium: u8,
+    /// A bad member condemns its archive.
+    pub(crate) condemn_archives: bool,
+    /// Lazaret test programs and EICAR count.
+    pub(crate) test_programs: bool,
+}
+
+impl Default for Response {
+    fn default() -> Self {
+        let t = Thresholds::default();
+        Self {
+            isolate_and_kill: false,
+            classes: None,
+            high: t.high(),
+            medium: t.medium(),
+            condemn_archives: false,
+            test_programs: true,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Budget {
+    /// Jailed scanners, 1 to 64.
+    pub(crate) workers: usize,
+    /// A question is answered after this long whatever happens, milliseconds, 100 to 60000.
+    pub(crate) deadline_ms: u64,
+    /// What the answer is then.
+    pub(crate) on_error: OnError,
+    /// Bytes that the vault may hold.
+    pub(crate) vault_bytes: u64,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { workers: 2, deadline_ms: 5_000, on_error: OnError::Allow, vault_bytes: 4 << 30 }
+    }
+}
+
+/// The answer to a question that could not be judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum OnError {
+    Allow,
+    Deny,
+}
+
+/// A configuration that cannot be used.
+#[derive(Debug)]
+pub(crate) struct ConfigError(String);
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl Config {
+    /// Reads and checks the file.
+    pub(crate) fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|e| ConfigError(format!("cannot read the configuration {}: {e}", path.display())))?;
+        Self::parse(&text).map_err(|e| ConfigError(format!("{}: {e}", path.display())))
+    }
+
+    fn parse(text: &str) -> Result<Self, ConfigError> {
+        let config: Self = toml::from_str(text).map_err(|e| {
+            let line = e.span().map(|s| text.get(..s.start).unwrap_or_default().matches('\n').count() + 1);
+            let place = line.map(|l| format!("line {l}: ")).unwrap_or_default();
+            ConfigError(format!("{place}{}", e.message()))
+        })?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let absolute = [&self.paths.state, &self.paths.run]
+            .into_iter()
+            .chain(&self.paths.content)
+            .chain(&self.paths.scanner)
+            .chain(&self.paths.rules)
+            .chain(&self.protect.mounts)
+            .chain(&self.protect.web_roots)
+            .chain(&self.protect.exclude);
+        for path in absolute {
+            if !path.is_absolute() {
+                return Err(ConfigError(format!("\"{}\" must be an absolute path", path.display())));
+            }
+        }
+        self.thresholds()?;
+        self.classes()?;
+        if !(1..=64).contains(&self.budget.workers) {
+            return Err(ConfigError(format!("[budget] workers = {}: must be 1 to 64", self.budget.workers)));
+        }
+        if !(100..=60_000).contains(&self.budget.deadline_ms) {
+            return Err(ConfigError(format!(
+                "[budget] deadline_ms = {}: must be 100 to 60000",
+                self.budget.deadline_ms
+            )));
+        }
+        Ok(())
+    }
+
+    /// Where *high* and *medium* begin.
+    pub(crate) fn thresholds(&self) -> Result<Thresholds, ConfigError> {
+        Thresholds::new(self.response.high, self.response.medium)
+            .map_err(|e| ConfigError(format!("[response] {e}")))
+    }
+
+    /// Classes that are acted on automatically; `None` for the default of the class table.
+    pub(crate) fn classes(&self) -> Result<Option<Vec<MalwareClass>>, ConfigError> {
+        let Some(words) = &self.response.classes else { return Ok(None) };
+        let parse = |w: &String| w.parse().map_err(|e| ConfigError(format!("[response] classes: {e}")));
+        words.iter().map(parse).collect::<Result<_, _>>().map(Some)
+    }
+
+    pub(crate) fn deadline(&self) -> Duration {
+        Duration::from_millis(self.budget.deadline_ms)
+    }
+
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.paths.run.join("control.sock")
+    }
+
+    /// The pack to load, or where it was looked for.
+    pub(crate) fn content(&self) -> Result<PathBuf, ConfigError> {
+        find("content pack", self.paths.content.as_deref(), "lazaret.pack", "/usr/share/lazaret/content.pack")
+    }
+
+    /// The scanner to start, or where it was looked for.
+    pub(crate) fn scanner(&self) -> Result<PathBuf, ConfigError> {
+        find("scanner", self.paths.scanner.as_deref(), "lazaret-scanner", "/usr/lib/lazaret/lazaret-scanner")
+    }
+}
+
+fn find(what: &str, given: Option<&Path>, beside: &str, installed: &str) -> Result<PathBuf, ConfigError> {
+    let own = std::env::current_exe().ok().and_then(|p| Some(p.parent()?.join(beside)));
+    let places: Vec<PathBuf> = match given {
+        Some(path) => vec![path.to_owned()],
+        None => own.into_iter().chain([PathBuf::from(installed)]).collect(),
+    };
+    if let Some(found) = places.iter().find(|p| p.is_file()) {
+        return Ok(found.clone());
+    }
+    let looked: Vec<String> = places.iter().map(|p| p.display().to_string()).collect();
+    Err(ConfigError(format!("no {what} at {}; install it, or name it under [paths]", looked.join(" or "))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> String {
+        Config::parse(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn empty_is_the_default() {
+        let c = Config::parse("").unwrap();
+        assert!(!c.response.isolate_and_kill, "off until somebody switches it on");
+        assert_eq!(c.socket(), Path::new("/run/lazaret/control.sock"));
+    }
+
+    #[test]
+    fn unknown_keys_are_refused_with_their_line() {
+        let e = refused("[paths]\nstate = \"/s\"\n[protect]\nmount = [\"/x\"]\n");
+        assert!(e.contains("line 4") && e.contains("mount"), "{e}");
+    }
+
+    #[test]
+    fn values_are_checked() {
+        assert!(refused("[paths]\nstate = \"s\"").contains("absolute"));
+        assert!(refused("[response]\nhigh = 50").contains("80 to 100"));
+        assert!(refused("[response]\nclasses = [\"spam\"]").contains("webshell"));
+        assert!(refused("[budget]\nworkers = 0").contains("1 to 64"));
+        assert!(refused("[budget]\non_error = \"maybe\"").contains("line 2"));
+        assert!(refused("this is not TOML").contains("line 1"));
+    }
+}

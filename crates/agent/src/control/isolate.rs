@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Isolation by hand: of a path, or of what an alarm is about.
+
+use super::{Answered, Peer, Refusal, Refused, refuse};
+use crate::alarms::{Done, decode, raise};
+use crate::core::Core;
+use crate::log::printable;
+use crate::look::{Case, file_ref, now_ms, path_of};
+use crate::respond::execute;
+use lazaret_model::{Alarm, AlarmId, Decision, FileFacts, Guard, IsolatedStatus, Origin, ScanReport};
+use lazaret_policy::{Decided, PackageStanding, carrier};
+use lazaret_pool::{Job, Priority};
+use lazaret_proto::v1;
+use lazaret_proto::v1::failure::Kind;
+use lazaret_proto::v1::response::Answer;
+use rustix::fs::{Mode, OFlags};
+use std::ffi::OsStr;
+use std::fs::File;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+pub(super) fn isolate(core: &Core, peer: Peer, request: &v1::IsolatePath) -> Answered {
+    let path = Path::new(OsStr::from_bytes(&request.path));
+    if !path.is_absolute() {
+        refuse(Kind::BadRequest, "the path must be absolute")?;
+    }
+    let file = open(path)?;
+    let case = case_of(core, file, request.override_guards)?;
+    let id = AlarmId::new();
+    let (alarm, _) = carry_out(core, peer, id, case)?;
+    let row = core
+        .database
+        .alarm(alarm)?
+        .ok_or_else(|| Refusal(Kind::Failed, "the alarm was not stored".into()))?;
+    let alarm = decode(&row).map_err(|e| Refusal(Kind::Failed, e))?;
+    Ok(Some(Answer::Alarm((&alarm).into())))
+}
+
+/// Never through a link in the last part, never a FIFO or device.
+fn open(path: &Path) -> Result<OwnedFd, Refused> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOATIME;
+    rustix::fs::open(path, flags, Mode::empty()).map_err(|e| {
+        let why = match e {
+            rustix::io::Errno::LOOP => "is a symbolic link: name the file itself".to_owned(),
+            rustix::io::Errno::NOENT => "does not exist".to_owned(),
+            e => format!("cannot be opened: {e}"),
+        };
+        Refusal(Kind::NotFound, format!("{} {why}", printable(path.as_os_str().as_bytes()))).into()
+    })
+}
+
+/// Scans the file for its hash and what is known of it, and puts the guards before it.
+fn case_of(core: &Core, file: OwnedFd, override_guards: bool) -> Result<Case, Refused> {
+    let stat = rustix::fs::fstat(&file).map_err(|e| Refusal(Kind::Failed, e.to_string()))?;
+    let path = path_of(&file);
+    let refusal = |kind, text: String| Refusal(kind, format!("{}: {text}", printable(&path)));
+    if !crate::gate::is_regular(&stat) {
+        return Err(refusal(Kind::BadRequest, "is not a regular file".into()).into());
+    }
+    let file = File::from(file);
+    let copy = file.try_clone().map_err(|e| refusal(Kind::Failed, e.to_string()))?;
+    let job = Job { file: copy.into(), name: path.clone(), members: false };
+    let report = core.pool.scan(job, Priority::Event).map_err(|e| {
+        refusal(Kind::Failed, format!("its content could not be read for the record: it {e}"))
+    })?;
+    let standing = core.guards.standing(&path, &file);
+    let guard = guard(core, &path, &standing, &report);
+    if let Some(guard) = &guard
+        && !override_guards
+    {
+        return Err(refusal(
+            Kind::Refused,
+            format!("{guard}; root can take it upon himself with --override-guards"),
+        )
+        .into());
+    }
+    let rating = report.verdict.rating(core.live().policy.effective_thresholds());
+    let (package, package_intact) = match &standing {
+        PackageStanding::Owned { package, intact, .. } => (Some(package.clone()), Some(*intact)),
+        _ => (None, None),
+    };
+    let facts = FileFacts {
+        path,
+        file: file_ref(&stat),
+        sha256: Some(report.verdict.sha256),
+        uid: stat.st_uid,
+        gid: stat.st_gid,
+        mode: stat.st_mode,
+        nlink: stat.st_nlink,
+        atime: file_ref_time(stat.st_atime, stat.st_atime_nsec),
+        mtime: file_ref_time(stat.st_mtime, stat.st_mtime_nsec),
+        package,
+        package_intact,
+    };
+    let decided = Decided {
+        decision: Decision::IsolateAndKill,
+        rating,
+        guard,
+        whitelist: None,
+        member: None,
+        reasons: vec!["ordered by hand".into()],
+    };
+    Ok(Case {
+        file: Some(file.into()),
+        facts,
+        report,
+        decided,
+        origin: Origin::Manual,
+        chain: Vec::new(),
+        at_ms: now_ms(),
+        refused: false,
+    })
+}
+
+fn file_ref_time(sec: i64, nsec: u64) -> lazaret_model::FileTime {
+    lazaret_model::FileTime { sec, nsec: u32::try_from(nsec).unwrap_or(0) }
+}
+
+fn guard(core: &Core, path: &[u8], standing: &PackageStanding, report: &ScanReport) -> Option<Guard> {
+    if let Some(why) = core.guards.critical(path) {
+        return Some(Guard::CriticalProgram(why.to_owned()));
+    }
+    if let PackageStanding::Owned { package, intact: true, trusted: true } = standing {
+        return Some(Guard::IntactPackage(package.clone()));
+    }
+    carrier(path, report.verdict.file_type).map(|w| Guard::Carrier(w.to_owned()))
+}
+
+fn carry_out(
+    core: &Core,
+    peer: Peer,
+    id: AlarmId,
+    mut case: Case,
+) -> Result<(AlarmId, lazaret_response::Report), Refused> {
+    if let Some(file) = &case.file {
+        core.gate.denied.add(file.as_fd());
+    }
+    let report = execute(core, id, &mut case, &peer.name())
+        .ok_or_else(|| Refusal(Kind::Failed, "the file is in work already".into()))?;
+    let settled = report.status == Some(IsolatedStatus::Isolated);
+    let done = Done { timeline: report.records.clone(), isolated: report.isolated, settled };
+    let alarm = raise(core, id, &case, done);
+    Ok((alarm, report))
+}
+
+/// `handle ALARM isolate-and-kill`: the file of the alarm, if it is still that content.
+pub(super) fn from_alarm(core: &Core, peer: Peer, alarm: &mut Alarm) -> Result<(), Refused> {
+    if alarm.isolated.is_some() {
+        return Err(Refusal(Kind::Refused, "its file is isolated already".into()).into());
+    }
+    let Some(facts) = alarm.forensics.file.clone() else {
+        return Err(Refusal(Kind::Refused, "this alarm is not about a file".into()).into());
+    };
+    let file = open(Path::new(OsStr::from_bytes(&facts.path)))?;
+    // A person has looked at this very alarm; the guards still hold, `isolate --override-guards`
+    // is the way round them.
+    let mut case = case_of(core, file, false)?;
+    if facts.sha256 != Some(case.report.verdict.sha256) {
+        let text = format!(
+            "{} has another content than the alarm is about: look at its new alarm, or use lazaret isolate",
+            printable(&facts.path)
+        );
+        return Err(Refusal(Kind::Refused, text).into());
+    }
+    if let Some(file) = &case.file {
+        core.gate.denied.add(file.as_fd());
+    }
+    let report = execute(core, alarm.id, &mut case, &peer.name())
+        .ok_or_else(|| Refusal(Kind::Failed, "the file is in work already".into()))?;
+    alarm.forensics.timeline.extend(report.records.iter().cloned());
+    alarm.isolated = report.isolated;
+    alarm.decision = Decision::IsolateAndKill;
+    if report.isolated.is_none() {
+        let why = report.records.iter().rev().find(|r| !r.outcome.is_settled());
+        let why = why.map_or_else(|| "it could not be isolated".to_owned(), |r| r.outcome.to_string());
+        crate::alarms::update(core, alarm)?;
+        return Err(Refusal(Kind::Failed, why).into());
+    }
+    Ok(())
+}

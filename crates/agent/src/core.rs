@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What every part of the agent shares.
+
+use crate::config::Config;
+use crate::events::Events;
+use crate::gate::Shared;
+use crate::guards::Guards;
+use crate::live::Live;
+use crate::look::Case;
+use crate::protection::Protection;
+use crate::runners::Runners;
+use crossbeam_channel::Sender;
+use lazaret_pool::Pool;
+use lazaret_response::Responder;
+use lazaret_state::Database;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub(crate) struct Core {
+    pub(crate) config: Config,
+    pub(crate) gate: Arc<Shared>,
+    pub(crate) pool: Pool,
+    pub(crate) guards: Guards,
+    pub(crate) responder: Responder,
+    pub(crate) events: Events,
+    pub(crate) protection: Protection,
+    pub(crate) runners: Runners,
+    /// Findings on their way to the responder threads.
+    pub(crate) cases: Sender<Case>,
+    pub(crate) started_ms: i64,
+    pub(crate) safe_mode: bool,
+    pub(crate) stopping: AtomicBool,
+    /// Responses under way.
+    pub(crate) in_flight: AtomicUsize,
+    live: Mutex<Live>,
+    pub(crate) database: Database,
+    excluded: Vec<Vec<u8>>,
+    web_roots: Vec<Vec<u8>>,
+}
+
+/// What [`Core::new`] puts together.
+pub(crate) struct Parts {
+    pub(crate) config: Config,
+    pub(crate) gate: Arc<Shared>,
+    pub(crate) pool: Pool,
+    pub(crate) guards: Guards,
+    pub(crate) responder: Responder,
+    pub(crate) protection: Protection,
+    pub(crate) cases: Sender<Case>,
+    pub(crate) started_ms: i64,
+    pub(crate) safe_mode: bool,
+    pub(crate) live: Live,
+    pub(crate) database: Database,
+}
+
+impl Core {
+    pub(crate) fn new(p: Parts) -> Self {
+        let folders = |paths: &[PathBuf]| -> Vec<Vec<u8>> {
+            paths.iter().map(|p| p.as_os_str().as_bytes().to_vec()).collect()
+        };
+        Self {
+            excluded: folders(&p.config.protect.exclude),
+            web_roots: folders(&p.config.protect.web_roots),
+            config: p.config,
+            gate: p.gate,
+            pool: p.pool,
+            guards: p.guards,
+            responder: p.responder,
+            events: Events::new(),
+            protection: p.protection,
+            runners: Runners::new(),
+            cases: p.cases,
+            started_ms: p.started_ms,
+            safe_mode: p.safe_mode,
+            stopping: AtomicBool::new(false),
+            in_flight: AtomicUsize::new(0),
+            live: Mutex::new(p.live),
+            database: p.database,
+        }
+    }
+
+    /// Held for a moment only, never across a scan or a file operation.
+    pub(crate) fn live(&self) -> MutexGuard<'_, Live> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn is_excluded(&self, path: &[u8]) -> bool {
+        self.excluded.iter().any(|f| is_under(path, f))
+    }
+
+    pub(crate) fn is_web_file(&self, path: &[u8]) -> bool {
+        self.web_roots.iter().any(|f| is_under(path, f))
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Content, policy or whitelist changed: everything is judged again.
+    pub(crate) fn judge_again(&self) {
+        self.gate.allowed.forget_all();
+        // ENOENT and the like: there was nothing to forget.
+        let _ = self.gate.group.forget_ignored();
+    }
+}
+
+fn is_under(path: &[u8], folder: &[u8]) -> bool {
+    path.strip_prefix(folder.strip_suffix(b"/").unwrap_or(folder))
+        .is_some_and(|rest| rest.first() == Some(&b'/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_under;
+
+    #[test]
+    fn folders_are_whole_components() {
+        assert!(is_under(b"/srv/www/x.php", b"/srv/www"));
+        assert!(is_under(b"/srv/www/x.php", b"/srv/www/"));
+        assert!(!is_under(b"/srv/www2/x.php", b"/srv/www"));
+        assert!(!is_under(b"/srv/www", b"/srv/www"));
+        assert!(is_under(b"/anything", b"/"));
+    }
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Inodes that nobody may open or execute: what is being isolated, or could not be moved.
+
+use lazaret_model::FileRef;
+use rustix::fs::{AtFlags, Stat, StatxFlags, statx};
+use std::collections::HashMap;
+use std::os::fd::BorrowedFd;
+use std::sync::{Mutex, PoisonError};
+
+/// More than this are forgotten oldest first; by then they are in the vault.
+const ROOM: usize = 8192;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Birth(Option<(i64, u32)>);
+
+struct Table {
+    by_inode: HashMap<(u64, u64), (Birth, u64)>,
+    turn: u64,
+}
+
+pub(crate) struct Denied {
+    table: Mutex<Table>,
+}
+
+impl Denied {
+    pub(crate) fn new() -> Self {
+        Self { table: Mutex::new(Table { by_inode: HashMap::with_capacity(ROOM + 1), turn: 0 }) }
+    }
+
+    /// From now on every open and exec of this very inode is refused.
+    pub(crate) fn add(&self, file: BorrowedFd<'_>) {
+        let Ok(stat) = rustix::fs::fstat(file) else { return };
+        self.insert((stat.st_dev, stat.st_ino), birth(file));
+    }
+
+    /// The same without a descriptor: the number alone, for a file that is known to stay.
+    pub(crate) fn add_ref(&self, file: &FileRef) {
+        if !self.lock().by_inode.contains_key(&(file.dev, file.ino)) {
+            self.insert((file.dev, file.ino), Birth(None));
+        }
+    }
+
+    fn insert(&self, inode: (u64, u64), birth: Birth) {
+        let mut table = self.lock();
+        table.turn += 1;
+        let turn = table.turn;
+        table.by_inode.insert(inode, (birth, turn));
+        if table.by_inode.len() > ROOM
+            && let Some(oldest) = table.by_inode.iter().min_by_key(|(_, (_, t))| *t).map(|(k, _)| *k)
+        {
+            table.by_inode.remove(&oldest);
+        }
+    }
+
+    pub(crate) fn remove(&self, file: &FileRef) {
+        self.lock().by_inode.remove(&(file.dev, file.ino));
+    }
+
+    /// An inode number is reused after its file is gone: the birth time tells the new file apart.
+    pub(crate) fn contains(&self, file: BorrowedFd<'_>, stat: &Stat) -> bool {
+        let inode = (stat.st_dev, stat.st_ino);
+        let Some((known, _)) = self.lock().by_inode.get(&inode).copied() else { return false };
+        let now = birth(file);
+        if known.0.is_none() || now.0.is_none() || known == now {
+            return true;
+        }
+        self.lock().by_inode.remove(&inode);
+        false
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// `None` on filesystems without birth times.
+fn birth(file: BorrowedFd<'_>) -> Birth {
+    let at = statx(file, c"", AtFlags::EMPTY_PATH, StatxFlags::BTIME).ok();
+    Birth(
+        at.filter(|s| s.stx_mask & StatxFlags::BTIME.bits() != 0)
+            .map(|s| (s.stx_btime.tv_sec, s.stx_btime.tv_nsec)),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::File;
+    use std::os::fd::AsFd;
+
+    #[test]
+    fn refuses_the_inode_under_any_name() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("a"), "x").unwrap();
+        std::fs::hard_link(dir.path().join("a"), dir.path().join("b")).unwrap();
+        std::fs::write(dir.path().join("c"), "x").unwrap();
+        let denied = Denied::new();
+        let open = |n: &str| File::open(dir.path().join(n)).unwrap();
+        let asks = |f: &File| denied.contains(f.as_fd(), &rustix::fs::fstat(f).unwrap());
+        denied.add(open("a").as_fd());
+        assert!(asks(&open("b")));
+        assert!(!asks(&open("c")));
+    }
+}

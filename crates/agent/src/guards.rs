@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What no verdict overrides: critical programs with their library closure, intact packages, and
+//! processes that are never ended.
+
+use crate::gate::Exempt;
+use crate::log::log;
+use lazaret_model::{Guard, ProcessFacts};
+use lazaret_packages::{PackageDb, Standing};
+use lazaret_policy::{CriticalPrograms, CriticalRole, KillContext, PackageStanding, SEED_PROGRAMS, may_kill};
+use lazaret_pool::{Job, Pool, Priority};
+use lazaret_sys::procfs;
+use std::collections::{HashSet, VecDeque};
+use std::fs::File;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Where the dynamic linker looks when a program says nothing else.
+const LIBRARY_FOLDERS: [&str; 8] = [
+    "/lib/x86_64-linux-gnu",
+    "/usr/lib/x86_64-linux-gnu",
+    "/lib/aarch64-linux-gnu",
+    "/usr/lib/aarch64-linux-gnu",
+    "/lib64",
+    "/usr/lib64",
+    "/usr/lib/systemd",
+    "/usr/lib/x86_64-linux-gnu/systemd",
+];
+
+/// More libraries than this are no closure of login and boot programs.
+const MAX_CLOSURE: usize = 2000;
+
+pub(crate) struct Guards {
+    packages: PackageDb,
+    critical: Arc<CriticalPrograms>,
+}
+
+impl Guards {
+    /// Reads the package databases and asks the jailed scanners which libraries the critical
+    /// programs need: their bytes are not parsed by a process with privileges.
+    pub(crate) fn load(pool: &Pool) -> Self {
+        let packages = PackageDb::open(Path::new("/"));
+        let critical = closure(pool);
+        log!("guards: {} libraries of critical programs", critical.added());
+        Self { packages, critical: Arc::new(critical) }
+    }
+
+    pub(crate) fn standing(&self, path: &[u8], file: &File) -> PackageStanding {
+        match self.packages.standing(path, file) {
+            Standing::Unowned => PackageStanding::Unowned,
+            Standing::Owned { package, intact, trusted, .. } => {
+                PackageStanding::Owned { package, intact, trusted }
+            }
+            Standing::Unknown(why) => PackageStanding::Unknown(why),
+        }
+    }
+
+    pub(crate) fn critical(&self, path: &[u8]) -> Option<&str> {
+        self.critical.why(path)
+    }
+
+    pub(crate) fn trust_gap(&self) -> Option<String> {
+        self.packages.trust_available().err()
+    }
+
+    /// The check that `response` makes for every process it is about to end.
+    pub(crate) fn kill_guard(
+        &self,
+        own: &Exempt,
+    ) -> Arc<dyn Fn(&ProcessFacts) -> Result<(), Guard> + Send + Sync> {
+        let ancestors: Vec<i32> =
+            procfs::chain(std::process::id().cast_signed(), 64).iter().map(|p| p.process.pid).collect();
+        let own: Vec<i32> = own.all();
+        let critical = Arc::clone(&self.critical);
+        Arc::new(move |process| {
+            let exe = Path::new("/proc").join(process.process.pid.to_string()).join("exe");
+            let exe_owner = std::fs::metadata(exe).ok().map(|m| m.uid());
+            let context = KillContext { own: &own, ancestors: &ancestors, critical: &critical, exe_owner };
+            may_kill(process, &context)
+        })
+    }
+}
+
+/// Follows `DT_NEEDED` from every critical program that exists here.
+fn closure(pool: &Pool) -> CriticalPrograms {
+    let mut critical = CriticalPrograms::new();
+    let mut seen: HashSet<PathBuf> = HashSet::new();
+    let mut queue: VecDeque<(PathBuf, CriticalRole, String)> = SEED_PROGRAMS
+        .iter()
+        .flat_map(|s| s.names.iter().map(move |n| (Path::new(s.directory).join(n), s.role)))
+        .filter_map(|(seed, role)| {
+            let path = std::fs::canonicalize(&seed).ok()?;
+            path.is_file().then(|| (path, role, seed.display().to_string()))
+        })
+        .collect();
+    while let Some((path, role, root)) = queue.pop_front() {
+        if seen.len() > MAX_CLOSURE || !seen.insert(path.clone()) {
+            continue;
+        }
+        let Ok(file) = File::open(&path) else { continue };
+        let job = Job { file: file.into(), name: path.as_os_str().as_bytes().to_vec(), members: false };
+        let Ok(report) = pool.scan(job, Priority::Event) else { continue };
+        let Some(elf) = report.elf else { continue };
+        let runpath = elf.runpath.unwrap_or_default();
+        let folders: Vec<PathBuf> = runpath
+            .split(':')
+            .filter(|p| p.starts_with('/'))
+            .chain(LIBRARY_FOLDERS)
+            .map(PathBuf::from)
+            .collect();
+        for library in elf.needed.iter().chain(&elf.interpreter) {
+            let Some(found) = resolve(library, &folders) else { continue };
+            critical.add(found.as_os_str().as_bytes(), CriticalRole::Library, format!("library of {root}"));
+            queue.push_back((found, role, root.clone()));
+        }
+    }
+    critical
+}
+
+fn resolve(library: &str, folders: &[PathBuf]) -> Option<PathBuf> {
+    if library.starts_with('/') {
+        return std::fs::canonicalize(library).ok();
+    }
+    folders.iter().find_map(|f| std::fs::canonicalize(f.join(library)).ok())
+}

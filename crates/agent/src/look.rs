@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+//! One look at one file: skip, scan, decide. The same for every sensor.
+
+use crate::core::Core;
+use crate::counters::bump;
+use crate::gate::{FileKey, is_regular};
+use lazaret_model::{Decision, FileFacts, FileRef, FileTime, Origin, ProcessFacts, ScanError, ScanReport};
+use lazaret_policy::{Decided, PackageStanding, Subject};
+use lazaret_pool::{Job, Priority};
+use lazaret_sys::procfs;
+use rustix::fs::Stat;
+use std::fs::File;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::FileExt;
+use std::time::SystemTime;
+
+/// How much of a file tells its kind.
+const HEAD: usize = 4096;
+
+/// Text longer than this is no script: logs and dumps are text too.
+const MAX_SCRIPT: u64 = 4 * 1024 * 1024;
+
+/// A written file that is neither program nor archive is looked into up to this size.
+const MAX_WRITTEN_DATA: u64 = 16 * 1024 * 1024;
+
+/// A file that a sensor brings.
+pub(crate) struct Look {
+    /// The very inode, readable.
+    pub(crate) file: OwnedFd,
+    pub(crate) origin: Origin,
+    /// Who acted, while it is known to be that process.
+    pub(crate) pid: Option<i32>,
+}
+
+/// What came of it.
+pub(crate) enum Seen {
+    /// Not a program, excluded, or nothing speaks against it. The key is there when the file may
+    /// be remembered as allowed.
+    Passed(Option<FileKey>),
+    /// Something speaks against it; what to do is decided.
+    Found(Box<Case>),
+    /// Could not be judged: never a verdict in either direction.
+    Error(ScanError, Vec<u8>),
+}
+
+/// A finding with everything that alarm and response need.
+pub(crate) struct Case {
+    /// The scanned inode, until the response has taken it.
+    pub(crate) file: Option<OwnedFd>,
+    pub(crate) facts: FileFacts,
+    pub(crate) report: ScanReport,
+    pub(crate) decided: Decided,
+    pub(crate) origin: Origin,
+    /// Acting process first.
+    pub(crate) chain: Vec<ProcessFacts>,
+    pub(crate) at_ms: i64,
+    /// The answer to exec or open was no.
+    pub(crate) refused: bool,
+}
+
+impl Case {
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(self.decided.decision, Decision::Deny | Decision::IsolateAndKill)
+    }
+}
+
+/// Milliseconds UTC.
+pub(crate) fn now_ms() -> i64 {
+    SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .ok()
+        .and_then(|d| i64::try_from(d.as_millis()).ok())
+        .unwrap_or(0)
+}
+
+/// Looks at one file. Blocks until the pool answers or its deadline passes.
+pub(crate) fn look(core: &Core, look: Look, priority: Priority) -> Seen {
+    let Look { file, origin, pid } = look;
+    let Ok(stat) = rustix::fs::fstat(&file) else {
+        return Seen::Error(ScanError::Unreadable("it cannot be looked at".into()), Vec::new());
+    };
+    if !is_regular(&stat) || stat.st_size == 0 {
+        return Seen::Passed(None);
+    }
+    let key = FileKey::of(&stat);
+    let cacheable = (!key.is_young()).then_some(key);
+    let path = path_of(&file);
+    if core.is_excluded(&path) {
+        return Seen::Passed(cacheable);
+    }
+    let file = File::from(file);
+    let size = stat.st_size.cast_unsigned();
+    match kind(&file) {
+        Ok(kind) if is_worth_it(kind, origin, size, &stat) || core.is_web_file(&path) => {}
+        Ok(_) => return Seen::Passed(cacheable),
+        Err(e) => return Seen::Error(ScanError::Unreadable(e.to_string()), path),
+    }
+    let Ok(copy) = file.try_clone() else {
+        return Seen::Error(ScanError::Unavailable("no descriptor left".into()), path);
+    };
+    let name = path.rsplit(|b| *b == b'/').next().unwrap_or_default().to_vec();
+    let members = !matches!(origin, Origin::Exec | Origin::Open | Origin::Process);
+    bump(&core.gate.counters.scanned);
+    let report = match core.pool.scan(Job { file: copy.into(), name, members }, priority) {
+        Ok(report) => report,
+        Err(e) => {
+            bump(&core.gate.counters.scan_errors);
+            return Seen::Error(e, path);
+        }
+    };
+    if !report.verdicts().any(lazaret_model::Verdict::is_found) {
+        return Seen::Passed(cacheable);
+    }
+    let chain = pid.map(|p| procfs::chain(p, 32)).unwrap_or_default();
+    let (standing, decided) = decide(core, &file, &path, &stat, &report, chain.first());
+    let facts = facts(&stat, path, &report, &standing);
+    Seen::Found(Box::new(Case {
+        file: Some(file.into()),
+        facts,
+        report,
+        decided,
+        origin,
+        chain,
+        at_ms: now_ms(),
+        refused: false,
+    }))
+}
+
+/// Puts a report before policy.
+pub(crate) fn decide(
+    core: &Core,
+    file: &File,
+    path: &[u8],
+    stat: &Stat,
+    report: &ScanReport,
+    process: Option<&ProcessFacts>,
+) -> (PackageStanding, Decided) {
+    let package = core.guards.standing(path, file);
+    let subject = Subject {
+        path,
+        package: package.clone(),
+        critical: core.guards.critical(path),
+        exception: core.live().is_excepted(&report.verdict.sha256),
+        changed_ms: Some(stat.st_ctime * 1000),
+        process,
+    };
+    (package, core.live().decide(report, &subject, now_ms()))
+}
+
+/// What the first bytes tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// ELF or `#!`.
+    Program,
+    Text,
+    Archive,
+    Data,
+}
+
+fn kind(file: &File) -> std::io::Result<Kind> {
+    let mut head = [0; HEAD];
+    let mut got = 0;
+    while got < HEAD {
+        match file.read_at(&mut head[got..], got as u64) {
+            Ok(0) => break,
+            Ok(n) => got += n,
+            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(kind_of(&head[..got]))
+}
+
+fn kind_of(head: &[u8]) -> Kind {
+    const ARCHIVES: [&[u8]; 5] = [b"PK\x03\x04", b"\x1f\x8b", b"\xfd7zXZ\0", b"BZh", b"\x28\xb5\x2f\xfd"];
+    if head.starts_with(b"\x7fELF") || head.starts_with(b"#!") {
+        Kind::Program
+    } else if ARCHIVES.iter().any(|m| head.starts_with(m)) || head.get(257..262) == Some(b"ustar") {
+        Kind::Archive
+    } else if !head.contains(&0) {
+        Kind::Text
+    } else {
+        Kind::Data
+    }
+}
+
+/// Opens of data are let through as early as possible; what is about to run is always looked at.
+fn is_worth_it(kind: Kind, origin: Origin, size: u64, stat: &Stat) -> bool {
+    let executable = stat.st_mode & 0o111 != 0;
+    match origin {
+        Origin::Open => match kind {
+            Kind::Program => true,
+            Kind::Text => size <= MAX_SCRIPT || executable,
+            Kind::Archive | Kind::Data => false,
+        },
+        Origin::Written | Origin::MovedIn => kind != Kind::Data || executable || size <= MAX_WRITTEN_DATA,
+        _ => true,
+    }
+}
+
+/// The label of an open file; empty when the kernel does not tell.
+pub(crate) fn path_of(file: &impl AsFd) -> Vec<u8> {
+    use std::os::fd::AsRawFd;
+    let link = format!("/proc/self/fd/{}", file.as_fd().as_raw_fd());
+    let mut path = std::fs::read_link(link).map(|p| p.into_os_string().into_vec()).unwrap_or_default();
+    if path.ends_with(b" (deleted)") {
+        path.truncate(path.len() - b" (deleted)".len());
+    }
+    path
+}
+
+/// Identity as the model has it.
+pub(crate) fn file_ref(stat: &Stat) -> FileRef {
+    FileRef {
+        dev: stat.st_dev,
+        ino: stat.st_ino,
+        ctime: time(stat.st_ctime, stat.st_ctime_nsec),
+        size: stat.st_size.cast_unsigned(),
+    }
+}
+
+fn time(sec: i64, nsec: u64) -> FileTime {
+    FileTime { sec, nsec: u32::try_from(nsec).unwrap_or(0) }
+}
+
+fn facts(stat: &Stat, path: Vec<u8>, report: &ScanReport, standing: &PackageStanding) -> FileFacts {
+    let (package, package_intact) = match standing {
+        PackageStanding::Owned { package, intact, .. } => (Some(package.clone()), Some(*intact)),
+        PackageStanding::Unowned | PackageStanding::Unknown(_) => (None, None),
+    };
+    FileFacts {
+        path,
+        file: file_ref(stat),
+        sha256: Some(report.verdict.sha256),
+        uid: stat.st_uid,
+        gid: stat.st_gid,
+        mode: stat.st_mode,
+        nlink: stat.st_nlink,
+        atime: time(stat.st_atime, stat.st_atime_nsec),
+        mtime: time(stat.st_mtime, stat.st_mtime_nsec),
+        package,
+        package_intact,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_by_first_bytes() {
+        assert_eq!(kind_of(b"\x7fELF\x02\x01"), Kind::Program);
+        assert_eq!(kind_of(b"#!/bin/sh\n"), Kind::Program);
+        assert_eq!(kind_of(b"print('x')\n"), Kind::Text);
+        assert_eq!(kind_of(b"PK\x03\x04...."), Kind::Archive);
+        assert_eq!(kind_of(b"\x89PNG\r\n\x1a\n\0\0\0"), Kind::Data);
+    }
+
+    #[test]
+    fn path_of_a_deleted_file_is_its_last_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x");
+        std::fs::write(&path, "x").unwrap();
+        let file = File::open(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(path_of(&file), path.into_os_string().into_vec());
+    }
+}

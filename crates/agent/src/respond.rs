@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+//! From a decided case to `response::execute` and the alarm.
+
+use crate::alarms::{Done, raise};
+use crate::core::Core;
+use crate::counters::bump;
+use crate::gate::Refused;
+use crate::log::{log, printable};
+use crate::look::{Case, now_ms};
+use crossbeam_channel::Receiver;
+use lazaret_model::{Action, ActionRecord, AlarmId, Decision, IsolatedStatus, Outcome};
+use lazaret_response::{Order, Plan, Report, Target};
+
+/// Deals with one case: counts, refuses, isolates and kills, alarms.
+pub(crate) fn respond(core: &Core, case: Case) {
+    tell_opened_breakers(core);
+    match case.decided.decision {
+        Decision::Allow => allowed(core, &case),
+        Decision::Alarm => {
+            raise(core, AlarmId::new(), &case, Done::default());
+        }
+        Decision::Deny => {
+            let timeline = refusal(&case).into_iter().collect();
+            raise(core, AlarmId::new(), &case, Done { timeline, ..Done::default() });
+        }
+        Decision::IsolateAndKill => isolate_and_kill(core, case),
+    }
+}
+
+/// A whitelist entry or an exception held: counted, and told to those who listen.
+fn allowed(core: &Core, case: &Case) {
+    if let Some(entry) = case.decided.whitelist
+        && let Err(e) = core.database.count_whitelist_hit(entry, now_ms())
+    {
+        log!("{e}");
+    }
+    let why = case.decided.reasons.first().map_or("", String::as_str);
+    core.events.tell("allowed", format!("{} allowed: {why}", printable(&case.facts.path)), None);
+}
+
+fn isolate_and_kill(core: &Core, mut case: Case) {
+    let id = AlarmId::new();
+    let Some(report) = execute(core, id, &mut case, "policy") else { return };
+    let mut timeline: Vec<ActionRecord> = refusal(&case).into_iter().collect();
+    timeline.extend(report.records);
+    let settled =
+        timeline.iter().all(|r| r.outcome.is_settled()) && report.status == Some(IsolatedStatus::Isolated);
+    let known = raise(core, id, &case, Done { timeline, isolated: report.isolated, settled });
+    core.events.tell(
+        "action",
+        format!("{}: isolate and kill", printable(&case.facts.path)),
+        Some(known.to_string()),
+    );
+}
+
+/// Runs the plan for one file, once: the descriptor goes with it.
+pub(crate) fn execute(core: &Core, alarm: AlarmId, case: &mut Case, who: &str) -> Option<Report> {
+    let file = case.file.take()?;
+    let verdict = case.decided.verdict(&case.report);
+    let target = Target {
+        file,
+        identity: case.facts.file,
+        sha256: case.report.verdict.sha256,
+        path: case.facts.path.clone(),
+        class: verdict.class,
+        family: verdict.family.clone(),
+        confidence: verdict.confidence,
+        content_version: verdict.content_version.clone(),
+        test: verdict.test,
+        processes: core.runners.of(&case.facts.file),
+        may_kill: core.guards.kill_guard(&core.gate.exempt),
+        isolate: true,
+        kill: true,
+    };
+    let plan = Plan { alarm: Some(alarm), who: who.to_owned(), order: Order::IsolateAndKill(target) };
+    let report = core.responder.execute(plan);
+    if report.isolated.is_some() {
+        bump(&core.gate.counters.isolated);
+    }
+    if !report.killed.is_empty() {
+        core.live().count_kill(now_ms());
+    }
+    for _ in report.killed.iter().filter(|k| k.outcome == Outcome::Done) {
+        bump(&core.gate.counters.killed);
+    }
+    Some(report)
+}
+
+/// The line of the timeline that says that exec or open was refused.
+fn refusal(case: &Case) -> Option<ActionRecord> {
+    case.refused.then(|| ActionRecord {
+        at_ms: case.at_ms,
+        action: Action::Deny,
+        outcome: Outcome::Done,
+        target: printable(&case.facts.path),
+    })
+}
+
+/// A breaker that opened is a matter for a person.
+fn tell_opened_breakers(core: &Core) {
+    let opened = core.live().take_opened();
+    for b in opened {
+        let row =
+            lazaret_state::BreakerRow { rule: b.rule.clone(), opened_ms: b.opened_ms, why: b.why.clone() };
+        if let Err(e) = core.database.put_breaker(&row) {
+            log!("{e}");
+        }
+        crate::alarms::about_daemon(
+            core,
+            lazaret_model::Severity::High,
+            format!("circuit breaker of rule {} opened: it no longer isolates or kills", b.rule),
+            vec![b.why.clone(), format!("after a look at its alarms: lazaret breaker rearm {}", b.rule)],
+        );
+    }
+}
+
+/// Counts refusals that memory decided towards the alarm of their file.
+pub(crate) fn count_refusals(core: &Core, refused: &Receiver<Refused>) {
+    while let Ok(Refused { dev, ino, pid, exec }) = refused.recv() {
+        let what = if exec { "execution" } else { "opening" };
+        core.events.tell("refused", format!("{what} of inode {ino} on device {dev} by process {pid}"), None);
+    }
+}

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What brings files and processes to our notice, beside the gate's questions.
+
+pub(crate) mod mounted;
+pub(crate) mod moved;
+pub(crate) mod process;
+pub(crate) mod rescan;
+pub(crate) mod written;

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The binaries of this build: beside the test's own executable.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+/// `target/<profile>`.
+///
+/// # Panics
+/// When the test executable is not where cargo puts it.
+#[must_use]
+pub fn folder() -> PathBuf {
+    let own = std::env::current_exe().expect("own path");
+    own.ancestors().find(|p| p.join("deps").is_dir()).expect("a cargo target folder").to_owned()
+}
+
+/// The path of a binary.
+///
+/// # Panics
+/// When it was not built.
+#[must_use]
+pub fn path(name: &str) -> PathBuf {
+    let path = folder().join(name);
+    assert!(
+        path.is_file(),
+        "{} is missing: build the workspace first (cargo xtask test does)",
+        path.display()
+    );
+    path
+}
+
+/// The shipped content as a pack beside the binaries; built when it is missing or older than its
+/// sources.
+///
+/// # Panics
+/// When it cannot be built.
+#[must_use]
+pub fn pack() -> PathBuf {
+    let pack = folder().join("lazaret.pack");
+    let built = std::fs::metadata(&pack).and_then(|m| m.modified()).ok();
+    let source = repository().join("content");
+    if built.is_some_and(|b| !newer(&source, b)) {
+        return pack;
+    }
+    let fresh = folder().join(format!("lazaret.pack.{}", std::process::id()));
+    let made =
+        Command::new(path("lazaret-content")).arg("build").arg(&source).arg(&fresh).output().expect("run");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    std::fs::rename(&fresh, &pack).expect("rename");
+    pack
+}
+
+fn newer(folder: &std::path::Path, than: std::time::SystemTime) -> bool {
+    std::fs::read_dir(folder).into_iter().flatten().flatten().any(|e| {
+        let path = e.path();
+        if path.is_dir() {
+            newer(&path, than)
+        } else {
+            e.metadata().and_then(|m| m.modified()).is_ok_and(|m| m > than)
+        }
+    })
+}
+
+/// The checkout.
+#[must_use]
+pub fn repository() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().expect("tests lies in the repository").to_owned()
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Stories: a real daemon on filesystems of its own, as root.
+
+#![forbid(unsafe_code)]
+
+mod alarm_only;
+mod bad_input;
+mod cache;
+mod cli_contract;
+mod crash;
+mod drop_and_restore;
+mod exec;
+mod own_files;
+mod running;
+mod scan;
+mod self_test;
+mod unlisted;
+mod watchdog;
