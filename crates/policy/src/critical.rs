@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Critical programs: infected or not, they are never isolated without a person.
 
-use crate::{SEED_DIRECTORIES, SEED_PROGRAMS};
+use crate::critical_seeds::{ANY_VERSION, SEED_DIRECTORIES, SEED_PROGRAMS};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
@@ -101,6 +101,9 @@ fn is_directory(pattern: &[u8], directory: &[u8]) -> bool {
 
 fn has_form(name: &[u8], prefix: &str, contains: &str) -> bool {
     name.strip_prefix(prefix.as_bytes()).is_some_and(|rest| {
+        if contains == ANY_VERSION {
+            return rest.iter().all(|b| b.is_ascii_digit() || *b == b'.');
+        }
         contains.is_empty() || rest.windows(contains.len()).any(|w| w == contains.as_bytes())
     })
 }
@@ -163,6 +166,8 @@ mod tests {
             ("/usr/lib/aarch64-linux-gnu/libc.so.6", CriticalRole::Library),
             ("/bin/bash", CriticalRole::Shell),
             ("/usr/bin/python3.11", CriticalRole::Shell),
+            ("/usr/bin/perl", CriticalRole::Shell),
+            ("/usr/libexec/platform-python3.6", CriticalRole::Shell),
             ("/boot/vmlinuz-6.1.0-18-amd64", CriticalRole::Boot),
             ("/usr/bin/dnf-3", CriticalRole::PackageManager),
             ("/usr/bin/zypper", CriticalRole::PackageManager),
@@ -184,6 +189,8 @@ mod tests {
             "",
             "/usr/lib/x86_64-linux-gnu/security/evil.so",
             "/boot/grub/evil",
+            "/usr/bin/python3.evil",
+            "/usr/bin/perl-miner",
         ] {
             assert_eq!(critical_role(path.as_bytes()), None, "{path}");
         }

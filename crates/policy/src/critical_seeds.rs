@@ -25,7 +25,7 @@ pub struct SeedDirectory {
     pub directory: &'static str,
     /// The name begins so.
     pub prefix: &'static str,
-    /// The name contains this after the beginning (empty: anything).
+    /// The name contains this after the beginning (empty: anything; [`ANY_VERSION`]: digits and dots only).
     pub contains: &'static str,
     /// What they are for.
     pub role: CriticalRole,
@@ -212,8 +212,11 @@ pub const SEED_PROGRAMS: &[Seed] = &[
     ),
 ];
 
+/// Stands for a version number in [`SeedDirectory::contains`].
+pub const ANY_VERSION: &str = "<version>";
+
 /// Files by folder and the form of their names. A `*` component stands for exactly one folder
-/// (the multiarch triplet).
+/// (the multiarch triplet, the kernel's release).
 pub const SEED_DIRECTORIES: &[SeedDirectory] = &[
     pattern("/boot", "vmlinuz", "", CriticalRole::Boot),
     pattern("/boot", "vmlinux", "", CriticalRole::Boot),
@@ -242,7 +245,7 @@ pub const SEED_DIRECTORIES: &[SeedDirectory] = &[
     pattern("/usr/lib/systemd", "libsystemd-", ".so", CriticalRole::Init),
     pattern("/usr/lib/*/systemd", "libsystemd-", ".so", CriticalRole::Init),
     // dnf, yum and cloud images' boot need the system's interpreter; debconf needs perl.
-    pattern("/usr/bin", "python3.", "", CriticalRole::Shell),
-    pattern("/usr/libexec", "platform-python", "", CriticalRole::Shell),
-    pattern("/usr/bin", "perl", "", CriticalRole::Shell),
+    pattern("/usr/bin", "python3", ANY_VERSION, CriticalRole::Shell),
+    pattern("/usr/libexec", "platform-python", ANY_VERSION, CriticalRole::Shell),
+    pattern("/usr/bin", "perl", ANY_VERSION, CriticalRole::Shell),
 ];

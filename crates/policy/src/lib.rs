@@ -24,7 +24,7 @@ pub use breaker::{BreakerHit, CircuitBreaker, OpenBreaker};
 pub use carrier::carrier;
 pub use class_set::ClassSet;
 pub use critical::{CriticalPrograms, CriticalRole, critical_role, merged_path};
-pub use critical_seeds::{SEED_DIRECTORIES, SEED_PROGRAMS, Seed, SeedDirectory};
+pub use critical_seeds::{ANY_VERSION, SEED_DIRECTORIES, SEED_PROGRAMS, Seed, SeedDirectory};
 pub use decide::{Brakes, Decided, decide, rate};
 pub use kill::{KillContext, may_kill};
 pub use rate::RateLimit;
