@@ -72,7 +72,7 @@ impl Responder {
         }
         if target.kill {
             let named = std::mem::take(&mut target.processes);
-            self.kill(&mut report, target.identity, named, &target.may_kill, &shown);
+            self.kill(&mut report, target.identity, named, &target.may_kill, &manifest.path.0);
             report.timings.killed = Some(start.elapsed());
         }
         let (reason, staged) = match (name, journaled) {

@@ -43,10 +43,11 @@ impl Responder {
         file: FileRef,
         named: Vec<ProcessHandle>,
         may_kill: &MayKill,
-        shown: &str,
+        path: &[u8],
     ) {
+        let shown = String::from_utf8_lossy(path);
         let exempt = |pid| (self.config.exempt)(pid);
-        let mut members = Members::new(file, &exempt, may_kill);
+        let mut members = Members::new(file, path, &exempt, may_kill);
         let mut outcomes: BTreeMap<(u64, i32), KilledProcess> = BTreeMap::new();
         let mut new: Vec<i32> = named.into_iter().filter_map(|h| members.name(h)).collect();
         let mut seen = false;
@@ -57,7 +58,7 @@ impl Responder {
             }
             let _frozen = self.freeze(report, &mut members, &mut new);
             if !seen {
-                report.record(Action::Freeze, Outcome::Done, shown);
+                report.record(Action::Freeze, Outcome::Done, shown.clone());
                 self.step(Step::Frozen);
                 seen = true;
             }

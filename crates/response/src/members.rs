@@ -24,6 +24,8 @@ pub(crate) struct Member {
 /// The growing set.
 pub(crate) struct Members<'a> {
     file: FileRef,
+    /// Its path before it was moved: what /proc calls the executable now is the staged name.
+    label: &'a [u8],
     floor: Floor,
     exempt: &'a dyn Fn(i32) -> bool,
     may_kill: &'a MayKill,
@@ -33,9 +35,15 @@ pub(crate) struct Members<'a> {
 }
 
 impl<'a> Members<'a> {
-    pub(crate) fn new(file: FileRef, exempt: &'a dyn Fn(i32) -> bool, may_kill: &'a MayKill) -> Self {
+    pub(crate) fn new(
+        file: FileRef,
+        label: &'a [u8],
+        exempt: &'a dyn Fn(i32) -> bool,
+        may_kill: &'a MayKill,
+    ) -> Self {
         Self {
             file,
+            label,
             floor: Floor::now(),
             exempt,
             may_kill,
@@ -138,7 +146,10 @@ impl<'a> Members<'a> {
         if self.holds(key) || self.refused.contains_key(&key) {
             return None;
         }
-        let facts = procfs::facts(process.pid).ok().filter(|f| f.process == process)?;
+        let mut facts = procfs::facts(process.pid).ok().filter(|f| f.process == process)?;
+        if procfs::executes(process.pid, &self.file) {
+            self.label.clone_into(&mut facts.exe);
+        }
         let session = procfs::stat(process.pid).ok()?.session;
         if handle.is_gone() {
             return None;

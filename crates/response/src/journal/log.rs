@@ -67,6 +67,21 @@ fn io_error(what: impl Into<String>) -> impl FnOnce(io::Error) -> JournalError {
     move |source| JournalError::Io { what, source }
 }
 
+/// Takes the lock, waiting a second: a process that was just killed, or a child of ours that has
+/// not executed its program yet, may hold it for another moment.
+fn hold(lock: &File) -> io::Result<()> {
+    use rustix::fs::{FlockOperation, flock};
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(1);
+    loop {
+        match flock(lock, FlockOperation::NonBlockingLockExclusive) {
+            Err(rustix::io::Errno::WOULDBLOCK) if std::time::Instant::now() < end => {
+                std::thread::sleep(std::time::Duration::from_millis(5));
+            }
+            held => return held.map_err(Into::into),
+        }
+    }
+}
+
 impl Journal {
     /// Opens or creates the journal in `dir`. Gives every entry that stands in it, for replay.
     ///
@@ -82,8 +97,7 @@ impl Journal {
             .create(dir)
             .map_err(io_error(format!("creating {}", dir.display())))?;
         let lock = File::create(dir.join("lock")).map_err(io_error("creating the journal's lock"))?;
-        rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive)
-            .map_err(|e| io_error(format!("{} is in use by another process", dir.display()))(e.into()))?;
+        hold(&lock).map_err(io_error(format!("{} is in use by another process", dir.display())))?;
         segment::remove_unfinished(dir);
         let r = recover::recover(dir)?;
         let (number, offset) = r.current.unwrap_or((1, segment::FIRST as u64));
