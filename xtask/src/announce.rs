@@ -60,6 +60,7 @@ fn guide(cli: &Path, config: &str) -> String {
     format!(
         "
 This machine is protected until Ctrl-C here. Configuration: {config}
+Control socket: /run/lazaret/control.sock. State, vault and journal: /var/lib/lazaret
 In another terminal, as root (every command takes --help):
 
   export PATH=\"$PATH:$(dirname {cli})\"

@@ -27,6 +27,7 @@ const STOP: Duration = Duration::from_secs(20);
 pub(crate) fn preflight() -> Result<(), Error> {
     let xtask = std::env::current_exe().map_err(|e| Error::failed(format!("finding this program: {e}")))?;
     let mut unshare = Command::new("unshare");
+    eprintln!("\nSelf-test on a private tmpfs, with a vault and keys of its own that vanish with it:");
     unshare.args(["--mount", "--propagation", "private", "--"]).arg(xtask).arg("preflight");
     run::run(&mut unshare).map_err(|_| {
         Error::failed(
