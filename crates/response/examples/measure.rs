@@ -46,7 +46,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (r, _) = Responder::open(config)?;
     let content = vec![7; bytes.parse()?];
     let sha256 = Sha256(sha2::Sha256::digest(&content).into());
-    let (mut journaled, mut name, mut sealed, mut total) = (vec![], vec![], vec![], vec![]);
+    let (mut journaled, mut name, mut killed, mut sealed, mut total) =
+        (vec![], vec![], vec![], vec![], vec![]);
     for n in 0..count.parse::<u32>()? {
         let path = dir.join(format!("f{n}"));
         std::fs::write(&path, &content)?;
@@ -72,11 +73,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let t = r.execute(plan).timings;
         journaled.push(t.journaled.unwrap_or_default());
         name.push(t.name_gone.unwrap_or_default());
+        killed.push(t.killed.unwrap_or_default());
         sealed.push(t.sealed.unwrap_or_default());
         total.push(t.total);
     }
     show("journaled", journaled)?;
     show("name gone", name)?;
+    show("killed", killed)?;
     show("sealed", sealed)?;
     show("total", total)?;
     Ok(())

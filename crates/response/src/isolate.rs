@@ -189,13 +189,14 @@ impl Responder {
         name: Name,
         shown: &str,
     ) -> (String, Option<Place>) {
-        let (staged, place) = match name {
-            Name::Staged(s, p) => (Some(s), Some(p)),
-            Name::Unlinked | Name::Kept(_) => (None, None),
+        let (staged, place, kept) = match name {
+            Name::Staged(s, p) => (Some(s), Some(p), None),
+            Name::Unlinked => (None, None, None),
+            Name::Kept(why) => (None, None, Some(why)),
         };
         let had_no_name = staged.is_none() && manifest.nlink == 0;
         let inode = Inode { dev: manifest.dev, ino: manifest.ino };
-        let linked = self.take_links(report.journal, manifest, &target.file, staged.as_ref(), place.as_ref());
+        self.take_links(report.journal, manifest, &target.file, staged.as_ref(), place.as_ref());
         self.step(Step::LinksGone);
         let removed = staged.as_ref().map_or(Ok(()), |s| stage::discard(s, inode));
         self.step(Step::Unlinked);
@@ -210,15 +211,11 @@ impl Responder {
                 (IsolatedStatus::IsolatedInPlace, Outcome::Partial(why))
             }
             Ok(()) if left > 0 => {
-                let why = format!(
-                    "{left} further names were not found in the time allowed; execution of them is denied"
-                );
-                let status = if linked || staged.is_some() {
-                    IsolatedStatus::Isolated
-                } else {
-                    IsolatedStatus::IsolatedInPlace
-                };
-                (status, Outcome::Partial(why))
+                let first = kept.map(|why| format!("{why}; ")).unwrap_or_default();
+                let why =
+                    format!("{first}{left} names were not found or not movable; execution stays denied");
+                // Not merely isolated: at the next start it must be denied again.
+                (IsolatedStatus::IsolatedInPlace, Outcome::Partial(why))
             }
             Ok(()) if had_no_name => (IsolatedStatus::Isolated, Outcome::AlreadyGone),
             Ok(()) => (IsolatedStatus::Isolated, Outcome::Done),
@@ -250,7 +247,7 @@ impl Responder {
         (reason, staged.filter(|_| removed.is_err()))
     }
 
-    /// Takes the inode's other names off; true when at least one was taken.
+    /// Takes the inode's other names off, as far as they are found in the time allowed.
     pub(crate) fn take_links(
         &self,
         journal: JournalId,
@@ -258,17 +255,16 @@ impl Responder {
         file: &OwnedFd,
         staged: Option<&Place>,
         place: Option<&Place>,
-    ) -> bool {
+    ) {
         let inode = Inode { dev: manifest.dev, ino: manifest.ino };
         let own = u64::from(staged.is_some());
         let left = || fstat(file).map_or(0, |s| s.st_nlink).saturating_sub(own);
         let until = Instant::now() + self.config.link_search;
-        let mut taken = false;
         let staged_path = staged.map(Place::path);
-        let mut take = |found: Vec<Place>| {
+        let take = |found: Vec<Place>| {
             for other in found {
                 if Some(other.path()) != staged_path {
-                    taken |= self.take_link(journal, manifest, &other, inode);
+                    self.take_link(journal, manifest, &other, inode);
                 }
             }
         };
@@ -286,10 +282,9 @@ impl Responder {
                 take(links::below(&root, inode, want + own, until));
             }
         }
-        taken
     }
 
-    fn take_link(&self, journal: JournalId, manifest: &Manifest, other: &Place, inode: Inode) -> bool {
+    fn take_link(&self, journal: JournalId, manifest: &Manifest, other: &Place, inode: Inode) {
         let path = RawPath(other.path());
         let staging = self.staging.of(&other.dir);
         let staged_name = format!("{}.{}", manifest.id, JournalId::new()).into_bytes();
@@ -310,15 +305,14 @@ impl Responder {
             staged_name: RawPath(staged_name.clone()),
         };
         if !known || self.journal.append(journal, Body::Progress(progress), true).is_err() {
-            return false;
+            return;
         }
         let flags = metadata::flags(&other.dir);
         let Ok(staged) = stage::stage(other, staging.as_ref(), &staged_name, inode, flags) else {
-            return false;
+            return;
         };
-        let removed = stage::discard(&staged, inode).is_ok();
+        let _ = stage::discard(&staged, inode);
         let _ = fsync(&other.dir);
-        removed
     }
 
     /// The content is not what was judged: the name goes back, and the next scan decides.

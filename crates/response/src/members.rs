@@ -131,7 +131,7 @@ impl<'a> Members<'a> {
 
     fn is_descendant(&self, pid: i32, stat: &Stat) -> bool {
         let from = |m: &Member| m.facts.process.start_time <= stat.start_time;
-        let parent = self.set.get(&stat.ppid).filter(|m| from(m)).or_else(|| {
+        let parent = self.set.get(&stat.ppid).filter(|m| from(m) && !m.handle.is_gone()).or_else(|| {
             let leader = self.set.get(&stat.session).filter(|m| from(m))?;
             (leader.session == leader.facts.process.pid).then_some(leader)
         });

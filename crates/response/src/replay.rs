@@ -212,12 +212,12 @@ impl Responder {
                 }
             };
         }
-        if !sealed {
+        if !sealed || self.vault.manifest(m.id).is_err() {
+            // Sealed anew where only the manifest is missing: it knows where the holes are.
+            let _ = self.vault.purge(m.id);
             if let Err(e) = self.vault.put(m.id, file.as_fd(), m.clone()) {
                 return self.in_place(report, m, place, &e.to_string(), shown);
             }
-        } else if self.vault.manifest(m.id).is_err() {
-            let _ = self.vault.write_manifest(m);
         }
         self.complete(report, m, &file, &place, original.as_ref(), shown)
     }

@@ -76,11 +76,10 @@ impl Responder {
         }
         self.step(Step::RestoreIntentWritten);
         let _ = self.vault.set_status(id, IsolatedStatus::Restoring, "");
-        let done = if self.vault.has_content(id) {
-            self.put_back(&manifest, &place)
-        } else {
-            self.move_back(&manifest, &place)
-        };
+        let in_place = manifest.status == IsolatedStatus::IsolatedInPlace
+            && (!self.vault.has_content(id) || place.is(recorded(&manifest)));
+        let done =
+            if in_place { self.move_back(&manifest, &place) } else { self.put_back(&manifest, &place) };
         self.conclude(&mut report, &manifest, done, &shown, false);
         report
     }
@@ -118,13 +117,11 @@ impl Responder {
             e => format!("the folder {} cannot be opened: {e}; name another path (--to)", text(folder)),
         })?;
         let place = Place { dir, dir_path: folder.to_vec(), name: name.to_vec() };
-        let own = manifest.staged.is_none() && !self.vault.has_content(id);
+        let own = manifest.staged.is_none() && manifest.status == IsolatedStatus::IsolatedInPlace;
         match open::look(&place.dir, &place.name) {
             Ok(None) => Ok(place),
             // Denied in place only: it is still there, and is what is to be let go.
-            Ok(Some(s)) if own && Inode::from(&s) == (Inode { dev: manifest.dev, ino: manifest.ino }) => {
-                Ok(place)
-            }
+            Ok(Some(s)) if own && Inode::from(&s) == recorded(manifest) => Ok(place),
             Ok(Some(_)) => Err(occupied(path)),
             Err(e) => Err(format!("{} cannot be looked at: {e}", text(path))),
         }
@@ -152,7 +149,13 @@ impl Responder {
         }
         result?;
         self.step(Step::RestoreLinked);
-        self.settle(manifest, place, &file.into())
+        let file: OwnedFd = file.into();
+        let settled = self.settle(manifest, place, &file);
+        if let Err(NotRestored::Failed(_)) = &settled {
+            // What is not verified does not stay: the vault still holds it.
+            take_back(manifest, place, &file);
+        }
+        settled
     }
 
     /// After it has its name: further names, locking flags, durability, comparison. Replay does
@@ -229,6 +232,24 @@ impl Responder {
             let _ = self.vault.purge(id);
             self.step(Step::RestorePurged);
         }
+    }
+}
+
+fn recorded(manifest: &Manifest) -> Inode {
+    Inode { dev: manifest.dev, ino: manifest.ino }
+}
+
+/// Removes the names that were just made, as far as they still are this inode.
+fn take_back(manifest: &Manifest, place: &Place, file: &OwnedFd) {
+    let Ok(inode) = fstat(file).map(|s| Inode::from(&s)) else { return };
+    if let Some(flags) = metadata::flags(file) {
+        let _ = metadata::unlock(file, flags);
+    }
+    for other in manifest.links.iter().filter_map(|l| names::place(&l.0)) {
+        let _ = (other.is(inode)).then(|| unlinkat(&other.dir, other.name.as_slice(), AtFlags::empty()));
+    }
+    if place.is(inode) {
+        let _ = unlinkat(&place.dir, place.name.as_slice(), AtFlags::empty());
     }
 }
 
@@ -337,8 +358,15 @@ impl Write for SparseWriter<'_> {
                 self.file.write_all_at(piece, self.at)?;
                 n
             }
-            Some(e) => len.min(e.offset - self.at),
-            None => len,
+            next => {
+                let n = next.map_or(len, |e| len.min(e.offset - self.at));
+                let piece = buf.get(..usize::try_from(n).unwrap_or(buf.len())).unwrap_or(buf);
+                // The map only saves space: where it is wrong, the bytes are right all the same.
+                if piece.iter().any(|b| *b != 0) {
+                    self.file.write_all_at(piece, self.at)?;
+                }
+                n
+            }
         };
         self.at += n;
         Ok(usize::try_from(n).unwrap_or(buf.len()))

@@ -290,3 +290,45 @@ fn steps_come_in_the_promised_order() {
     assert!(steps.windows(2).all(|w| place(&w[0]) < place(&w[1])), "{steps:?}");
     assert!(steps.contains(&Step::NameGone) && steps.contains(&Step::RestorePurged));
 }
+
+#[test]
+fn a_wrong_map_of_holes_does_not_spoil_the_bytes() {
+    let fs = Fs::new("ext4");
+    let state = State::fast();
+    let r = state.open();
+    let path = fs.dir.join("f");
+    let content: Vec<u8> = (0..300_000u32).map(|i| (i % 253) as u8).collect();
+    for extents in [vec![], vec![lazaret_vault::Extent { offset: 70_000, len: 10 }]] {
+        std::fs::write(&path, &content).unwrap();
+        let id = isolate(&r, target(&path)).isolated.unwrap();
+        r.vault().update(id, |m| m.extents = extents).unwrap();
+        let back = restore(&r, id, None);
+        assert_eq!(back.status, Some(IsolatedStatus::Restored), "{back:?}");
+        assert!(std::fs::read(&path).unwrap() == content);
+    }
+}
+
+#[test]
+fn names_that_are_not_found_in_time_stay_denied() {
+    let fs = Fs::new("tmpfs");
+    let state = State::fast();
+    let mut config = state.config();
+    config.link_search = std::time::Duration::ZERO;
+    let (r, _) = Responder::open(config).unwrap();
+    let (path, far) = (fs.dir.join("f"), fs.dir.join("far/away"));
+    std::fs::create_dir(far.parent().unwrap()).unwrap();
+    std::fs::write(&path, "bad").unwrap();
+    std::fs::hard_link(&path, &far).unwrap();
+    let report = isolate(&r, target(&path));
+    assert!(matches!(report.outcome(Action::Isolate), Some(Outcome::Partial(_))), "{report:?}");
+    assert_eq!(report.status, Some(IsolatedStatus::IsolatedInPlace));
+    assert!(!path.exists() && far.exists());
+    assert_eq!(state.denied.0.lock().unwrap().len(), 1);
+    drop(r);
+    state.denied.0.lock().unwrap().clear();
+    let r = state.open();
+    assert_eq!(state.denied.0.lock().unwrap().len(), 1, "denied again after a restart");
+    let back = restore(&r, report.isolated.unwrap(), None);
+    assert_eq!(back.status, Some(IsolatedStatus::Restored), "{back:?}");
+    assert_eq!(std::fs::read(&path).unwrap(), b"bad");
+}

@@ -26,6 +26,12 @@ pub(crate) fn sync_dir(dir: &Path) -> Result<(), VaultError> {
 
 /// Writes `path` through a temporary neighbour: content, sync, rename, sync of the folder.
 pub(crate) fn replace(path: &Path, mode: u32, content: &[u8]) -> Result<(), VaultError> {
+    replace_unsynced_name(path, mode, content)?;
+    path.parent().map_or(Ok(()), sync_dir)
+}
+
+/// The same without the last step: the caller syncs the folder once for several names.
+pub(crate) fn replace_unsynced_name(path: &Path, mode: u32, content: &[u8]) -> Result<(), VaultError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".tmp");
     let tmp = Path::new(&name);
@@ -46,6 +52,5 @@ pub(crate) fn replace(path: &Path, mode: u32, content: &[u8]) -> Result<(), Vaul
     if result.is_err() {
         let _ = std::fs::remove_file(tmp);
     }
-    result?;
-    path.parent().map_or(Ok(()), sync_dir)
+    result
 }

@@ -181,23 +181,18 @@ impl Vault {
         let reserved = self.reserve(size)?;
         let tmp = blob.with_extension("age.tmp");
         let _ = std::fs::remove_file(&tmp);
-        let result = self.write_blob(id, source, size, &manifest, &tmp, &blob);
+        let result = self.write_object(id, source, size, &mut manifest, &tmp, &blob);
         match result {
             Ok(sealed) => {
-                {
-                    let mut usage = lock(&self.usage);
-                    usage.bytes = usage.bytes.saturating_sub(reserved) + sealed.stored;
-                }
-                manifest.extents.clone_from(&sealed.extents);
-                if let Err(e) = self.write_manifest(&manifest) {
-                    let _ = self.purge(id);
-                    return Err(e);
-                }
+                let mut usage = lock(&self.usage);
+                usage.bytes = usage.bytes.saturating_sub(reserved) + sealed.stored;
+                drop(usage);
                 Ok(sealed)
             }
             Err(e) => {
                 let _ = std::fs::remove_file(&tmp);
                 let _ = std::fs::remove_file(&blob);
+                let _ = std::fs::remove_file(object::manifest(&self.objects, id));
                 let mut usage = lock(&self.usage);
                 usage.objects = usage.objects.saturating_sub(1);
                 usage.bytes = usage.bytes.saturating_sub(reserved);
@@ -206,12 +201,13 @@ impl Vault {
         }
     }
 
-    fn write_blob(
+    /// Blob, manifest, then one sync of the folder for both names, then the look whether it opens.
+    fn write_object(
         &self,
         id: IsolatedId,
         source: BorrowedFd<'_>,
         size: u64,
-        manifest: &Manifest,
+        manifest: &mut Manifest,
         tmp: &Path,
         blob: &Path,
     ) -> Result<Sealed, VaultError> {
@@ -223,6 +219,14 @@ impl Vault {
         }
         file.sync_all().map_err(VaultError::io(format!("syncing {what}")))?;
         std::fs::rename(tmp, blob).map_err(VaultError::io(format!("naming {}", blob.display())))?;
+        manifest.extents.clone_from(&sealed.extents);
+        {
+            let _one = lock(&self.manifests);
+            let path = object::manifest(&self.objects, id);
+            let text = manifest.to_json();
+            let text = text.map_err(|why| VaultError::BadManifest { path: path.clone(), why })?;
+            durable::replace_unsynced_name(&path, 0o600, &text)?;
+        }
         durable::sync_dir(&self.objects)?;
         self.compare(id, sealed.sha256, sealed.size)?;
         Ok(sealed)
