@@ -14,7 +14,7 @@ use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// Where the dynamic linker looks when a program says nothing else.
 const LIBRARY_FOLDERS: [&str; 8] = [
@@ -32,7 +32,7 @@ const LIBRARY_FOLDERS: [&str; 8] = [
 const MAX_CLOSURE: usize = 2000;
 
 pub(crate) struct Guards {
-    packages: PackageDb,
+    packages: RwLock<Arc<PackageDb>>,
     critical: Arc<CriticalPrograms>,
 }
 
@@ -43,11 +43,11 @@ impl Guards {
         let packages = PackageDb::open(Path::new("/"));
         let critical = closure(pool);
         log!("guards: {} libraries of critical programs", critical.added());
-        Self { packages, critical: Arc::new(critical) }
+        Self { packages: RwLock::new(Arc::new(packages)), critical: Arc::new(critical) }
     }
 
     pub(crate) fn standing(&self, path: &[u8], file: &File) -> PackageStanding {
-        match self.packages.standing(path, file) {
+        match self.packages().standing(path, file) {
             Standing::Unowned => PackageStanding::Unowned,
             Standing::Owned { package, intact, trusted, .. } => {
                 PackageStanding::Owned { package, intact, trusted }
@@ -61,7 +61,19 @@ impl Guards {
     }
 
     pub(crate) fn trust_gap(&self) -> Option<String> {
-        self.packages.trust_available().err()
+        self.packages().trust_available().err()
+    }
+
+    fn packages(&self) -> Arc<PackageDb> {
+        Arc::clone(&self.packages.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Reads the package databases again when a package manager has changed them; takes about a
+    /// second then, so never on the way to an answer.
+    pub(crate) fn follow_packages(&self) {
+        if let Some(fresh) = self.packages().refreshed() {
+            *self.packages.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
+        }
     }
 
     /// The check that `response` makes for every process it is about to end.
@@ -94,6 +106,10 @@ fn closure(pool: &Pool) -> CriticalPrograms {
             path.is_file().then(|| (path, role, seed.display().to_string()))
         })
         .collect();
+    if let Ok(init) = std::fs::read_link("/proc/1/exe") {
+        critical.add(init.as_os_str().as_bytes(), CriticalRole::Init, "the program of pid 1");
+        queue.push_back((init.clone(), CriticalRole::Init, init.display().to_string()));
+    }
     while let Some((path, role, root)) = queue.pop_front() {
         if seen.len() > MAX_CLOSURE || !seen.insert(path.clone()) {
             continue;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Policy, whitelist and brakes as they stand at this moment.
 
-use lazaret_model::{Decision, ScanReport, Sha256, WhitelistId};
+use lazaret_model::{Decision, Rating, ScanReport, Sha256, WhitelistId};
 use lazaret_policy::{
     Brakes, CircuitBreaker, Decided, OpenBreaker, Policy, RateLimit, Subject, Whitelist, WhitelistEntry,
-    WhitelistError, decide,
+    WhitelistError, decide, rate,
 };
 use std::collections::HashSet;
 
@@ -47,7 +47,7 @@ impl Live {
     /// Counts the hit for the breakers, decides, and counts what will be done for the limits.
     pub(crate) fn decide(&mut self, report: &ScanReport, subject: &Subject<'_>, now_ms: i64) -> Decided {
         if self.policy.isolate_and_kill {
-            for verdict in report.verdicts() {
+            for verdict in report.verdicts().filter(|v| rate(v, &self.policy) == Some(Rating::High)) {
                 let opened = self.breaker.observe(verdict, subject, |_| None, now_ms);
                 self.opened.extend(opened);
             }

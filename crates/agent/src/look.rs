@@ -136,16 +136,24 @@ pub(crate) fn decide(
     report: &ScanReport,
     process: Option<&ProcessFacts>,
 ) -> (PackageStanding, Decided) {
-    let package = core.guards.standing(path, file);
+    // A path of another mount namespace or of a deleted file is no path of this host: it must not
+    // borrow the standing of the file that has this name here.
+    let is_ours = leads_to(path, stat);
+    let package = if is_ours { core.guards.standing(path, file) } else { PackageStanding::Unowned };
     let subject = Subject {
         path,
         package: package.clone(),
-        critical: core.guards.critical(path),
+        critical: core.guards.critical(path).filter(|_| is_ours),
         exception: core.live().is_excepted(&report.verdict.sha256),
         changed_ms: Some(stat.st_ctime * 1000),
         process,
     };
     (package, core.live().decide(report, &subject, now_ms()))
+}
+
+/// Whether the path, as we see the filesystem, is this inode.
+pub(crate) fn leads_to(path: &[u8], stat: &Stat) -> bool {
+    rustix::fs::lstat(path).is_ok_and(|s| s.st_dev == stat.st_dev && s.st_ino == stat.st_ino)
 }
 
 /// What the first bytes tell.

@@ -332,6 +332,10 @@ fn start_sensors(core: &Arc<Core>, moves: &Arc<MoveGroup>) -> Result<()> {
         let core = Arc::clone(core);
         spawn("running", move || sensor::process::scan_running(&core))?;
     }
+    {
+        let core = Arc::clone(core);
+        spawn("upkeep", move || sensor::upkeep::run(&core))?;
+    }
     let core = Arc::clone(core);
     spawn("processes", move || sensor::process::run(&core))?;
     Ok(())

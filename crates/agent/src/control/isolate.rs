@@ -5,7 +5,7 @@ use super::{Answered, Peer, Refusal, Refused, refuse};
 use crate::alarms::{Done, decode, raise};
 use crate::core::Core;
 use crate::log::printable;
-use crate::look::{Case, file_ref, now_ms, path_of};
+use crate::look::{Case, file_ref, leads_to, now_ms, path_of};
 use crate::respond::execute;
 use lazaret_model::{Alarm, AlarmId, Decision, FileFacts, Guard, IsolatedStatus, Origin, ScanReport};
 use lazaret_policy::{Decided, PackageStanding, carrier};
@@ -64,8 +64,9 @@ fn case_of(core: &Core, file: OwnedFd, override_guards: bool) -> Result<Case, Re
     let report = core.pool.scan(job, Priority::Event).map_err(|e| {
         refusal(Kind::Failed, format!("its content could not be read for the record: it {e}"))
     })?;
-    let standing = core.guards.standing(&path, &file);
-    let guard = guard(core, &path, &standing, &report);
+    let is_ours = leads_to(&path, &stat);
+    let standing = if is_ours { core.guards.standing(&path, &file) } else { PackageStanding::Unowned };
+    let guard = if is_ours { guard(core, &path, &standing, &report) } else { None };
     if let Some(guard) = &guard
         && !override_guards
     {

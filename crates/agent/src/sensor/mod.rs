@@ -5,4 +5,5 @@ pub(crate) mod mounted;
 pub(crate) mod moved;
 pub(crate) mod process;
 pub(crate) mod rescan;
+pub(crate) mod upkeep;
 pub(crate) mod written;

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What is done now and then: package databases that changed, alarms that are old.
+
+use crate::core::Core;
+use crate::log::log;
+use crate::look::now_ms;
+use lazaret_model::IsolatedStatus;
+use lazaret_state::Retention;
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+const PACKAGES: Duration = Duration::from_secs(5);
+const ALARMS: Duration = Duration::from_secs(3600);
+
+/// Runs until the daemon stops.
+pub(crate) fn run(core: &Arc<Core>) {
+    let mut packages = Instant::now();
+    let mut alarms = Instant::now();
+    while !core.is_stopping() {
+        std::thread::sleep(Duration::from_millis(200));
+        if packages.elapsed() > PACKAGES {
+            core.guards.follow_packages();
+            packages = Instant::now();
+        }
+        if alarms.elapsed() > ALARMS {
+            prune(core);
+            alarms = Instant::now();
+        }
+    }
+}
+
+/// Forgets old handled alarms, never one whose file is still in the vault.
+fn prune(core: &Core) {
+    let Ok(objects) = core.responder.vault().list() else { return };
+    let held: HashSet<_> = objects
+        .iter()
+        .filter(|o| {
+            !matches!(
+                o.manifest.as_ref().map(|m| m.status),
+                Ok(IsolatedStatus::Restored | IsolatedStatus::Deleted)
+            )
+        })
+        .map(|o| o.id)
+        .collect();
+    match core.database.prune(now_ms(), Retention::default(), &held) {
+        Ok(pruned) if pruned.over_unhandled > 0 => crate::alarms::about_daemon(
+            core,
+            lazaret_model::Severity::Medium,
+            format!(
+                "{} unhandled alarms were forgotten: there were more than can be kept",
+                pruned.over_unhandled
+            ),
+            Vec::new(),
+        ),
+        Ok(_) => {}
+        Err(e) => log!("{e}"),
+    }
+}
