@@ -11,4 +11,5 @@ mod disk;
 mod key;
 
 pub use disk::{CleanCache, LoadProblem};
+pub(crate) use key::now;
 pub use key::{Key, Trust};

@@ -21,6 +21,7 @@ const MAX_ANSWER: usize = 64 * 1024;
 const END_PATIENCE: Duration = Duration::from_secs(2);
 
 /// What a worker said to the file whose turn it was.
+#[allow(clippy::large_enum_variant, reason = "lives for a moment; nearly all are answers")]
 pub(crate) enum Heard {
     /// Its answer.
     Answer(Result<ScanReport, ScanError>),
@@ -39,13 +40,22 @@ pub(crate) struct Connection {
     socket: OwnedFd,
     /// Keeps the spawner, the worker's parent, alive.
     pub(crate) spawner: Arc<Lease>,
+    answered: bool,
     buffer: Vec<u8>,
     message: Vec<u8>,
 }
 
 impl Connection {
     pub(crate) fn new(pid: i32, pidfd: Arc<OwnedFd>, socket: OwnedFd, spawner: Arc<Lease>) -> Self {
-        Self { pid, pidfd, socket, spawner, buffer: vec![0; MAX_ANSWER], message: Vec::new() }
+        Self {
+            pid,
+            pidfd,
+            socket,
+            spawner,
+            answered: false,
+            buffer: vec![0; MAX_ANSWER],
+            message: Vec::new(),
+        }
     }
 
     /// Its pidfd, to end it from another thread.
@@ -81,7 +91,10 @@ impl Connection {
             Ok(0) => Heard::Gone,
             Ok(_) if !files.is_empty() => Heard::Nonsense("it came with descriptors".into()),
             Ok(length) => match understand(self.buffer.get(..length).unwrap_or_default(), token) {
-                Ok(result) => Heard::Answer(result),
+                Ok(result) => {
+                    self.answered = true;
+                    Heard::Answer(result)
+                }
                 Err(why) => Heard::Nonsense(why),
             },
             Err(e) if e.kind() == io::ErrorKind::ConnectionReset => Heard::Gone,
@@ -104,6 +117,11 @@ impl Connection {
                 Err(e) => return Err(e.into()),
             }
         }
+    }
+
+    /// Whether it has answered something.
+    pub(crate) fn is_proven(&self) -> bool {
+        self.answered
     }
 
     /// Whether its end was reported.

@@ -22,9 +22,12 @@ mod reload;
 mod serve;
 mod slot;
 mod spawner;
+pub mod tree;
+pub mod walk;
 
 pub use config::{PidChange, PidObserver, PoolConfig};
 pub use error::PoolError;
 pub use job::{Done, Job, Priority};
 pub use pool::Pool;
 pub use slot::WorkerInfo;
+pub use tree::{Found, TreeOptions, TreeSummary, scan_tree};

@@ -189,9 +189,8 @@ impl Pool {
     /// no regular file, `done` is called at once, on the caller's thread. A background job waits for
     /// room, so it must not be submitted from within a `done`.
     pub fn submit(&self, job: Job, priority: Priority, done: Done) {
-        let Some(queued) = Queued::new(job, priority, Reply::One(done)) else { return };
-        if let Err((queued, why)) = self.shared.queue.push(queued) {
-            queued.answer(Err(ScanError::Unavailable(why.into())));
+        if let Some(queued) = Queued::new(job, priority, Reply::One(done)) {
+            self.shared.queue.push(queued);
         }
     }
 

@@ -2,6 +2,7 @@
 //! The queue: permission jobs before event jobs before background jobs.
 
 use crate::job::{Priority, Queued};
+use lazaret_model::ScanError;
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -63,28 +64,27 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts a job in; a background job waits for room.
-    ///
-    /// # Errors
-    /// Gives the job back with the reason when the lane is full or the pool stops.
-    pub(crate) fn push(&self, job: Queued) -> Result<(), (Queued, &'static str)> {
+    /// Puts a job in; a background job waits for room. A job that cannot be taken, because its lane is
+    /// full or the pool stops, is answered with that.
+    pub(crate) fn push(&self, job: Queued) {
         let mut state = self.lock();
-        match job.priority {
-            Priority::Permission if state.permission.len() >= MAX_PERMISSION => {
-                return Err((job, "4096 permission requests wait already"));
+        if job.priority == Priority::Background {
+            while state.background.len() >= MAX_BACKGROUND && !state.stopped {
+                state = self.room.wait(state).unwrap_or_else(PoisonError::into_inner);
             }
-            Priority::Event if state.event.len() >= MAX_EVENT => {
-                return Err((job, "8192 events wait already"));
-            }
-            Priority::Background => {
-                while state.background.len() >= MAX_BACKGROUND && !state.stopped {
-                    state = self.room.wait(state).unwrap_or_else(PoisonError::into_inner);
-                }
-            }
-            _ => {}
         }
-        if state.stopped {
-            return Err((job, "the scanners are being stopped"));
+        let refusal = match job.priority {
+            _ if state.stopped => Some("the scanners are being stopped"),
+            Priority::Permission if state.permission.len() >= MAX_PERMISSION => {
+                Some("4096 permission requests wait already")
+            }
+            Priority::Event if state.event.len() >= MAX_EVENT => Some("8192 events wait already"),
+            _ => None,
+        };
+        if let Some(why) = refusal {
+            // The one who hears it may take this lock again.
+            drop(state);
+            return job.answer(Err(ScanError::Unavailable(why.into())));
         }
         let heavy = job.is_heavy();
         state.lane(job.priority).push_back(job);
@@ -93,10 +93,9 @@ impl Queue {
         if !heavy {
             self.reserved.notify_one();
         }
-        Ok(())
     }
 
-    /// Puts many background jobs in, waiting for room. What comes back was refused: the pool stops.
+    /// Puts many background jobs in, waiting for room. What stays in `jobs` was refused: the pool stops.
     pub(crate) fn push_walk(&self, jobs: &mut Vec<Queued>) {
         let count = jobs.len();
         let mut state = self.lock();

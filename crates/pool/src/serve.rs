@@ -16,16 +16,21 @@ use std::time::Instant;
 /// Workers that may be lost in a row before they get the batch; then the batch has no scanner.
 const ATTEMPTS: u32 = 3;
 
+/// Workers that may end idle in a row, without having answered anything, and are replaced at once.
+const MAX_UNPROVEN: u32 = 5;
+
 pub(crate) struct Server {
     shared: Arc<Shared>,
     slot: Arc<Slot>,
     connection: Option<Connection>,
     token: u64,
+    /// Workers in a row that ended idle without having answered anything.
+    unproven: u32,
 }
 
 impl Server {
     pub(crate) fn new(shared: Arc<Shared>, slot: Arc<Slot>, connection: Connection) -> Self {
-        let mut server = Self { shared, slot, connection: None, token: 0 };
+        let mut server = Self { shared, slot, connection: None, token: 0, unproven: 0 };
         server.adopt(Some(connection));
         server
     }
@@ -54,7 +59,11 @@ impl Server {
         if next.is_some() {
             self.adopt(next);
         }
-        if self.connection.as_ref().is_none_or(Connection::has_ended) && !self.shared.is_stopping() {
+        let Some(connection) = self.connection.as_ref().filter(|c| c.has_ended()) else { return };
+        // Workers that end before they answer anything might do so for ever: after a few the next
+        // job asks for another one.
+        self.unproven = if connection.is_proven() { 0 } else { self.unproven + 1 };
+        if self.unproven <= MAX_UNPROVEN && !self.shared.is_stopping() {
             // What goes wrong here is told to the next job, which tries again.
             let _ = self.replace();
         }

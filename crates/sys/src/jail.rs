@@ -6,12 +6,16 @@
 //! `packaging/seccomp/scanner.json`. What the kernel does not offer is a *gap* that the caller
 //! shows; what must not be missing (uid, capabilities, filter) is an error.
 
+mod allocator;
 mod credentials;
 mod filter;
 mod limits;
+mod probe;
 mod ruleset;
 
+pub use allocator::{ExitWhenExhausted, OUT_OF_MEMORY};
 pub use filter::FILTER;
+pub use probe::Probe;
 use rustix::thread::{UnshareFlags, unshare_unsafe};
 use std::ffi::CStr;
 use std::io;

@@ -196,27 +196,50 @@ unsafe fn close_from_raw(first: libc::c_uint) {
     }
 }
 
-/// Closes every descriptor but 0, 1, 2 and `keep`, which becomes descriptor 3.
+/// Closes every descriptor but 0, 1, 2 and `keep`, which become descriptors 3 and following.
 ///
 /// For a process that was just started or forked and owns nothing else that it means to use: any
 /// other `OwnedFd` or `File` that is still alive would afterwards name nothing, or something else.
-/// The caller must have `mem::forget`-ed or leaked those.
+/// The caller must have forgotten (`std::mem::forget`) those.
+///
+/// # Errors
+/// What `fcntl(2)` and `dup3(2)` report, chiefly `EMFILE`.
+pub fn keep_only<const N: usize>(keep: [OwnedFd; N]) -> io::Result<[OwnedFd; N]> {
+    use rustix::fd::{FromRawFd, IntoRawFd};
+    let first_other = RawFd::try_from(3 + N).map_err(|_| io::ErrorKind::InvalidInput)?;
+    let mut numbers = [0; N];
+    for (number, fd) in numbers.iter_mut().zip(keep) {
+        // Above all targets, so that no move overwrites a source.
+        *number = fcntl_dupfd_cloexec(&fd, first_other)?.into_raw_fd();
+        // Perhaps a target already: closed or overwritten below.
+        let _ = fd.into_raw_fd();
+    }
+    for (number, target) in numbers.iter_mut().zip(3..) {
+        // SAFETY: what `target` named is given up by this function's contract.
+        if unsafe { libc::dup3(*number, target, libc::O_CLOEXEC) } != target {
+            return Err(io::Error::last_os_error());
+        }
+        *number = target;
+    }
+    // SAFETY: given up by this function's contract.
+    unsafe { close_from_raw(libc::c_uint::try_from(first_other).unwrap_or(libc::c_uint::MAX)) };
+    // SAFETY: the descriptors are open and owned by nobody else.
+    Ok(numbers.map(|number| unsafe { OwnedFd::from_raw_fd(number) }))
+}
+
+/// Makes standard output and standard error the same as standard input, which [`exec`] left as
+/// `/dev/null`: a jailed process must not write into the service's log.
 ///
 /// # Errors
 /// What `dup2(2)` reports.
-pub fn keep_only(keep: OwnedFd) -> io::Result<OwnedFd> {
-    use rustix::fd::{FromRawFd, IntoRawFd};
-    let fd = keep.into_raw_fd();
-    if fd != 3 {
-        // SAFETY: `fd` is open; what 3 named is given up by this function's contract.
-        if unsafe { libc::dup3(fd, 3, libc::O_CLOEXEC) } != 3 {
+pub fn mute() -> io::Result<()> {
+    for fd in [1, 2] {
+        // SAFETY: the standard streams are owned by nobody; only what they name changes.
+        if unsafe { libc::dup2(0, fd) } != fd {
             return Err(io::Error::last_os_error());
         }
     }
-    // SAFETY: given up by this function's contract.
-    unsafe { close_from_raw(4) };
-    // SAFETY: descriptor 3 is open and owned by nobody else.
-    Ok(unsafe { OwnedFd::from_raw_fd(3) })
+    Ok(())
 }
 
 #[cfg(test)]
