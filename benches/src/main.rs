@@ -1,6 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Benchmarks.
+//! The benchmarks whose figures the README quotes: `cargo xtask bench [NAME...]`.
+//!
+//! Every figure stands beside its reference in the same run, because absolute numbers move from
+//! machine to machine and from minute to minute. Nothing is asserted here.
 
 #![forbid(unsafe_code)]
 
-fn main() {}
+mod corpus;
+mod deny;
+mod exec;
+mod isolate;
+mod memory;
+mod open;
+mod report;
+mod scan;
+
+use std::process::ExitCode;
+
+const ALL: [(&str, fn()); 6] = [
+    ("exec", exec::measure),
+    ("open", open::measure),
+    ("isolate", isolate::measure),
+    ("deny", deny::measure),
+    ("memory", memory::measure),
+    ("scan", scan::measure),
+];
+
+fn main() -> ExitCode {
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(unknown) = wanted.iter().find(|w| !ALL.iter().any(|(n, _)| n == w)) {
+        let known: Vec<&str> = ALL.iter().map(|(n, _)| *n).collect();
+        report::line(&format!("there is no benchmark \"{unknown}\"; known: {}", known.join(", ")));
+        return ExitCode::from(64);
+    }
+    lazaret_kit::needs_root();
+    report::machine();
+    for (name, measure) in ALL {
+        if wanted.is_empty() || wanted.iter().any(|w| w == name) {
+            report::title(name);
+            measure();
+        }
+    }
+    ExitCode::SUCCESS
+}

@@ -153,7 +153,6 @@ impl Daemon {
     ///
     /// # Panics
     /// When there is none by then.
-    #[must_use]
     pub fn isolated_path(&self, path: &Path) -> Value {
         let mut found = None;
         let seen = eventually(Duration::from_secs(10), || {
@@ -171,14 +170,13 @@ impl Daemon {
     ///
     /// # Panics
     /// When there is none by then.
-    #[must_use]
     pub fn alarm_about(&self, path: &Path) -> Value {
         let mut found = None;
         let seen = eventually(Duration::from_secs(10), || {
             found = self
                 .json(["alarms", "list"])
                 .into_iter()
-                .find(|a| a["path"] == path.to_str().unwrap_or_default());
+                .find(|a| a["file"]["path"] == path.to_str().unwrap_or_default());
             found.is_some()
         });
         assert!(seen, "no alarm about {}\n{}", path.display(), self.log());

@@ -115,12 +115,8 @@ fn again(mut old: Alarm, case: &Case, done: Done) -> Alarm {
 
 fn title(case: &Case) -> String {
     let verdict = case.decided.verdict(&case.report);
-    let what = match (verdict.test, verdict.family.as_str()) {
-        (true, "") => format!("test program ({})", verdict.class),
-        (true, family) => format!("test program {family} ({})", verdict.class),
-        (false, "") => verdict.class.row().title.to_owned(),
-        (false, family) => format!("{} {family}", verdict.class.row().title),
-    };
+    let what = format!("{} {}", verdict.class.row().title, verdict.family);
+    let what = what.trim_end();
     let place = printable(&case.facts.path);
     let inside = verdict.member.as_ref().map(|m| format!(" in member {}", printable(m))).unwrap_or_default();
     let done = match case.decided.decision {

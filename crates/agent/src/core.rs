@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::events::Events;
 use crate::gate::Shared;
 use crate::guards::Guards;
+use crate::hashes::Hashes;
 use crate::live::Live;
 use crate::look::Case;
 use crate::protection::Protection;
@@ -27,6 +28,7 @@ pub(crate) struct Core {
     pub(crate) events: Events,
     pub(crate) protection: Protection,
     pub(crate) runners: Runners,
+    pub(crate) hashes: Hashes,
     /// Findings on their way to the responder threads.
     pub(crate) cases: Sender<Case>,
     pub(crate) started_ms: i64,
@@ -71,6 +73,7 @@ impl Core {
             events: Events::new(),
             protection: p.protection,
             runners: Runners::new(),
+            hashes: Hashes::default(),
             cases: p.cases,
             started_ms: p.started_ms,
             safe_mode: p.safe_mode,

@@ -54,6 +54,8 @@ pub(crate) struct Case {
     pub(crate) origin: Origin,
     /// Acting process first.
     pub(crate) chain: Vec<ProcessFacts>,
+    /// What they run, opened while they were known to be there; hashed when there is time.
+    pub(crate) programs: Vec<Option<OwnedFd>>,
     pub(crate) at_ms: i64,
     /// The answer to exec or open was no.
     pub(crate) refused: bool,
@@ -121,6 +123,7 @@ pub(crate) fn look(core: &Core, look: Look, priority: Priority) -> Seen {
         report,
         decided,
         origin,
+        programs: chain.iter().map(|p| procfs::exe_file(p.process.pid).ok()).collect(),
         chain,
         at_ms: now_ms(),
         refused: false,

@@ -13,6 +13,7 @@ mod counters;
 mod events;
 mod gate;
 mod guards;
+mod hashes;
 mod judge;
 mod live;
 mod log;

@@ -12,14 +12,16 @@ use lazaret_model::{Action, ActionRecord, AlarmId, Decision, IsolatedStatus, Out
 use lazaret_response::{Order, Plan, Report, Target};
 
 /// Deals with one case: counts, refuses, isolates and kills, alarms.
-pub(crate) fn respond(core: &Core, case: Case) {
+pub(crate) fn respond(core: &Core, mut case: Case) {
     tell_opened_breakers(core);
     match case.decided.decision {
         Decision::Allow => allowed(core, &case),
         Decision::Alarm => {
+            hash_programs(core, &mut case);
             raise(core, AlarmId::new(), &case, Done::default());
         }
         Decision::Deny => {
+            hash_programs(core, &mut case);
             let timeline = refusal(&case).into_iter().collect();
             raise(core, AlarmId::new(), &case, Done { timeline, ..Done::default() });
         }
@@ -41,6 +43,7 @@ fn allowed(core: &Core, case: &Case) {
 fn isolate_and_kill(core: &Core, mut case: Case) {
     let id = AlarmId::new();
     let Some(report) = execute(core, id, &mut case, "policy") else { return };
+    hash_programs(core, &mut case);
     let mut timeline: Vec<ActionRecord> = refusal(&case).into_iter().collect();
     timeline.extend(report.records);
     let settled =
@@ -51,6 +54,14 @@ fn isolate_and_kill(core: &Core, mut case: Case) {
         format!("{}: isolate and kill", printable(&case.facts.path)),
         Some(known.to_string()),
     );
+}
+
+/// Adds the hash of each program in the chain. After the response: nobody waits for it.
+fn hash_programs(core: &Core, case: &mut Case) {
+    let programs = std::mem::take(&mut case.programs);
+    for (process, program) in case.chain.iter_mut().zip(programs) {
+        process.sha256 = program.and_then(|file| core.hashes.of(&core.pool, file));
+    }
 }
 
 /// Runs the plan for one file, once: the descriptor goes with it.

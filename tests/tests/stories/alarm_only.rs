@@ -52,18 +52,18 @@ fn an_alarm_carries_its_forensics() {
     assert!(run(&path).is_ok());
     let listed = daemon.alarm_about(&path);
     let shown = &daemon.json(["alarms", "show", listed["id"].as_str().unwrap()])[0];
-    assert_eq!(shown["class"], "worm");
-    assert_eq!(shown["confidence"], 75);
-    assert_eq!(shown["test"], true);
-    assert!(shown["evidence"].as_array().is_some_and(|e| !e.is_empty()), "{shown}");
+    assert_eq!(shown["verdict"]["class"], "worm");
+    assert_eq!(shown["verdict"]["confidence"], 75);
+    assert_eq!(shown["verdict"]["test"], true);
+    assert!(shown["verdict"]["evidence"].as_array().is_some_and(|e| !e.is_empty()), "{shown}");
     assert_eq!(shown["file"]["uid"], 0);
     assert_eq!(shown["file"]["sha256"].as_str().map(str::len), Some(64));
     let chain = shown["chain"].as_array().expect("process chain");
     assert!(chain.len() >= 2, "{shown}");
-    assert!(
-        chain.iter().all(|p| p["pid"].as_i64().is_some() && p["start_time"].as_u64().is_some()),
-        "{shown}"
-    );
+    assert!(chain.iter().all(|p| p["pid"].as_i64().is_some() && p["started_at"].is_string()), "{shown}");
+    let acting = &chain[0];
+    assert_eq!(acting["sha256"].as_str().map(str::len), Some(64), "{shown}");
+    assert!(acting["exe"].as_str().is_some_and(|e| e.starts_with('/')), "{shown}");
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn whitelisting_holds_for_the_content_not_for_the_path() {
     write_executable(&copy, &medium);
     assert!(run(&copy).is_ok());
     std::thread::sleep(std::time::Duration::from_millis(300));
-    assert!(!daemon.json(["alarms", "list"]).iter().any(|a| a["path"] == copy.to_str().unwrap()));
+    assert!(!daemon.json(["alarms", "list"]).iter().any(|a| a["file"]["path"] == copy.to_str().unwrap()));
     // Other content under the whitelisted name is judged.
     std::fs::write(&path, bad::high_script()).unwrap();
     daemon.isolated_path(&path);

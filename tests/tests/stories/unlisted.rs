@@ -46,7 +46,7 @@ fn a_process_from_a_hidden_tmpfs_is_killed_and_its_filesystem_marked() {
         eventually(Duration::from_secs(8), || daemon
             .json(["alarms", "list"])
             .iter()
-            .any(|a| a["class"] == "miner")),
+            .any(|a| a["verdict"]["class"] == "miner")),
         "{}",
         daemon.log()
     );

@@ -109,6 +109,7 @@ fn case_of(core: &Core, file: OwnedFd, override_guards: bool) -> Result<Case, Re
         decided,
         origin: Origin::Manual,
         chain: Vec::new(),
+        programs: Vec::new(),
         at_ms: now_ms(),
         refused: false,
     })

@@ -16,7 +16,7 @@ const WAYS: usize = 4;
 const SHARDS: usize = 64;
 
 /// Which file in which state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(crate) struct FileKey {
     dev: u64,
     ino: u64,
