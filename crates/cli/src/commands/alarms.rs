@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `lazaret alarms`.
+
+use super::show;
+use crate::cli::Global;
+use crate::client::{Client, Patience};
+use crate::error::CliError;
+use crate::output::Output;
+use crate::{json, render};
+use clap::{Args, Subcommand, ValueEnum};
+use lazaret_model::MalwareClass;
+use lazaret_proto::v1;
+use lazaret_proto::v1::request::Verb;
+use lazaret_proto::v1::response::Answer;
+use std::ops::ControlFlow;
+use std::process::ExitCode;
+
+/// List alarms, or show one with everything that is known about it
+#[derive(Debug, Args)]
+pub(crate) struct AlarmsArgs {
+    #[command(subcommand)]
+    verb: AlarmsVerb,
+}
+
+#[derive(Debug, Subcommand)]
+enum AlarmsVerb {
+    List(ListArgs),
+    Show(ShowArgs),
+}
+
+/// List alarms, newest first
+#[derive(Debug, Args)]
+struct ListArgs {
+    /// Only alarms of this rating
+    #[arg(long)]
+    rating: Option<Rating>,
+    /// Only alarms of this malware class: malware, virus, worm, trojan, botnet, backdoor, rootkit,
+    /// ransomware, hacktool, webshell, miner, reverseshell
+    #[arg(long)]
+    class: Option<MalwareClass>,
+    /// Only alarms that nobody has dealt with
+    #[arg(long)]
+    unhandled: bool,
+    /// Only alarms of harmless test programs
+    #[arg(long)]
+    tests: bool,
+    /// At most this many, the newest; 0 for all
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    limit: u32,
+}
+
+/// Show one alarm: confidence and evidence, file, process chain, what was done, what to do next
+#[derive(Debug, Args)]
+struct ShowArgs {
+    /// The alarm's id, or its unique beginning or end
+    alarm: String,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Rating {
+    High,
+    Medium,
+    Low,
+}
+
+/// # Errors
+/// No daemon, not permitted, or no such alarm.
+pub(crate) fn run(args: &AlarmsArgs, global: &Global, out: &mut Output) -> Result<ExitCode, CliError> {
+    let client = Client::new(global)?;
+    match &args.verb {
+        AlarmsVerb::List(args) => list(&client, args, out)?,
+        AlarmsVerb::Show(args) => one(&client, &args.alarm, out)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn list(client: &Client, args: &ListArgs, out: &mut Output) -> Result<(), CliError> {
+    let verb = Verb::AlarmsList(v1::AlarmsList {
+        rating: match args.rating {
+            None => String::new(),
+            Some(Rating::High) => "high".into(),
+            Some(Rating::Medium) => "medium".into(),
+            Some(Rating::Low) => "low".into(),
+        },
+        class: args.class.map(|c| c.word().to_owned()).unwrap_or_default(),
+        unhandled_only: args.unhandled,
+        limit: args.limit,
+        tests_only: args.tests,
+    });
+    let mut alarms = Vec::new();
+    client.call(verb, Patience::Short, |answer| {
+        if let Answer::Alarm(alarm) = answer {
+            if out.json {
+                out.json(&json::Alarm::from(&alarm))?;
+            } else {
+                alarms.push(alarm);
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    if !out.json {
+        out.text(&render::alarms(out.look, &alarms))?;
+    }
+    Ok(())
+}
+
+fn one(client: &Client, id: &str, out: &mut Output) -> Result<(), CliError> {
+    let alarm = find(client, id)?;
+    if out.json {
+        show(out, &Answer::Alarm(alarm))?;
+    } else {
+        // The thresholds in force; without them the scale shows the defaults.
+        let status = client.status().ok();
+        out.text(&render::alarm(out.look, &alarm, status.as_ref()))?;
+    }
+    Ok(())
+}
+
+/// The alarm of an id, or of its unique beginning or end.
+pub(super) fn find(client: &Client, id: &str) -> Result<v1::Alarm, CliError> {
+    client
+        .collect(Verb::AlarmsShow(v1::AlarmsShow { id: id.to_owned() }), Patience::Short)?
+        .into_iter()
+        .find_map(|a| if let Answer::Alarm(alarm) = a { Some(alarm) } else { None })
+        .ok_or_else(|| CliError::Failed("the daemon answered without the alarm".into()))
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `lazaret switch`.
+
+use super::perform;
+use crate::cli::Global;
+use crate::client::{Client, Patience};
+use crate::error::CliError;
+use crate::output::Output;
+use clap::{Args, ValueEnum};
+use lazaret_proto::v1;
+use lazaret_proto::v1::request::Verb;
+use std::process::ExitCode;
+
+/// Turn automatic isolation and killing, or the test programs, on or off
+///
+/// isolate-and-kill on: a file whose confidence is high is refused before it runs, moved into the
+/// vault, and every process that runs it is killed, at once and without asking. Everything else is
+/// reported only. It is off after installation, and then everything is reported only.
+///
+/// test-programs on: files that carry the Lazaret test program marker are treated as what they
+/// claim to be, so that an installation can be tried out with harmless files.
+#[derive(Debug, Args)]
+pub(crate) struct SwitchArgs {
+    /// Which one
+    name: Name,
+    /// How it is to stand
+    position: Position,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Name {
+    /// Isolate files of high confidence and kill what runs them
+    #[value(alias = "isolate_and_kill")]
+    IsolateAndKill,
+    /// Treat the Lazaret test programs as what they claim to be
+    #[value(alias = "test_programs")]
+    TestPrograms,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Position {
+    On,
+    Off,
+}
+
+impl Name {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::IsolateAndKill => "isolate_and_kill",
+            Self::TestPrograms => "test_programs",
+        }
+    }
+}
+
+const MEANING: &str = "\
+From now on a file whose confidence is high is refused before it runs and moved into the vault,
+and every process that runs it is killed, at once and without asking. Whatever is isolated can be
+restored (lazaret isolated restore). What is rated lower is only reported.
+Turn isolate and kill on?";
+
+/// # Errors
+/// No daemon, not permitted, or the daemon refuses.
+pub(crate) fn run(args: &SwitchArgs, global: &Global, out: &mut Output) -> Result<ExitCode, CliError> {
+    let client = Client::new(global)?;
+    let on = args.position == Position::On;
+    // Only this one makes the host act by itself.
+    if on && args.name == Name::IsolateAndKill && !args.yes && !out.confirm(MEANING)? {
+        return Err(CliError::Failed("isolate and kill stays as it was".into()));
+    }
+    let verb = Verb::SwitchSet(v1::SwitchSet { name: args.name.word().into(), on });
+    perform(&client, verb, Patience::Short, out)
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The small answers: receipts, whitelist, events, checks.
+
+use super::short_id;
+use crate::output::{Look, Paint, lines};
+use crate::{escape, time};
+use lazaret_proto::v1;
+
+/// What came back exactly and what could not.
+pub(crate) fn receipt(look: Look, r: &v1::Receipt) -> String {
+    let outcome = look.paint(Paint::of_outcome(&r.outcome), &escape::text(&r.outcome));
+    let reason = if r.reason.is_empty() { String::new() } else { format!(": {}", escape::text(&r.reason)) };
+    let mut out =
+        format!("Restore of {} to {}: {outcome}{reason}\n", escape::text(&r.id), escape::name(&r.path));
+    if r.lines.is_empty() {
+        return out;
+    }
+    let mut table = look.table(["Attribute", "", "Before", "After", "Note"]);
+    for l in &r.lines {
+        let (paint, word) = match (l.same, l.note.is_empty()) {
+            (true, _) => (Paint::Green, "same"),
+            (false, false) => (Paint::Yellow, "new"),
+            (false, true) => (Paint::Red, "differs"),
+        };
+        table.add_row([
+            look.cell(Paint::Plain, &escape::text(&l.attribute)),
+            look.cell(paint, word),
+            look.cell(Paint::Plain, &escape::text(&l.before)),
+            look.cell(Paint::Plain, &escape::text(&l.after)),
+            look.cell(Paint::Plain, &escape::text(&l.note)),
+        ]);
+    }
+    out.push_str(&lines(&table));
+    out
+}
+
+/// The whitelist, one line an entry.
+pub(crate) fn whitelist(look: Look, entries: &[v1::WhitelistEntry]) -> String {
+    if entries.is_empty() {
+        return "The whitelist is empty.\n".into();
+    }
+    let mut table = look.table(["Id", "Field", "", "Value", "Content", "Hits", "Added", "By", "Description"]);
+    for w in entries {
+        let content = match (super::digest(&w.sha256), w.any_content) {
+            (_, true) => "any".into(),
+            (Some(digest), false) => format!("{}...", &digest[..12]),
+            (None, false) => "-".to_owned(),
+        };
+        table.add_row([
+            look.cell(Paint::Plain, &short_id(&w.id)),
+            look.cell(Paint::Plain, &escape::text(&w.field)),
+            look.cell(Paint::Plain, if w.judge == "contain" { "contains" } else { "is" }),
+            look.cell(Paint::Plain, &escape::name(&w.value)),
+            look.cell(if w.any_content { Paint::Yellow } else { Paint::Plain }, &content),
+            look.cell(Paint::Plain, &w.hits.to_string()),
+            look.cell(Paint::Plain, &time::short(w.added_ms)),
+            look.cell(Paint::Plain, &escape::text(&w.added_by)),
+            look.cell(Paint::Plain, &escape::text(&w.description)),
+        ]);
+    }
+    lines(&table)
+}
+
+/// One line of the event stream.
+pub(crate) fn event(look: Look, e: &v1::Event) -> String {
+    let alarm = if e.alarm.is_empty() { String::new() } else { format!("  [alarm {}]", short_id(&e.alarm)) };
+    let paint = if e.kind == "alarm" { Paint::Yellow } else { Paint::Plain };
+    let kind = look.paint(paint, &format!("{:<8}", escape::text(&e.kind)));
+    format!("{}  {kind} {}{alarm}\n", time::rfc3339(e.at_ms), escape::text(&e.text))
+}
+
+/// Whether isolated files are whole.
+pub(crate) fn verifications(look: Look, results: &[v1::VerifyResult]) -> String {
+    if results.is_empty() {
+        return "No isolated files to verify.\n".into();
+    }
+    let mut out = String::new();
+    for r in results {
+        let word = if r.ok { look.paint(Paint::Green, "ok") } else { look.paint(Paint::Red, "DAMAGED") };
+        let reason =
+            if r.reason.is_empty() { String::new() } else { format!("  {}", escape::text(&r.reason)) };
+        out.push_str(&format!("{}  {word}{reason}\n", escape::text(&r.id)));
+    }
+    let bad = results.iter().filter(|r| !r.ok).count();
+    out.push_str(&format!(
+        "{} verified, {bad} damaged.\n",
+        super::count(results.len() as u64, "isolated file")
+    ));
+    out
+}

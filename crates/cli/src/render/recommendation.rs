@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What to do next about an alarm, with the exact commands.
+
+use super::short_id;
+use crate::escape;
+use lazaret_model::Handling;
+use lazaret_proto::v1;
+
+/// Lines for people, most useful first.
+pub(super) fn recommendation(alarm: &v1::Alarm) -> Vec<String> {
+    let id = short_id(&alarm.id);
+    let handle = |handling: Handling| format!("lazaret handle {id} {}", handling.word().replace('_', "-"));
+    if let Ok(by) = alarm.handled_by.parse::<Handling>() {
+        let inverse = Handling::ALL.into_iter().find(|h| h.undoes() == Some(by));
+        let mut out = vec!["It is dealt with; nothing is left to do.".to_owned()];
+        out.extend(inverse.map(|h| format!("To take that back:  {}", handle(h))));
+        return out;
+    }
+    let Some(verdict) = &alarm.verdict else {
+        return vec![
+            "This is about the daemon itself: see what is degraded with  lazaret status".to_owned(),
+            format!("When it is mended:  {}", handle(Handling::MarkAsHandled)),
+        ];
+    };
+    let mut out = Vec::new();
+    if verdict.test {
+        out.push(
+            "This is a harmless test file, made to prove an installation; no one has attacked you.".into(),
+        );
+    }
+    if let Some(isolated) = alarm.isolated.as_deref() {
+        let object = short_id(isolated);
+        out.push(
+            "The file is in the vault and can do no harm. Find out how it came here (process chain above)."
+                .into(),
+        );
+        out.push(format!("If it is malicious:  {}", handle(Handling::MarkAsHandled)));
+        out.push(format!("    and, once nobody needs it as a proof:  lazaret isolated delete {object}"));
+        out.push(format!("If it is good:  lazaret isolated restore {object}"));
+        return out;
+    }
+    let still_there = match (alarm.decision.as_str(), alarm.rating.as_str()) {
+        ("isolate_and_kill", _) => "It should have been isolated, and is not: the timeline says why.",
+        ("deny", _) => "Running it is refused, but the file still lies where it was.",
+        (_, "high") => "It is almost certainly malicious and was only reported; the reasons above say why.",
+        (_, "medium") => "It may well be malicious: look at the evidence and at where it came from.",
+        _ => "There is a faint suspicion: look at it when you have time.",
+    };
+    out.push(still_there.into());
+    if let Some(package) = alarm.file.as_ref().and_then(|f| f.package.as_deref()) {
+        out.push(format!(
+            "The package {} owns it: compare it with the package's own copy and reinstall that, rather than isolate it.",
+            escape::text(package)
+        ));
+    }
+    out.push(format!("If it is malicious:  {}", handle(Handling::IsolateAndKill)));
+    out.push(format!(
+        "If it is good, and to be left alone from now on:  {}",
+        handle(Handling::AddToAlarmWhitelist)
+    ));
+    out.push(format!("If it is good this time:  {}", handle(Handling::Ignore)));
+    out.push(format!("If you have dealt with it yourself:  {}", handle(Handling::MarkAsHandled)));
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_state_has_commands_that_exist() {
+        use clap::Parser as _;
+        let verdict = Some(v1::Verdict { test: true, ..Default::default() });
+        let file = Some(v1::FileFacts { package: Some("bash 5.2".into()), ..Default::default() });
+        let open = v1::Alarm { id: "x1".into(), verdict, file, ..Default::default() };
+        let states = [
+            open.clone(),
+            v1::Alarm { rating: "high".into(), ..open.clone() },
+            v1::Alarm { decision: "deny".into(), ..open.clone() },
+            v1::Alarm { decision: "isolate_and_kill".into(), ..open.clone() },
+            v1::Alarm { isolated: Some("i1".into()), ..open.clone() },
+            v1::Alarm { handled_by: "ignore".into(), ..open.clone() },
+            v1::Alarm { verdict: None, ..open },
+        ];
+        for alarm in states {
+            let lines = recommendation(&alarm);
+            let commands: Vec<_> = lines.iter().filter_map(|l| l.split_once("lazaret ")).collect();
+            assert!(!commands.is_empty(), "{lines:?}");
+            for (_, words) in commands {
+                let words = std::iter::once("lazaret").chain(words.split(' '));
+                crate::cli::Cli::try_parse_from(words).unwrap();
+            }
+        }
+    }
+}
