@@ -10,6 +10,7 @@ mod entry;
 mod filesystem;
 mod folder;
 mod pending;
+mod reopened;
 mod run;
 
 pub use entry::{Entry, EntryError};

@@ -93,12 +93,16 @@ impl Entry<'_> {
 
 /// A folder's path and a name as one path.
 pub(super) fn join(folder: &[u8], name: &CStr) -> Vec<u8> {
-    let name = name.to_bytes();
-    let mut path = Vec::with_capacity(folder.len() + 1 + name.len());
+    let mut path = Vec::with_capacity(folder.len() + 1 + name.to_bytes().len());
     path.extend_from_slice(folder);
-    if !folder.is_empty() && !folder.ends_with(b"/") {
+    append(&mut path, name);
+    path
+}
+
+/// Adds a name to a folder's path.
+pub(super) fn append(path: &mut Vec<u8>, name: &CStr) {
+    if !path.is_empty() && !path.ends_with(b"/") {
         path.push(b'/');
     }
-    path.extend_from_slice(name);
-    path
+    path.extend_from_slice(name.to_bytes());
 }

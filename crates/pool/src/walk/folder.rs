@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Folders under way: kept open while their subfolders wait, as far as descriptors go.
 
-use super::entry::join;
-use rustix::fd::OwnedFd;
+use super::entry::append;
+use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{Mode, OFlags, openat};
 use std::ffi::{CStr, CString};
 use std::sync::Arc;
@@ -19,8 +19,8 @@ pub(super) fn flags(noatime: bool) -> OFlags {
 }
 
 /// Opens a folder in a folder.
-pub(super) fn open_in(parent: &OwnedFd, name: &CStr, noatime: bool) -> rustix::io::Result<OwnedFd> {
-    match openat(parent, name, flags(noatime), Mode::empty()) {
+pub(super) fn open_in(parent: impl AsFd, name: &CStr, noatime: bool) -> rustix::io::Result<OwnedFd> {
+    match openat(&parent, name, flags(noatime), Mode::empty()) {
         Err(rustix::io::Errno::PERM) if noatime => openat(parent, name, flags(false), Mode::empty()),
         other => other,
     }
@@ -41,6 +41,7 @@ pub(super) struct Folder {
 }
 
 impl Folder {
+    /// Also gives the descriptor back when it is not kept.
     pub(super) fn new(
         parent: Option<Arc<Self>>,
         name: CString,
@@ -48,7 +49,7 @@ impl Folder {
         dev: u64,
         local: bool,
         open: Arc<AtomicUsize>,
-    ) -> Self {
+    ) -> (Self, Option<OwnedFd>) {
         let depth = parent.as_ref().map_or(0, |p| p.depth + 1);
         let root_dev = parent.as_ref().map_or(dev, |p| p.root_dev);
         // A root stays open, so that there is always one to begin from.
@@ -56,7 +57,8 @@ impl Folder {
         if keep {
             open.fetch_add(1, Ordering::Relaxed);
         }
-        Self { parent, name, fd: keep.then_some(fd), depth, root_dev, dev, local, open }
+        let (fd, rest) = if keep { (Some(fd), None) } else { (None, Some(fd)) };
+        (Self { parent, name, fd, depth, root_dev, dev, local, open }, rest)
     }
 
     /// The whole path, raw bytes.
@@ -67,7 +69,11 @@ impl Folder {
             names.push(folder.name.as_c_str());
             at = folder.parent.as_deref();
         }
-        names.iter().rev().fold(Vec::new(), |path, name| join(&path, name))
+        let mut path = Vec::with_capacity(names.iter().map(|n| n.to_bytes().len() + 1).sum());
+        for name in names.iter().rev() {
+            append(&mut path, name);
+        }
+        path
     }
 
     /// Its descriptor, when it was kept.
@@ -75,23 +81,12 @@ impl Folder {
         self.fd.as_ref()
     }
 
-    /// Opens it again from the nearest ancestor that is open.
-    pub(super) fn reopen(&self, noatime: bool) -> rustix::io::Result<OwnedFd> {
-        let mut names = vec![self.name.as_c_str()];
-        let mut at = self.parent.as_deref();
-        let mut fd = loop {
-            // A root is always open.
-            let folder = at.ok_or(rustix::io::Errno::BADF)?;
-            match &folder.fd {
-                Some(fd) => break open_in(fd, names.pop().ok_or(rustix::io::Errno::BADF)?, noatime)?,
-                None => names.push(folder.name.as_c_str()),
-            }
-            at = folder.parent.as_deref();
-        };
-        for name in names.iter().rev() {
-            fd = open_in(&fd, name, noatime)?;
-        }
-        Ok(fd)
+    pub(super) fn parent(&self) -> Option<&Arc<Self>> {
+        self.parent.as_ref()
+    }
+
+    pub(super) fn name(&self) -> &CStr {
+        &self.name
     }
 }
 

@@ -5,6 +5,7 @@ use super::entry::{Entry, join};
 use super::filesystem::{Kind, kind};
 use super::folder::{Folder, open_in};
 use super::pending::{Task, Tasks};
+use super::reopened::Reopened;
 use super::{MAX_DEPTH, Visitor, WalkOptions, WalkSummary};
 use crate::job::type_word;
 use lazaret_model::ScanError;
@@ -86,14 +87,13 @@ struct Walker<'a, V: Visitor> {
     visitor: &'a mut V,
     summary: WalkSummary,
     buffer: Vec<MaybeUninit<u8>>,
-    /// The folder that was opened again last: its siblings' turn is next.
-    reopened: Option<(Arc<Folder>, OwnedFd)>,
+    reopened: Reopened,
 }
 
 impl<'a, V: Visitor> Walker<'a, V> {
     fn new(shared: &'a Shared, visitor: &'a mut V) -> Self {
         let buffer = vec![MaybeUninit::uninit(); 32 * 1024];
-        Self { shared, visitor, summary: WalkSummary::default(), buffer, reopened: None }
+        Self { shared, visitor, summary: WalkSummary::default(), buffer, reopened: Reopened::default() }
     }
 
     fn root(&mut self, root: &std::path::Path) {
@@ -152,25 +152,13 @@ impl<'a, V: Visitor> Walker<'a, V> {
     fn enter(&mut self, task: Task) {
         let Task { parent, name } = task;
         let noatime = self.shared.noatime;
-        let opened = match parent.fd() {
-            Some(fd) => open_in(fd, &name, noatime),
-            None => self.through(&parent).and_then(|fd| open_in(fd, &name, noatime)),
-        };
+        let opened = self.reopened.open(&parent, noatime).and_then(|fd| open_in(fd, &name, noatime));
         match opened {
             Ok(fd) => self.folder(Some(parent), name, fd),
             // Gone, or exchanged for something else that is no folder.
             Err(Errno::NOENT | Errno::STALE | Errno::LOOP | Errno::NOTDIR) => self.summary.vanished += 1,
             Err(e) => self.visitor.problem(join(&parent.path(), &name), ScanError::Unreadable(e.to_string())),
         }
-    }
-
-    /// The descriptor of a folder that was not kept open.
-    fn through(&mut self, folder: &Arc<Folder>) -> rustix::io::Result<&OwnedFd> {
-        if !self.reopened.as_ref().is_some_and(|(f, _)| Arc::ptr_eq(f, folder)) {
-            self.reopened = None;
-            self.reopened = Some((Arc::clone(folder), folder.reopen(self.shared.noatime)?));
-        }
-        self.reopened.as_ref().map(|(_, fd)| fd).ok_or(Errno::BADF)
     }
 
     /// Reads an open folder: visits its files, and puts its folders down for later.
@@ -208,7 +196,11 @@ impl<'a, V: Visitor> Walker<'a, V> {
             return self.visitor.problem(path, ScanError::Unreadable(why));
         }
         let open = Arc::clone(&self.shared.open);
-        let folder = Arc::new(Folder::new(parent, name, fd, dev, local, open));
+        let (folder, fd) = Folder::new(parent, name, fd, dev, local, open);
+        let folder = Arc::new(folder);
+        if let Some(fd) = fd {
+            self.reopened.put(&folder, fd);
+        }
         self.shared.tasks.push(folders.into_iter().map(|name| Task { parent: Arc::clone(&folder), name }));
     }
 

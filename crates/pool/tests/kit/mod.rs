@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// A program that the workspace's build left beside the tests.
-pub fn program(name: &str) -> PathBuf {
+pub(crate) fn program(name: &str) -> PathBuf {
     let exe = std::env::current_exe().unwrap();
     let target = exe.parent().and_then(Path::parent).unwrap();
     let path = target.join(name);
@@ -23,7 +23,7 @@ pub fn program(name: &str) -> PathBuf {
 }
 
 /// A pool whose scanner does what its files say.
-pub fn misbehaving(workers: usize) -> PoolConfig {
+pub(crate) fn misbehaving(workers: usize) -> PoolConfig {
     PoolConfig {
         scanner: program("examples/misbehave"),
         content: "v1".into(),
@@ -37,12 +37,12 @@ pub fn misbehaving(workers: usize) -> PoolConfig {
     }
 }
 
-pub fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
 /// An open file with this content.
-pub fn file(content: &[u8]) -> OwnedFd {
+pub(crate) fn file(content: &[u8]) -> OwnedFd {
     use std::io::Write;
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(content).unwrap();
@@ -50,17 +50,17 @@ pub fn file(content: &[u8]) -> OwnedFd {
     file.into()
 }
 
-pub fn job(content: &[u8]) -> Job {
+pub(crate) fn job(content: &[u8]) -> Job {
     Job { file: file(content), name: b"name".to_vec(), members: true }
 }
 
-pub fn open_job(path: &Path) -> Job {
+pub(crate) fn open_job(path: &Path) -> Job {
     let name = path.file_name().unwrap().as_encoded_bytes().to_vec();
     Job { file: File::open(path).unwrap().into(), name, members: true }
 }
 
 /// Waits until `condition` holds.
-pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
+pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     let start = Instant::now();
     while !condition() {
         assert!(start.elapsed() < Duration::from_secs(15), "never came true: {what}");
@@ -68,10 +68,10 @@ pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
-pub fn open_descriptors() -> usize {
+pub(crate) fn open_descriptors() -> usize {
     std::fs::read_dir("/proc/self/fd").unwrap().count()
 }
 
-pub fn start(config: PoolConfig) -> Pool {
+pub(crate) fn start(config: PoolConfig) -> Pool {
     Pool::start(config).unwrap_or_else(|e| panic!("{e}"))
 }
