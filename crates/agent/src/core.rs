@@ -27,7 +27,7 @@ pub(crate) struct Core {
     pub(crate) responder: Responder,
     pub(crate) events: Events,
     pub(crate) protection: Protection,
-    pub(crate) runners: Runners,
+    pub(crate) runners: Arc<Runners>,
     pub(crate) hashes: Hashes,
     /// Findings on their way to the responder threads.
     pub(crate) cases: Sender<Case>,
@@ -72,7 +72,7 @@ impl Core {
             responder: p.responder,
             events: Events::new(),
             protection: p.protection,
-            runners: Runners::new(),
+            runners: Arc::new(Runners::new()),
             hashes: Hashes::default(),
             cases: p.cases,
             started_ms: p.started_ms,

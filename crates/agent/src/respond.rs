@@ -9,7 +9,9 @@ use crate::log::{log, printable};
 use crate::look::{Case, now_ms};
 use crossbeam_channel::Receiver;
 use lazaret_model::{Action, ActionRecord, AlarmId, Decision, IsolatedStatus, Outcome};
-use lazaret_response::{Order, Plan, Report, Target};
+use lazaret_response::{Order, Plan, Report, Target, Timings};
+use std::sync::Arc;
+use std::time::Duration;
 
 /// Deals with one case: counts, refuses, isolates and kills, alarms.
 pub(crate) fn respond(core: &Core, mut case: Case) {
@@ -43,6 +45,7 @@ fn allowed(core: &Core, case: &Case) {
 fn isolate_and_kill(core: &Core, mut case: Case) {
     let id = AlarmId::new();
     let Some(report) = execute(core, id, &mut case, "policy") else { return };
+    let timings = describe(report.timings);
     hash_programs(core, &mut case);
     let mut timeline: Vec<ActionRecord> = refusal(&case).into_iter().collect();
     timeline.extend(report.records);
@@ -51,9 +54,20 @@ fn isolate_and_kill(core: &Core, mut case: Case) {
     let known = raise(core, id, &case, Done { timeline, isolated: report.isolated, settled });
     core.events.tell(
         "action",
-        format!("{}: isolate and kill", printable(&case.facts.path)),
+        format!("{}: isolate and kill, {timings}", printable(&case.facts.path)),
         Some(known.to_string()),
     );
+}
+
+fn describe(t: Timings) -> String {
+    let ms =
+        |d: Option<Duration>| d.map_or("never".to_owned(), |d| format!("{:.2} ms", d.as_secs_f64() * 1e3));
+    format!(
+        "journaled after {}, name gone after {}, sealed after {}",
+        ms(t.journaled),
+        ms(t.name_gone),
+        ms(t.sealed)
+    )
 }
 
 /// Adds the hash of each program in the chain. After the response: nobody waits for it.
@@ -67,6 +81,7 @@ fn hash_programs(core: &Core, case: &mut Case) {
 /// Runs the plan for one file, once: the descriptor goes with it.
 pub(crate) fn execute(core: &Core, alarm: AlarmId, case: &mut Case, who: &str) -> Option<Report> {
     let file = case.file.take()?;
+    let (runners, identity) = (Arc::clone(&core.runners), case.facts.file);
     let verdict = case.decided.verdict(&case.report);
     let target = Target {
         file,
@@ -78,7 +93,7 @@ pub(crate) fn execute(core: &Core, alarm: AlarmId, case: &mut Case, who: &str) -
         confidence: verdict.confidence,
         content_version: verdict.content_version.clone(),
         test: verdict.test,
-        processes: core.runners.of(&case.facts.file),
+        processes: Box::new(move || runners.of(&identity)),
         may_kill: core.guards.kill_guard(&core.gate.exempt),
         isolate: true,
         kill: true,

@@ -34,7 +34,7 @@ fn target(path: &str) -> Result<Target, Box<dyn std::error::Error>> {
         confidence: Confidence::new(99),
         content_version: "test".to_owned(),
         test: true,
-        processes: Vec::new(),
+        processes: Box::new(Vec::new),
         may_kill: Arc::new(|_| Ok(())),
         isolate: true,
         kill: true,

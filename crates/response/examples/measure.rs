@@ -64,7 +64,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             confidence: Confidence::new(99),
             content_version: "test".to_owned(),
             test: true,
-            processes: Vec::new(),
+            processes: Box::new(Vec::new),
             may_kill: Arc::new(|_| Ok(())),
             isolate: true,
             kill: true,

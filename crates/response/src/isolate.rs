@@ -71,7 +71,7 @@ impl Responder {
             self.step(Step::NameGone);
         }
         if target.kill {
-            let named = std::mem::take(&mut target.processes);
+            let named = std::mem::replace(&mut target.processes, Box::new(Vec::new))();
             self.kill(&mut report, target.identity, named, &target.may_kill, &manifest.path.0);
             report.timings.killed = Some(start.elapsed());
         }

@@ -31,6 +31,6 @@ mod unstage;
 pub use config::{DenyInode, ResponderConfig, Step};
 pub use error::ResponseError;
 pub use metadata::capture;
-pub use plan::{MayKill, Order, Plan, Receipt, ReceiptLine, Report, Target, Timings};
+pub use plan::{KnownProcesses, MayKill, Order, Plan, Receipt, ReceiptLine, Report, Target, Timings};
 pub use replay::Replayed;
 pub use responder::Responder;

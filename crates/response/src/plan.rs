@@ -14,6 +14,9 @@ use std::time::Duration;
 /// Whether policy lets a process be killed.
 pub type MayKill = Arc<dyn Fn(&ProcessFacts) -> Result<(), Guard> + Send + Sync>;
 
+/// Tells the processes that are known to run a file.
+pub type KnownProcesses = Box<dyn FnOnce() -> Vec<ProcessHandle> + Send>;
+
 /// One thing to do.
 pub struct Plan {
     /// The alarm it belongs to.
@@ -63,9 +66,10 @@ pub struct Target {
     pub content_version: String,
     /// A harmless test program.
     pub test: bool,
-    /// Known to run it: an interpreter that opened the script. Who executes it or maps it
+    /// Known to run it: an interpreter that opened the script. Asked once, after the name is gone,
+    /// because finding them takes longer than taking the name. Who executes the file or maps it
     /// executable is found without being named here.
-    pub processes: Vec<ProcessHandle>,
+    pub processes: KnownProcesses,
     /// Asked for every process before it is stopped. pid 1, kernel threads, this process and its
     /// ancestors are refused without asking.
     pub may_kill: MayKill,

@@ -89,7 +89,8 @@ fn case_32_named_interpreter_dies_with_what_it_started() {
     let mut other = Command::new("sh").args(["-c", "sleep 19"]).spawn().unwrap();
     let mut t = target(&bad);
     t.kill = true;
-    t.processes = vec![handle(&shell)];
+    let known = handle(&shell);
+    t.processes = Box::new(move || vec![known]);
     let report = isolate(&r, t);
     assert_eq!(report.outcome(Action::Kill), Some(&Outcome::Done), "{report:?}");
     assert!(gone(&mut shell));

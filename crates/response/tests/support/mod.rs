@@ -145,7 +145,7 @@ pub(crate) fn target(path: &Path) -> Target {
         confidence: Confidence::new(99),
         content_version: "test".into(),
         test: true,
-        processes: Vec::new(),
+        processes: Box::new(Vec::new),
         may_kill: Arc::new(|_| Ok(())),
         isolate: true,
         kill: false,
