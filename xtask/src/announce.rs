@@ -12,23 +12,24 @@ use std::time::{Duration, Instant};
 /// How long to wait for the daemon to answer.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Starts the watcher for process `pid` and returns; the watcher belongs to nobody then.
+/// Starts the watcher for process `pid` and returns; the watcher belongs to nobody then. `folder` is a
+/// protected one, for the commands to try.
 ///
 /// # Errors
 /// This program cannot be started again.
-pub(crate) fn beside(pid: u32, cli: &Path, config: &Path) -> Result<(), Error> {
+pub(crate) fn beside(pid: u32, cli: &Path, config: &Path, folder: &Path) -> Result<(), Error> {
     let xtask = std::env::current_exe().map_err(|e| Error::failed(format!("finding this program: {e}")))?;
     let mut start = Command::new(xtask);
-    start.args(["announce", "start"]).arg(pid.to_string()).arg(cli).arg(config);
+    start.args(["announce", "start"]).arg(pid.to_string()).arg(cli).arg(config).arg(folder);
     crate::run::output(&mut start).map(drop)
 }
 
-/// `announce start|watch PID CLI CONFIG`.
+/// `announce start|watch PID CLI CONFIG FOLDER`.
 ///
 /// # Errors
 /// The arguments are wrong, or this program cannot be started again.
 pub(crate) fn announce(arguments: &[String]) -> Result<(), Error> {
-    let [step, pid, cli, config] = arguments else {
+    let [step, pid, cli, config, folder] = arguments else {
         return Err(Error::usage("announce is started by `up`"));
     };
     if step == "start" {
@@ -36,7 +37,10 @@ pub(crate) fn announce(arguments: &[String]) -> Result<(), Error> {
         let xtask = std::env::current_exe().map_err(failed)?;
         let mut watch = Command::new(xtask);
         // Its words go to stderr: `up` reads our stdout to its end.
-        watch.args(["announce", "watch", pid, cli, config]).stdin(Stdio::null()).stdout(Stdio::null());
+        watch
+            .args(["announce", "watch", pid, cli, config, folder])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null());
         return watch.spawn().map(drop).map_err(failed);
     }
     let end = Instant::now() + PATIENCE;
@@ -45,7 +49,11 @@ pub(crate) fn announce(arguments: &[String]) -> Result<(), Error> {
         status.args(["status", "--config", config]).stdin(Stdio::null()).stderr(Stdio::null());
         match status.output() {
             Ok(answer) if answer.status.success() => {
-                eprintln!("\n{}{}", String::from_utf8_lossy(&answer.stdout), guide(Path::new(cli), config));
+                eprintln!(
+                    "\n{}{}",
+                    String::from_utf8_lossy(&answer.stdout),
+                    guide(Path::new(cli), config, folder)
+                );
                 return Ok(());
             }
             _ => std::thread::sleep(Duration::from_millis(500)),
@@ -55,7 +63,7 @@ pub(crate) fn announce(arguments: &[String]) -> Result<(), Error> {
 }
 
 /// Commands to copy; the marker of the test program comes together only when they run.
-fn guide(cli: &Path, config: &str) -> String {
+fn guide(cli: &Path, config: &str, folder: &str) -> String {
     let cli = cli.display();
     format!(
         "
@@ -68,17 +76,18 @@ In another terminal, as root (every command takes --help):
   lazaret events --follow                    # what happens, as it happens
 
 A harmless test program that is rated like a miner, confidence 99:
+  cd {folder}
   printf '#!/bin/sh\\n# %s/%s/%s/\\necho it ran\\n' \\
-      LAZARET-TEST-PROGRAM-DO-NOT-DEPLOY miner high > /var/tmp/try.sh
-  chmod +x /var/tmp/try.sh; /var/tmp/try.sh  # alarm only while isolate-and-kill is off
+      LAZARET-TEST-PROGRAM-DO-NOT-DEPLOY miner high > try.sh
+  chmod +x try.sh; ./try.sh                  # runs: isolate-and-kill is off, this is an alarm only
   lazaret alarms list
 
-The same with the whole answer, and undone:
+The whole answer, and its undoing:
   lazaret switch isolate-and-kill on
-  cp /var/tmp/try.sh /var/tmp/again.sh       # refused or gone at once
+  ./try.sh                                   # refused, and gone a moment later
   lazaret isolated list
-  lazaret isolated restore ID
-  lazaret switch isolate-and-kill off
+  lazaret isolated restore ID                # as it was, with a receipt
+  rm try.sh; lazaret switch isolate-and-kill off
 "
     )
 }
@@ -89,7 +98,7 @@ mod tests {
 
     #[test]
     fn the_guide_holds_no_marker() {
-        let text = guide(Path::new("/x/lazaret"), "/run/lazaret/up.toml");
+        let text = guide(Path::new("/x/lazaret"), "/run/lazaret/up.toml", "/srv");
         assert!(!text.contains("miner/high/"), "{text}");
         assert!(text.contains("dirname /x/lazaret"));
     }
@@ -97,7 +106,7 @@ mod tests {
     #[test]
     fn gives_up_when_the_daemon_is_gone() {
         let started = Instant::now();
-        let arguments = ["watch", "4194305", "/bin/false", "x"].map(String::from);
+        let arguments = ["watch", "4194305", "/bin/false", "x", "/srv"].map(String::from);
         announce(&arguments).unwrap();
         assert!(started.elapsed() < Duration::from_secs(10));
     }

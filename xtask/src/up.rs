@@ -39,7 +39,8 @@ pub(crate) fn up(arguments: &[String]) -> Result<(), Error> {
     std::fs::write(&file, config.toml(&built)?)
         .map_err(|e| Error::failed(format!("{}: {e}", file.display())))?;
 
-    announce::beside(std::process::id(), &built.path("lazaret"), &file)?;
+    let to_try = mounts.first().map_or(Path::new("/var/tmp"), PathBuf::as_path);
+    announce::beside(std::process::id(), &built.path("lazaret"), &file, to_try)?;
     let mut daemon = Command::new(built.path("lazaretd"));
     daemon.arg("--config").arg(&file).current_dir("/");
     // The daemon shall see a plain environment: cargo's variables are none of its business.
