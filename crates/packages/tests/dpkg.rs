@@ -206,9 +206,7 @@ fn compressed_index_is_read() {
     root.publish(&index);
     let plain = root.path().join("var/lib/apt/lists/host_debian_dists_x_main_binary-all_Packages");
     let packed = Command::new("lz4").arg("-q").arg(&plain).arg(plain.with_extension("lz4")).status();
-    if !packed.is_ok_and(|s| s.success()) {
-        return; // No lz4 program here; the unit tests hold blocks made by hand.
-    }
+    assert!(packed.is_ok_and(|s| s.success()), "lz4 is missing: cargo xtask test installs it");
     let target = plain.with_file_name("host_debian_dists_x_main_binary-all_Packages.lz4");
     if !target.exists() {
         fs::rename(plain.with_extension("lz4"), &target).unwrap();
@@ -284,9 +282,6 @@ fn damaged_and_missing_databases() {
 #[test]
 fn the_package_tool_of_this_machine_is_owned_and_intact() {
     let path = Path::new("/usr/bin/dpkg");
-    if !path.exists() {
-        return;
-    }
     let db = PackageDb::open(Path::new("/"));
     let (package, intact, _, why) = owned(db.standing(b"/usr/bin/dpkg", &File::open(path).unwrap()));
     assert!(package.starts_with("dpkg ") && intact, "{package}: {why}");
