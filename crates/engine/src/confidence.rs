@@ -52,9 +52,9 @@ pub fn confidence(reasons: &[Reason<'_>]) -> Confidence {
     if decided { confidence } else { confidence.min(Confidence::MAX_UNDECIDED) }
 }
 
-/// The weight that alone gives about this confidence (1 to 99).
+/// The weight that alone gives this confidence, 2 to 99: below 2 no weight speaks for malware.
 pub(crate) fn weight_for(confidence: u8) -> f32 {
-    let p = f64::from(confidence.clamp(1, 99)) / 100.0;
+    let p = f64::from(confidence.clamp(2, 99)) / 100.0;
     ((p / (1.0 - p)).ln() - PRIOR) as f32
 }
 
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn weight_for_is_the_inverse() {
-        for c in 1..=89 {
+        for c in 2..=89 {
             assert_eq!(confidence(&[bad(weight_for(c), "a")]).value(), c);
         }
     }

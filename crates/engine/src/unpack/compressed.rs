@@ -40,14 +40,18 @@ impl Walk<'_, '_> {
         let inner = join(path, &name);
         let mut head = [0; PEEK];
         let mut filled = 0;
-        let broken = loop {
-            match reader.read(head.get_mut(filled..).unwrap_or_default()) {
-                Ok(0) => break None,
+        let mut broken = None;
+        // Never read into an empty buffer: a decoder may take that for the end of its stream.
+        while broken.is_none()
+            && let Some(room) = head.get_mut(filled..).filter(|room| !room.is_empty())
+        {
+            match reader.read(room) {
+                Ok(0) => break,
                 Ok(n) => filled += n,
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) => break Some(e),
+                Err(e) => broken = Some(e),
             }
-        };
+        }
         let head = head.get(..filled).unwrap_or_default();
         if file_type(head) == FileType::Tar {
             return self.tar(head.chain(reader), &inner, depth);

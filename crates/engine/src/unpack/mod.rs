@@ -14,7 +14,7 @@ mod zip_file;
 use crate::confidence::weight_for;
 use crate::finding::Finding;
 use crate::judge::{Judge, Object};
-use budget::Budget;
+use budget::{Budget, Limit, Metered};
 use lazaret_model::{Evidence, EvidenceKind, FileType, ScanError, Sha256, Verdict};
 use sha2::Digest;
 use std::io::Read;
@@ -164,7 +164,10 @@ impl Walk<'_, '_> {
         }
         match container {
             Container::Zip => self.zip(source, path, depth),
-            Container::Tar => self.tar(SourceReader::new(source), path, depth),
+            Container::Tar => {
+                let reader = Metered::new(SourceReader::new(source), &self.budget, None);
+                self.tar(reader, path, depth)
+            }
             _ => self.compressed(source, container, path, depth),
         }
     }
@@ -195,16 +198,14 @@ impl Walk<'_, '_> {
                 Ok(())
             }
             Ok(_) => self.judge_member(path, &bytes, depth),
-            Err(e) => {
-                let stopped = self.stopped(path);
-                if stopped.is_ok() {
+            Err(e) => match self.budget.reached() {
+                Some(limit) => self.stop(path, limit),
+                None => {
                     self.note(path, &format!("it is broken ({e}); what could be read was scanned"));
                     // What came before the break may be bad enough.
-                    self.judge_member(path, &bytes, depth).and(stopped)
-                } else {
-                    stopped
+                    self.judge_member(path, &bytes, depth)
                 }
-            }
+            },
         };
         // Memory of one large member is not kept for all the small ones.
         if bytes.capacity() <= 8 << 20 {
@@ -213,15 +214,10 @@ impl Walk<'_, '_> {
         result
     }
 
-    /// Whether a limit ended the reading, with a line about it.
-    fn stopped(&mut self, path: &[u8]) -> Result<(), Halt> {
-        match self.budget.reached() {
-            None => Ok(()),
-            Some(limit) => {
-                self.note(path, &limit.to_string());
-                if limit.ends_everything() { Err(Halt::Limit) } else { Ok(()) }
-            }
-        }
+    /// Says which limit ended the reading, and ends everything where it must.
+    fn stop(&mut self, path: &[u8], limit: Limit) -> Result<(), Halt> {
+        self.note(path, &limit.to_string());
+        if limit.ends_everything() { Err(Halt::Limit) } else { Ok(()) }
     }
 
     fn judge_member(&mut self, path: &[u8], bytes: &[u8], depth: usize) -> Result<(), Halt> {

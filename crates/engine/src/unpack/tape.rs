@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! tar, read as a stream: also from a decoder, without ever holding the whole archive.
 
-use super::budget::{Gate, Metered};
+use super::budget::Gate;
 use super::{Halt, Walk, join};
 use std::cell::Cell;
 use std::io::Read;
@@ -12,10 +12,11 @@ use std::rc::Rc;
 const MAX_HEADER: u64 = 2 << 20;
 
 impl Walk<'_, '_> {
+    /// `reader` keeps the budget already.
     pub(super) fn tar(&mut self, reader: impl Read, path: &[u8], depth: usize) -> Result<(), Halt> {
         let budget = Rc::clone(&self.budget);
         let allowed = Rc::new(Cell::new(MAX_HEADER));
-        let gate = Gate::new(Metered::new(reader, &budget, None), &budget, Rc::clone(&allowed), MAX_HEADER);
+        let gate = Gate::new(reader, &budget, Rc::clone(&allowed), MAX_HEADER);
         let mut archive = tar::Archive::new(gate);
         let entries = match archive.entries() {
             Ok(entries) => entries,
@@ -28,7 +29,9 @@ impl Walk<'_, '_> {
             let mut entry = match entry {
                 Ok(entry) => entry,
                 Err(e) => {
-                    self.stopped(path)?;
+                    if let Some(limit) = self.budget.reached() {
+                        return self.stop(path, limit);
+                    }
                     self.note(
                         path,
                         &format!("its tar archive is broken ({e}); members behind that were not scanned"),
@@ -45,8 +48,11 @@ impl Walk<'_, '_> {
                 self.member(&inner, &mut entry, depth)?;
             }
             // What is left of it is skipped by reading, outside of the allowance for headers.
-            if std::io::copy(&mut entry, &mut std::io::sink()).is_err() {
-                self.stopped(path)?;
+            // When it ends early the next member says so.
+            if std::io::copy(&mut entry, &mut std::io::sink()).is_err()
+                && let Some(limit) = self.budget.reached()
+            {
+                return self.stop(path, limit);
             }
             allowed.set(MAX_HEADER);
         }
