@@ -28,7 +28,7 @@ cargo xtask <verb>
 
   up [--mounts DIR]...      build everything and protect this machine until Ctrl-C;
                             DIR limits the protection to the file system mounted there
-  test [--full] [FILTER]... build everything and run the whole test suite (as root);
+  test [FILTER]...          build everything and run the whole test suite (as root);
                             FILTER runs only the tests whose names contain it
   tidy                      check the rules of the tree (CONTRIBUTING.md)
   bench [ARGUMENT]...       build with the release profile and run the benchmarks

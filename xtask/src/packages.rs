@@ -36,11 +36,9 @@ pub(crate) const TEST: &[Package] = &[
     package("libcap2-bin", "setcap", "file capabilities that a restore must bring back"),
     package("lz4", "lz4", "compressed apt indexes in the package database tests"),
     package("mount", "mount", "tmpfs and loop mounts"),
-    package("procps", "pgrep", "looks at processes from outside"),
     package("python3", "python3", "scripts as test programs"),
-    package("rpm", "rpm", "a real rpm database, built by rpm itself"),
-    package("strace", "strace", "injects faults into system calls"),
-    package("util-linux", "unshare", "mount and user namespaces"),
+    package("rpm", "rpmbuild", "a real rpm database, built by rpm itself"),
+    package("util-linux", "unshare", "namespaces and other users"),
     package("xfsprogs", "mkfs.xfs", "xfs loop mounts"),
 ];
 

@@ -13,10 +13,10 @@ use std::process::Command;
 /// # Errors
 /// Something failed, or the tests could not be run.
 pub(crate) fn test(arguments: &[String]) -> Result<(), Error> {
-    let (options, filters): (Vec<&String>, Vec<&String>) = arguments.iter().partition(|a| a.starts_with('-'));
-    if let Some(unknown) = options.iter().find(|o| **o != "--full") {
-        return Err(Error::usage(format!("`{unknown}` is not understood; it is test [--full] [FILTER]...")));
+    if let Some(option) = arguments.iter().find(|a| a.starts_with('-')) {
+        return Err(Error::usage(format!("`{option}` is not understood; it is test [FILTER]...")));
     }
+    let filters = arguments;
     if !run::is_root() {
         return Err(Error::failed(
             "the suite needs root: it mounts file systems, marks them with fanotify and starts jailed scanners. \
@@ -35,10 +35,9 @@ pub(crate) fn test(arguments: &[String]) -> Result<(), Error> {
     run::run(cargo()?.args(["build", "--locked", "--workspace", "--all-targets"]))?;
     Built::of(Profile::Dev)?.pack()?;
 
-    let full = !options.is_empty();
     match nextest()? {
-        Some(runner) => with_nextest(runner, full, &filters, &mut score)?,
-        None => with_cargo_test(full, &filters, &mut score)?,
+        Some(runner) => with_nextest(runner, filters, &mut score)?,
+        None => with_cargo_test(filters, &mut score)?,
     }
     if filters.is_empty() {
         let mut doc = cargo()?;
@@ -76,7 +75,7 @@ fn nextest() -> Result<Option<PathBuf>, Error> {
     Ok(Some(program))
 }
 
-fn with_nextest(runner: PathBuf, full: bool, filters: &[&String], score: &mut Score) -> Result<(), Error> {
+fn with_nextest(runner: PathBuf, filters: &[String], score: &mut Score) -> Result<(), Error> {
     // nextest keeps its store below the workspace, wherever cargo builds.
     let report = root().join("target/nextest/ci/junit.xml");
     // A report of an earlier run must not count for this one.
@@ -93,7 +92,7 @@ fn with_nextest(runner: PathBuf, full: bool, filters: &[&String], score: &mut Sc
         "pass",
         "--",
     ]);
-    let ended = run::run(tier(&mut nextest, full).args(filters));
+    let ended = run::run(nextest.args(filters));
     let text = std::fs::read_to_string(&report).unwrap_or_default();
     match junit(&text) {
         Some((tests, failed)) => {
@@ -109,17 +108,12 @@ fn with_nextest(runner: PathBuf, full: bool, filters: &[&String], score: &mut Sc
     }
 }
 
-fn with_cargo_test(full: bool, filters: &[&String], score: &mut Score) -> Result<(), Error> {
+fn with_cargo_test(filters: &[String], score: &mut Score) -> Result<(), Error> {
     let mut test = cargo()?;
     test.args(["test", "--locked", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast", "--"]);
     // The stories share the machine: two at a time, as in .config/nextest.toml.
-    tier(&mut test, full).args(["--test-threads", "2"]).args(filters);
+    test.args(["--test-threads", "2"]).args(filters);
     score.libtest("tests", &mut test)
-}
-
-/// The big counts of `--full` are read by the tests from the environment.
-fn tier(command: &mut Command, full: bool) -> &mut Command {
-    if full { command.env("LAZARET_TEST_FULL", "1") } else { command.env_remove("LAZARET_TEST_FULL") }
 }
 
 /// Another program with the environment and folder of `cargo`.
