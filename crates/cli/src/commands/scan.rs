@@ -5,7 +5,7 @@ mod findings;
 mod locate;
 mod walk;
 
-use crate::error::{CliError, EXIT_FOUND, EXIT_UNSCANNED};
+use crate::error::{CliError, EXIT_FOUND, EXIT_INTERRUPTED, EXIT_UNSCANNED};
 use crate::escape;
 use crate::output::Output;
 use clap::Args;
@@ -97,7 +97,8 @@ pub(crate) fn run(args: &ScanArgs, out: &mut Output) -> Result<ExitCode, CliErro
     let interrupted = stop.load(Ordering::Relaxed);
     let summary = findings.finish(interrupted)?;
     if interrupted {
-        return Err(CliError::Interrupted);
+        // The summary is the last line; it says so itself.
+        return Ok(ExitCode::from(EXIT_INTERRUPTED));
     }
     Ok(match (summary.found(), summary.errors) {
         (0, 0) => ExitCode::SUCCESS,

@@ -61,10 +61,10 @@ struct AddArgs {
     #[arg(long, conflicts_with = "hash")]
     contains: bool,
     /// The content's digest, in place of that of the file as it lies there now
-    #[arg(long, value_name = "SHA256", requires = "file_path", conflicts_with = "any_content")]
+    #[arg(long, value_name = "SHA256", conflicts_with_all = ["hash", "process_path", "process_cmdline", "any_content"])]
     sha256: Option<Sha256>,
     /// Any content at that path
-    #[arg(long, requires = "file_path")]
+    #[arg(long, conflicts_with_all = ["hash", "process_path", "process_cmdline"])]
     any_content: bool,
     /// Why, for whoever looks at it later
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]

@@ -6,6 +6,9 @@ use crate::output::{Look, Paint};
 use crate::{escape, time};
 use lazaret_proto::v1;
 
+/// Longest command line that is shown, characters; `--json` has the whole.
+const CMDLINE: usize = 160;
+
 /// The chain as the alarm keeps it: the acting process first, then its ancestors.
 pub(super) fn tree(look: Look, chain: &[v1::ProcessFacts]) -> String {
     let mut out = String::new();
@@ -20,7 +23,7 @@ pub(super) fn tree(look: Look, chain: &[v1::ProcessFacts]) -> String {
         let name = look.paint(if acting { Paint::Bold } else { Paint::Plain }, &name);
         out.push_str(&format!(
             "  {indent}{branch}{name} (pid {pid})  {}\n",
-            escape::cmdline(&process.cmdline)
+            cut(escape::cmdline(&process.cmdline))
         ));
         for fact in facts(process, acting) {
             let line = format!("  {indent}{below}   {fact}");
@@ -29,6 +32,14 @@ pub(super) fn tree(look: Look, chain: &[v1::ProcessFacts]) -> String {
         }
     }
     out
+}
+
+fn cut(mut text: String) -> String {
+    if let Some((at, _)) = text.char_indices().nth(CMDLINE) {
+        text.truncate(at);
+        text.push_str("...");
+    }
+    text
 }
 
 fn facts(process: &v1::ProcessFacts, acting: bool) -> Vec<String> {

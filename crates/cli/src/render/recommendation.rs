@@ -28,7 +28,16 @@ pub(super) fn recommendation(alarm: &v1::Alarm) -> Vec<String> {
             "This is a harmless test file, made to prove an installation; no one has attacked you.".into(),
         );
     }
-    if let Some(isolated) = alarm.isolated.as_deref() {
+    let isolated = alarm.isolated.as_deref();
+    if isolated.is_some() && was_restored(alarm) {
+        out.push("The file was restored, and its content is left alone on this host from now on.".into());
+        out.push(format!("If it is good:  {}", handle(Handling::MarkAsHandled)));
+        if let Some(digest) = alarm.file.as_ref().and_then(|f| super::digest(&f.sha256)) {
+            out.push(format!("To have it judged again:  lazaret exception remove {digest}"));
+        }
+        return out;
+    }
+    if let Some(isolated) = isolated {
         let object = short_id(isolated);
         out.push(
             "The file is in the vault and can do no harm. Find out how it came here (process chain above)."
@@ -63,6 +72,17 @@ pub(super) fn recommendation(alarm: &v1::Alarm) -> Vec<String> {
     out
 }
 
+/// Whether the last thing that was done to the file was to put it back.
+fn was_restored(alarm: &v1::Alarm) -> bool {
+    let moved = |r: &&v1::ActionRecord| matches!(r.action.as_str(), "isolate" | "restore" | "delete");
+    alarm
+        .timeline
+        .iter()
+        .rev()
+        .find(moved)
+        .is_some_and(|r| r.action == "restore" && matches!(r.outcome.as_str(), "done" | "partial"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,12 +93,24 @@ mod tests {
         let verdict = Some(v1::Verdict { test: true, ..Default::default() });
         let file = Some(v1::FileFacts { package: Some("bash 5.2".into()), ..Default::default() });
         let open = v1::Alarm { id: "x1".into(), verdict, file, ..Default::default() };
+        let restored = v1::Alarm {
+            isolated: Some("i1".into()),
+            file: Some(v1::FileFacts { sha256: vec![1; 32], ..Default::default() }),
+            timeline: vec![v1::ActionRecord {
+                action: "restore".into(),
+                outcome: "done".into(),
+                ..Default::default()
+            }],
+            ..open.clone()
+        };
+        assert!(recommendation(&restored).iter().any(|l| l.contains("exception remove")));
         let states = [
             open.clone(),
             v1::Alarm { rating: "high".into(), ..open.clone() },
             v1::Alarm { decision: "deny".into(), ..open.clone() },
             v1::Alarm { decision: "isolate_and_kill".into(), ..open.clone() },
             v1::Alarm { isolated: Some("i1".into()), ..open.clone() },
+            restored,
             v1::Alarm { handled_by: "ignore".into(), ..open.clone() },
             v1::Alarm { verdict: None, ..open },
         ];

@@ -5,4 +5,5 @@
 
 mod daemon_verbs;
 mod peer;
+mod scan;
 mod self_test;

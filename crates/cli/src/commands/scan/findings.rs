@@ -176,15 +176,16 @@ impl<'a> Findings<'a> {
 
 /// `high    97  miner xmrig  /srv/a.sh`, and below it the evidence.
 fn text(out: &Output, path: &[u8], verdict: &Verdict, rating: &str) -> String {
+    let family =
+        if verdict.family.is_empty() { String::new() } else { format!(" {}", escape::text(&verdict.family)) };
     let member = verdict.member.as_deref().map(|m| format!(" [{}]", escape::name(m))).unwrap_or_default();
     let test = if verdict.test { " (harmless test file)" } else { "" };
     let look = out.look;
     let mut lines = format!(
-        "{} {:>3}  {} {}{test}  {}{member}\n",
+        "{} {:>3}  {}{family}{test}  {}{member}\n",
         look.paint(Paint::of_rating(rating), &format!("{rating:<6}")),
         verdict.confidence,
         verdict.class,
-        escape::text(&verdict.family),
         escape::name(path)
     );
     for e in &verdict.evidence {

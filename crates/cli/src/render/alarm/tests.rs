@@ -220,6 +220,8 @@ fn a_list_of_alarms() {
 fn nothing_in_an_alarm_steers_the_terminal() {
     let text = alarm(Look::default(), &sample(), None);
     assert!(text.chars().all(|c| c == '\n' || !escape::is_unsafe(c)), "{text}");
+    let long = v1::Alarm { chain: vec![process(7, "/bin/x", &[b'a'; 5000])], ..sample() };
+    assert!(alarm(Look::default(), &long, None).lines().all(|l| l.len() < 250), "long command lines are cut");
     assert!(text.contains("/tmp/\\xffx\\nmrig") && text.contains("pool \\x1b[31mstratum"));
 }
 
