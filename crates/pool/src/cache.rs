@@ -10,6 +10,6 @@
 mod disk;
 mod key;
 
-pub use disk::{CleanCache, LoadProblem};
+pub use disk::{CleanCache, Known, LoadProblem};
 pub(crate) use key::now;
 pub use key::{Key, Trust};

@@ -26,5 +26,5 @@ pub(crate) struct Scanned {
 pub(crate) enum Message {
     Scanned(Vec<Scanned>),
     Problem { path: Vec<u8>, error: ScanError },
-    KnownClean { files: u64, bytes: u64 },
+    KnownClean { files: u64, partly: u64, bytes: u64 },
 }

@@ -127,3 +127,32 @@ fn workers_end_when_the_pool_does() {
         assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists(), "{pid} lives on");
     }
 }
+
+#[test]
+fn without_root_the_jail_holds_too() {
+    if !is_root() {
+        // Then the other tests have shown it.
+        return;
+    }
+    // The same tests as a user who can reach neither the checkout nor the build folder.
+    let dir = tempfile::tempdir().unwrap();
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(dir.path(), open).unwrap();
+    for (from, to) in [
+        (std::env::current_exe().unwrap(), "deps/jail"),
+        (kit::program("examples/misbehave"), "examples/misbehave"),
+    ] {
+        let to = dir.path().join(to);
+        std::fs::create_dir(to.parent().unwrap()).unwrap();
+        std::fs::copy(from, to).unwrap();
+    }
+    let output = std::process::Command::new("setpriv")
+        .args(["--reuid", "65534", "--regid", "65534", "--clear-groups"])
+        .arg(dir.path().join("deps/jail"))
+        .current_dir("/")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains("7 passed"), "{text}");
+}

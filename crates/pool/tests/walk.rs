@@ -257,7 +257,7 @@ fn an_unreadable_folder_is_reported() {
     let dir = tempfile::tempdir().unwrap();
     let closed = dir.path().join("closed");
     std::fs::create_dir(&closed).unwrap();
-    std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o000)).unwrap();
     let (seen, summary) = see(&[dir.path()], &WalkOptions::default());
     if kit::is_root() {
         // Root reads it.

@@ -35,11 +35,22 @@ impl fmt::Display for LoadProblem {
     }
 }
 
+/// How far a clean file was searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    /// All of it.
+    Wholly,
+    /// Up to a limit of the engine (a window of a huge file, the first members of an archive), which
+    /// another scan of the same bytes would meet again.
+    Partly,
+}
+
 #[derive(Clone, Copy)]
 struct State {
     size: u64,
     mtime: i64,
     ctime: i64,
+    /// Its lowest bit: searched only partly.
     stamp: u64,
     /// Position in time: the smallest go first when there are too many.
     age: u64,
@@ -69,7 +80,7 @@ impl Hasher for Mix {
 /// The clean files of earlier walks.
 pub struct CleanCache {
     path: PathBuf,
-    /// Of the content and options in force: entries of others do not count.
+    /// Of the content and options in force: entries of others do not count. Lowest bit clear.
     stamp: u64,
     entries: HashMap<(u64, u64), State, BuildHasherDefault<Mix>>,
     next_age: u64,
@@ -93,7 +104,7 @@ impl CleanCache {
         (content_version, options, env!("CARGO_PKG_VERSION")).hash(&mut hasher);
         let mut cache = Self {
             path: path.to_owned(),
-            stamp: hasher.finish(),
+            stamp: hasher.finish() & !1,
             entries: HashMap::default(),
             next_age: 0,
             changed: false,
@@ -123,15 +134,16 @@ impl CleanCache {
 
     /// Whether exactly this state was found clean by this content. The caller sees to [`super::Trust`].
     #[must_use]
-    pub fn knows(&self, key: &Key) -> bool {
-        self.entries.get(&(key.dev, key.ino)).is_some_and(|s| {
-            s.size == key.size && s.mtime == key.mtime && s.ctime == key.ctime && s.stamp == self.stamp
-        })
+    pub fn knows(&self, key: &Key) -> Option<Known> {
+        let state = self.entries.get(&(key.dev, key.ino)).filter(|s| {
+            s.size == key.size && s.mtime == key.mtime && s.ctime == key.ctime && s.stamp & !1 == self.stamp
+        })?;
+        Some(if state.stamp & 1 == 0 { Known::Wholly } else { Known::Partly })
     }
 
     /// Keeps this state as clean. The caller has had a read lease since its scan.
-    pub fn keep(&mut self, key: &Key) {
-        self.put(key, self.stamp);
+    pub fn keep(&mut self, key: &Key, known: Known) {
+        self.put(key, self.stamp | u64::from(known == Known::Partly));
         self.changed = true;
     }
 
@@ -274,19 +286,20 @@ mod tests {
         let (mut cache, problem) = CleanCache::load(&path, "v1", b"members");
         assert_eq!(problem, None);
         for ino in 0..1000 {
-            cache.keep(&key(ino));
+            cache.keep(&key(ino), if ino == 9 { Known::Partly } else { Known::Wholly });
         }
         cache.save().unwrap();
         let (mut again, problem) = CleanCache::load(&path, "v1", b"members");
         assert_eq!((problem, again.len()), (None, 1000));
-        assert!(again.knows(&key(7)));
-        assert!(!again.knows(&Key { ctime: 78, ..key(7) }));
-        assert!(!again.knows(&Key { size: 1, ..key(7) }));
-        assert!(!again.knows(&Key { mtime: 1, ..key(7) }));
+        assert_eq!(again.knows(&key(7)), Some(Known::Wholly));
+        assert_eq!(again.knows(&key(9)), Some(Known::Partly));
+        assert_eq!(again.knows(&Key { ctime: 78, ..key(7) }), None);
+        assert_eq!(again.knows(&Key { size: 1, ..key(7) }), None);
+        assert_eq!(again.knows(&Key { mtime: 1, ..key(7) }), None);
         again.forget(3, 7);
-        assert!(!again.knows(&key(7)));
-        assert!(!CleanCache::load(&path, "v2", b"members").0.knows(&key(8)), "another content");
-        assert!(!CleanCache::load(&path, "v1", b"").0.knows(&key(8)), "other options");
+        assert_eq!(again.knows(&key(7)), None);
+        assert_eq!(CleanCache::load(&path, "v2", b"members").0.knows(&key(8)), None, "another content");
+        assert_eq!(CleanCache::load(&path, "v1", b"").0.knows(&key(8)), None, "other options");
         assert_eq!(std::fs::read_dir(&dir).unwrap().count(), 1, "nothing is left beside it");
     }
 
@@ -295,7 +308,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("clean");
         let (mut cache, _) = CleanCache::load(&path, "v1", b"");
-        cache.keep(&key(1));
+        cache.keep(&key(1), Known::Wholly);
         cache.save().unwrap();
         let good = std::fs::read(&path).unwrap();
         for at in 0..good.len() {
@@ -320,7 +333,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("clean");
         let (mut cache, _) = CleanCache::load(&path, "v1", b"");
-        cache.keep(&key(1));
+        cache.keep(&key(1), Known::Wholly);
         cache.save().unwrap();
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o620)).unwrap();

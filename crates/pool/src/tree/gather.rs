@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The walking side: opens files and hands them to the pool in batches.
 
-use crate::cache::{CleanCache, Key, Trust, now};
+use crate::cache::{CleanCache, Key, Known, Trust, now};
 use crate::found::{Message, Pending};
 use crate::job::{Job, Queued};
 use crate::queue::{BATCH, Queue};
@@ -65,33 +65,36 @@ pub(super) struct Gather<'a> {
     pub(super) sender: Sender<Message>,
     pub(super) batch: Vec<Queued>,
     pub(super) known_files: u64,
+    pub(super) known_partly: u64,
     pub(super) known_bytes: u64,
 }
 
 impl Gather<'_> {
     /// Whether the file is known to be clean; when it had to be opened to say so, it comes back.
-    fn is_known(&self, entry: &Entry<'_>, stat: &Stat) -> (bool, Option<(OwnedFd, Stat)>) {
-        let (Some(cache), Some(key)) = (self.cache, Key::of(stat)) else { return (false, None) };
-        if !entry.is_local() || !cache.knows(&key) {
-            return (false, None);
+    fn is_known(&self, entry: &Entry<'_>, stat: &Stat) -> (Option<Known>, Option<(OwnedFd, Stat)>) {
+        let (Some(cache), Some(key)) = (self.cache, Key::of(stat)) else { return (None, None) };
+        let known = cache.knows(&key).filter(|_| entry.is_local());
+        if known.is_none() {
+            return (None, None);
         }
         match Trust::of(stat) {
-            Trust::Numbers => (true, None),
+            Trust::Numbers => (known, None),
             Trust::NumbersAndLease => {
-                let Ok((file, stat)) = entry.open() else { return (false, None) };
-                // The lease first: with it nobody can change the file while its numbers are read.
+                let Ok((file, stat)) = entry.open() else { return (None, None) };
+                // The lease first: a change after it shows in the numbers.
                 if try_read_lease(file.as_fd()).unwrap_or(false)
                     && rustix::fs::fstat(&file).ok().and_then(|s| Key::of(&s)) == Some(key)
                 {
-                    return (true, None);
+                    return (known, None);
                 }
-                (false, Some((file, stat)))
+                (None, Some((file, stat)))
             }
         }
     }
 
-    fn known(&mut self, size: u64) {
+    fn known(&mut self, known: Known, size: u64) {
         self.known_files += 1;
+        self.known_partly += u64::from(known == Known::Partly);
         self.known_bytes += size;
         if self.known_files >= KNOWN_STEP {
             self.tell_known();
@@ -100,9 +103,12 @@ impl Gather<'_> {
 
     fn tell_known(&mut self) {
         if self.known_files > 0 {
-            let _ =
-                self.sender.send(Message::KnownClean { files: self.known_files, bytes: self.known_bytes });
-            (self.known_files, self.known_bytes) = (0, 0);
+            let _ = self.sender.send(Message::KnownClean {
+                files: self.known_files,
+                partly: self.known_partly,
+                bytes: self.known_bytes,
+            });
+            (self.known_files, self.known_partly, self.known_bytes) = (0, 0, 0);
         }
     }
 
@@ -129,8 +135,8 @@ impl Visitor for Gather<'_> {
             match entry.stat() {
                 Ok(stat) => {
                     let (known, file) = self.is_known(entry, &stat);
-                    if known {
-                        return self.known(u64::try_from(stat.st_size).unwrap_or(0));
+                    if let Some(known) = known {
+                        return self.known(known, u64::try_from(stat.st_size).unwrap_or(0));
                     }
                     opened = file;
                 }

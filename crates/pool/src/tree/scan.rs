@@ -2,7 +2,7 @@
 //! The receiving side: tells results as they come, and keeps what is clean.
 
 use super::gather::{Gather, Taker, UnderWay};
-use crate::cache::{CleanCache, Key, Trust};
+use crate::cache::{CleanCache, Key, Known, Trust};
 use crate::found::{Message, Scanned};
 use crate::pool::Pool;
 use crate::walk::{WalkOptions, WalkSummary, walk};
@@ -54,6 +54,8 @@ pub struct TreeSummary {
     pub scanned: u64,
     /// Files that were known to be clean.
     pub known_clean: u64,
+    /// Of these, files that are searched only partly (huge ones, crowded archives).
+    pub known_partly: u64,
 }
 
 /// Scans everything below `roots`; `on_found` is called on this thread, in no defined order, until
@@ -85,6 +87,7 @@ pub fn scan_tree(
                     sender: sender.clone(),
                     batch: Vec::new(),
                     known_files: 0,
+                    known_partly: 0,
                     known_bytes: 0,
                 })
                 .collect();
@@ -100,10 +103,9 @@ pub fn scan_tree(
                     summary.scanned += count as u64;
                     for scanned in files {
                         if with_cache && let Some(key) = scanned.pending.key {
-                            if may_be_kept(&scanned, &key) {
-                                fresh.push(key);
-                            } else {
-                                stale.push((key.dev, key.ino));
+                            match may_be_kept(&scanned, &key) {
+                                Some(known) => fresh.push((key, known)),
+                                None => stale.push((key.dev, key.ino)),
                             }
                         }
                         let Scanned { pending, file, result } = scanned;
@@ -115,8 +117,9 @@ pub fn scan_tree(
                 Message::Problem { path, error } => {
                     on_found(Found::File { path, size: 0, result: Err(error) });
                 }
-                Message::KnownClean { files, bytes } => {
+                Message::KnownClean { files, partly, bytes } => {
                     summary.known_clean += files;
+                    summary.known_partly += partly;
                     on_found(Found::KnownClean { files, bytes });
                 }
             }
@@ -130,23 +133,25 @@ pub fn scan_tree(
         for (dev, ino) in stale {
             cache.forget(dev, ino);
         }
-        for key in fresh {
-            cache.keep(&key);
+        for (key, known) in fresh {
+            cache.keep(&key, known);
         }
     }
     summary
 }
 
-/// Whether a file was wholly scanned, is clean, and is still what was scanned.
-fn may_be_kept(scanned: &Scanned, key: &Key) -> bool {
-    let Ok(report) = &scanned.result else { return false };
-    if report.verdict.is_found() || !report.members.is_empty() || !report.unscanned.is_empty() {
-        return false;
+/// How far a file was searched, when it is clean and still what was scanned.
+fn may_be_kept(scanned: &Scanned, key: &Key) -> Option<Known> {
+    let report = scanned.result.as_ref().ok()?;
+    if report.verdict.is_found() || !report.members.is_empty() {
+        return None;
     }
+    let known = if report.unscanned.is_empty() { Known::Wholly } else { Known::Partly };
     let leased = match try_read_lease(scanned.file.as_fd()) {
         Ok(leased) => leased,
         // Neither the owner nor allowed to: then only what nobody but root can write.
         Err(_) => fstat(&scanned.file).is_ok_and(|stat| Trust::of(&stat) == Trust::Numbers),
     };
-    leased && fstat(&scanned.file).ok().and_then(|stat| Key::of(&stat)).as_ref() == Some(key)
+    let same = fstat(&scanned.file).ok().and_then(|stat| Key::of(&stat)).as_ref() == Some(key);
+    (leased && same).then_some(known)
 }

@@ -73,7 +73,7 @@ impl Reopened {
     }
 
     fn mark(&mut self, folder: &Arc<Folder>, fd: &OwnedFd) {
-        if folder.depth % STEP != 0 {
+        if !folder.depth.is_multiple_of(STEP) {
             return;
         }
         // One at each depth: an older one is of a branch that is done, or of another thread's.
