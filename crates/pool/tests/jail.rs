@@ -85,6 +85,8 @@ fn an_answer_that_is_none_is_refused() {
 fn a_worker_is_what_the_jail_says() {
     let pool = start(misbehaving(1));
     let pid = pool.workers()[0].pid;
+    // After an answer it surely has closed what it used while it was sealed.
+    pool.scan(job(b"good"), Priority::Event).unwrap();
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = |name: &str| {
         let line = status.lines().find(|l| l.starts_with(name)).unwrap_or_else(|| panic!("{name}"));
