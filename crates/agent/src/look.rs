@@ -114,7 +114,9 @@ pub(crate) fn look(core: &Core, look: Look, priority: Priority) -> Seen {
     if !report.verdicts().any(lazaret_model::Verdict::is_found) {
         return Seen::Passed(cacheable);
     }
-    let chain = pid.map(|p| procfs::chain(p, 32)).unwrap_or_default();
+    // The acting process alone: it may be gone in a moment. Its ancestors live longer and are looked
+    // up when nobody waits any more.
+    let chain: Vec<ProcessFacts> = pid.and_then(|p| procfs::facts(p).ok()).into_iter().collect();
     let (standing, decided) = decide(core, &file, &path, &stat, &report, chain.first());
     let facts = facts(&stat, path, &report, &standing);
     Seen::Found(Box::new(Case {

@@ -10,6 +10,7 @@ use crate::look::{Case, now_ms};
 use crossbeam_channel::Receiver;
 use lazaret_model::{Action, ActionRecord, AlarmId, Decision, IsolatedStatus, Outcome};
 use lazaret_response::{Order, Plan, Report, Target, Timings};
+use lazaret_sys::procfs;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,11 +20,11 @@ pub(crate) fn respond(core: &Core, mut case: Case) {
     match case.decided.decision {
         Decision::Allow => allowed(core, &case),
         Decision::Alarm => {
-            hash_programs(core, &mut case);
+            complete_chain(core, &mut case);
             raise(core, AlarmId::new(), &case, Done::default());
         }
         Decision::Deny => {
-            hash_programs(core, &mut case);
+            complete_chain(core, &mut case);
             let timeline = refusal(&case).into_iter().collect();
             raise(core, AlarmId::new(), &case, Done { timeline, ..Done::default() });
         }
@@ -46,7 +47,7 @@ fn isolate_and_kill(core: &Core, mut case: Case) {
     let id = AlarmId::new();
     let Some(report) = execute(core, id, &mut case, "policy") else { return };
     let timings = describe(report.timings);
-    hash_programs(core, &mut case);
+    complete_chain(core, &mut case);
     let mut timeline: Vec<ActionRecord> = refusal(&case).into_iter().collect();
     timeline.extend(report.records);
     let settled =
@@ -70,8 +71,18 @@ fn describe(t: Timings) -> String {
     )
 }
 
-/// Adds the hash of each program in the chain. After the response: nobody waits for it.
-fn hash_programs(core: &Core, case: &mut Case) {
+/// Adds the ancestors of the acting process and the hash of each program. After the response: nobody
+/// waits for it.
+fn complete_chain(core: &Core, case: &mut Case) {
+    if let [acting] = case.chain.as_slice() {
+        // A parent is older than its child; a younger one has taken over the number.
+        let started = acting.process.start_time;
+        let ancestors = procfs::chain(acting.ppid, 31);
+        if ancestors.first().is_some_and(|p| p.process.start_time <= started) {
+            case.programs.extend(ancestors.iter().map(|p| procfs::exe_file(p.process.pid).ok()));
+            case.chain.extend(ancestors);
+        }
+    }
     let programs = std::mem::take(&mut case.programs);
     for (process, program) in case.chain.iter_mut().zip(programs) {
         process.sha256 = program.and_then(|file| core.hashes.of(&core.pool, file));

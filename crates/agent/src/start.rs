@@ -39,7 +39,7 @@ use std::time::Duration;
 const SCANNER_ID: u32 = 62_991;
 
 const JUDGES: usize = 8;
-const WRITTEN: usize = 2;
+const WRITTEN: usize = 4;
 const RESPONDERS: usize = 2;
 const QUESTIONS: usize = 4096;
 /// Written files that may wait; each holds a descriptor.
@@ -266,6 +266,12 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<
         .with_context(|| format!("cannot start the thread {name}"))
 }
 
+/// For threads that somebody waits for: they go before ordinary work. What takes long is done by
+/// the scanners, which do not.
+fn hurry() {
+    let _ = rustix::process::setpriority_process(None, -10);
+}
+
 fn start_gate(core: &Arc<Core>, heartbeat: OwnedFd) -> Result<JoinHandle<()>> {
     let (question_sender, questions) = bounded(QUESTIONS);
     let (reply_sender, replies) = bounded(QUESTIONS);
@@ -281,11 +287,17 @@ fn start_gate(core: &Arc<Core>, heartbeat: OwnedFd) -> Result<JoinHandle<()>> {
     let gate = Gate::new(Arc::clone(&core.gate), queues, rules, heartbeat);
     for i in 0..JUDGES {
         let (core, questions, replies) = (Arc::clone(core), questions.clone(), reply_sender.clone());
-        spawn(&format!("judge-{i}"), move || judge::run(&core, &questions, &replies))?;
+        spawn(&format!("judge-{i}"), move || {
+            hurry();
+            judge::run(&core, &questions, &replies);
+        })?;
     }
     for i in 0..WRITTEN {
         let (core, written) = (Arc::clone(core), written.clone());
-        spawn(&format!("written-{i}"), move || sensor::written::run(&core, &written))?;
+        spawn(&format!("written-{i}"), move || {
+            hurry();
+            sensor::written::run(&core, &written);
+        })?;
     }
     {
         let core = Arc::clone(core);

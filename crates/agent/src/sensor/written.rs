@@ -5,11 +5,13 @@ use crate::core::Core;
 use crate::gate::Written;
 use crate::log::{log, printable};
 use crate::look::{Look, Seen, look};
+use crate::respond::respond;
 use crossbeam_channel::Receiver;
 use lazaret_model::{Origin, ScanError};
 use lazaret_pool::Priority;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// A file whose scan failed for a passing reason is scanned again after this long, twice.
@@ -33,7 +35,10 @@ pub(crate) fn examine(core: &Arc<Core>, file: OwnedFd, origin: Origin, pid: Opti
             {
                 core.gate.denied.add(file.as_fd());
             }
-            let _ = core.cases.send(*case);
+            // In this thread: the way through the queue costs time in which the file is live.
+            core.in_flight.fetch_add(1, Ordering::Relaxed);
+            respond(core, *case);
+            core.in_flight.fetch_sub(1, Ordering::Relaxed);
         }
         Seen::Error(e, path) => {
             let passing = matches!(
