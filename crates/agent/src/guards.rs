@@ -4,10 +4,10 @@
 
 use crate::gate::Exempt;
 use crate::log::log;
-use lazaret_model::{Guard, ProcessFacts};
 use lazaret_packages::{PackageDb, Standing};
 use lazaret_policy::{CriticalPrograms, CriticalRole, KillContext, PackageStanding, SEED_PROGRAMS, may_kill};
 use lazaret_pool::{Job, Pool, Priority};
+use lazaret_response::MayKill;
 use lazaret_sys::procfs;
 use std::collections::{HashSet, VecDeque};
 use std::fs::File;
@@ -77,10 +77,7 @@ impl Guards {
     }
 
     /// The check that `response` makes for every process it is about to end.
-    pub(crate) fn kill_guard(
-        &self,
-        own: &Exempt,
-    ) -> Arc<dyn Fn(&ProcessFacts) -> Result<(), Guard> + Send + Sync> {
+    pub(crate) fn kill_guard(&self, own: &Exempt) -> MayKill {
         let ancestors: Vec<i32> =
             procfs::chain(std::process::id().cast_signed(), 64).iter().map(|p| p.process.pid).collect();
         let own: Vec<i32> = own.all();

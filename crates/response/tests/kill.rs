@@ -143,7 +143,7 @@ fn case_31_dead_handle_signals_nobody() {
     child.wait().unwrap();
     let mut t = target(&bad);
     t.kill = true;
-    t.processes = vec![h];
+    t.processes = Box::new(move || vec![h]);
     let report = isolate(&r, t);
     assert_eq!(report.outcome(Action::Kill), Some(&Outcome::AlreadyGone), "{report:?}");
     assert!(report.killed.is_empty());
@@ -161,7 +161,8 @@ fn case_33_guards_hold_for_every_origin() {
     let open = |pid| lazaret_sys::process::ProcessHandle::open(pid).unwrap();
     let mut t = target(&bad);
     t.kill = true;
-    t.processes = vec![open(me), open(1), open(parent), handle(&spared)];
+    let known = vec![open(me), open(1), open(parent), handle(&spared)];
+    t.processes = Box::new(move || known);
     let pid = i32::try_from(spared.id()).unwrap();
     t.may_kill =
         Arc::new(

@@ -130,7 +130,8 @@ fn listen_request() -> Vec<u8> {
 }
 
 fn parse(mut rest: &[u8], each: &mut impl FnMut(ProcEvent)) {
-    let word = |b: &[u8], at: usize| b.get(at..at + 4).and_then(|w| w.try_into().ok()).map(u32::from_ne_bytes);
+    let word =
+        |b: &[u8], at: usize| b.get(at..at + 4).and_then(|w| w.try_into().ok()).map(u32::from_ne_bytes);
     while let Some(length) = word(rest, 0).map(|l| l as usize) {
         if length < NLMSG_HEADER || length > rest.len() {
             return;
@@ -141,7 +142,9 @@ fn parse(mut rest: &[u8], each: &mut impl FnMut(ProcEvent)) {
         let pid = word(event, EVENT_HEADER).map(u32::cast_signed);
         match (word(event, 0), pid, tgid) {
             (Some(PROC_EVENT_EXEC), _, Some(tgid)) => each(ProcEvent::Exec { pid: tgid }),
-            (Some(PROC_EVENT_EXIT), Some(pid), Some(tgid)) if pid == tgid => each(ProcEvent::Exit { pid: tgid }),
+            (Some(PROC_EVENT_EXIT), Some(pid), Some(tgid)) if pid == tgid => {
+                each(ProcEvent::Exit { pid: tgid })
+            }
             _ => {}
         }
         rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();

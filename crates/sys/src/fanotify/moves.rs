@@ -63,7 +63,8 @@ impl MoveGroup {
         let mut error = io::Error::from(io::ErrorKind::Unsupported);
         for flags in [with_target, base] {
             // SAFETY: no pointers are passed.
-            let fd = unsafe { libc::fanotify_init(flags, (libc::O_RDONLY | libc::O_CLOEXEC).cast_unsigned()) };
+            let fd =
+                unsafe { libc::fanotify_init(flags, (libc::O_RDONLY | libc::O_CLOEXEC).cast_unsigned()) };
             if fd >= 0 {
                 // SAFETY: the call succeeded, so that `fd` is open and nobody else owns it.
                 return Ok(Self { fd: unsafe { OwnedFd::from_raw_fd(fd) } });
@@ -186,7 +187,11 @@ fn parse_handle(record: &[u8]) -> Option<(FileHandle, usize)> {
 ///
 /// # Errors
 /// `ESTALE` when the inode is gone.
-pub fn open_handle(mount: BorrowedFd<'_>, handle: &FileHandle, flags: rustix::fs::OFlags) -> io::Result<OwnedFd> {
+pub fn open_handle(
+    mount: BorrowedFd<'_>,
+    handle: &FileHandle,
+    flags: rustix::fs::OFlags,
+) -> io::Result<OwnedFd> {
     #[repr(C)]
     struct Raw {
         bytes: u32,
@@ -200,7 +205,8 @@ pub fn open_handle(mount: BorrowedFd<'_>, handle: &FileHandle, flags: rustix::fs
     let flags = (flags | rustix::fs::OFlags::CLOEXEC).bits().cast_signed();
     // SAFETY: `raw` has the layout of `struct file_handle` with its bytes behind it, its length field
     // says how many there are, and it outlives the call.
-    let fd = unsafe { libc::open_by_handle_at(mount.as_raw_fd(), std::ptr::from_mut(&mut raw).cast(), flags) };
+    let fd =
+        unsafe { libc::open_by_handle_at(mount.as_raw_fd(), std::ptr::from_mut(&mut raw).cast(), flags) };
     if fd < 0 {
         return Err(io::Error::last_os_error());
     }
