@@ -152,6 +152,20 @@ pub(crate) fn about_daemon(core: &Core, severity: Severity, title: String, reaso
     core.events.tell("daemon", alarm.title.clone(), Some(alarm.id.to_string()));
 }
 
+/// The same, unless an unhandled one with this title is younger than an hour.
+pub(crate) fn about_daemon_once(core: &Core, severity: Severity, title: String, reasons: Vec<String>) {
+    let filter = lazaret_state::AlarmFilter {
+        unhandled_only: true,
+        since_ms: Some(now_ms() - FOLD_MS),
+        limit: Some(200),
+        ..lazaret_state::AlarmFilter::default()
+    };
+    let known = core.database.alarms(&filter).is_ok_and(|rows| rows.iter().any(|r| r.title == title));
+    if !known {
+        about_daemon(core, severity, title, reasons);
+    }
+}
+
 /// The stored form.
 pub(crate) fn row_of(alarm: &Alarm) -> AlarmRow {
     let file: Option<&FileFacts> = alarm.forensics.file.as_ref();

@@ -104,6 +104,7 @@ impl Core {
     /// Content, policy or whitelist changed: everything is judged again.
     pub(crate) fn judge_again(&self) {
         self.gate.allowed.forget_all();
+        self.gate.denied.forget_judged();
         // ENOENT and the like: there was nothing to forget.
         let _ = self.gate.group.forget_ignored();
     }

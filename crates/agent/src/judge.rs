@@ -7,12 +7,13 @@ use crate::gate::{FileKey, Question, Reply};
 use crate::log::{log, printable};
 use crate::look::{Case, Look, Seen, look};
 use crossbeam_channel::{Receiver, Sender};
-use lazaret_model::Origin;
+use lazaret_model::{Decision, Origin, ScanError, Severity};
 use lazaret_pool::Priority;
 use lazaret_sys::fanotify::Answer;
 use lazaret_sys::lease;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// Answers questions until the gate is gone.
 pub(crate) fn run(core: &Arc<Core>, questions: &Receiver<Question>, replies: &Sender<Reply>) {
@@ -31,42 +32,77 @@ fn send(core: &Core, replies: &Sender<Reply>, reply: Reply) {
     }
 }
 
+/// A file that changes while it is judged is judged again so often.
+const LOOKS: usize = 3;
+
 /// Either gives the answer back, or has given it to `early` because work is left to do after it.
 fn judge(core: &Core, question: Question, early: impl FnOnce(Answer)) -> Option<Answer> {
     let Question { file, exec, pid, at, .. } = question;
-    if at.elapsed() > core.config.deadline() {
-        // The gate has answered already.
-        return Some(on_error(core));
-    }
     let generation = core.gate.allowed.generation();
     let origin = if exec { Origin::Exec } else { Origin::Open };
-    let Ok(copy) = file.try_clone() else { return Some(on_error(core)) };
-    // Before the scan as well as after it: a writable mapping that is dirty already could change the
-    // content during the scan and be gone afterwards, and no number would tell.
-    let quiet = lease::try_read_lease(file.as_fd()).unwrap_or(false);
-    match look(core, Look { file: copy, origin, pid: Some(pid) }, Priority::Permission) {
-        Seen::Passed(key) => {
-            remember(core, file.as_fd(), key, generation, quiet);
-            core.runners.note_if_script(file.as_fd(), pid);
-            Some(Answer::Allow)
-        }
-        Seen::Error(e, path) => {
-            log!("{} could not be judged before it was opened: {e}", printable(&path));
-            core.events.tell("error", format!("{}: {e}", printable(&path)), None);
-            Some(on_error(core))
-        }
-        Seen::Found(case) => {
-            found(core, *case, pid, early);
-            None
+    for _ in 0..LOOKS {
+        let Ok(copy) = file.try_clone() else { return Some(on_error(core)) };
+        // Before the scan as well as after it: a writable mapping that is dirty already could change
+        // the content during the scan and be gone afterwards, and no number would tell.
+        let quiet = lease::try_read_lease(file.as_fd()).unwrap_or(false);
+        let before = rustix::fs::fstat(&file).map(|s| FileKey::of(&s));
+        match look(core, Look { file: copy, origin, pid: Some(pid) }, Priority::Permission) {
+            Seen::Passed(key) => {
+                let unchanged = rustix::fs::fstat(&file).map(|s| FileKey::of(&s)) == before;
+                let writer_left = !quiet && lease::try_read_lease(file.as_fd()).unwrap_or(false);
+                if !unchanged || writer_left {
+                    // What was read is perhaps not what would run.
+                    if at.elapsed() < core.config.deadline() {
+                        continue;
+                    }
+                    return Some(on_error(core));
+                }
+                remember(core, file.as_fd(), key, generation, quiet);
+                core.runners.note_if_script(file.as_fd(), pid);
+                return Some(Answer::Allow);
+            }
+            Seen::Error(e, path) => return Some(unjudged(core, origin, &e, &path)),
+            Seen::Found(case) => {
+                found(core, *case, pid, early);
+                return None;
+            }
         }
     }
+    // It changes faster than it can be read: whoever wants to run it can wait until it is written.
+    let path = printable(&crate::look::path_of(&file));
+    log!("{path} changed {LOOKS} times while it was judged: refused this once");
+    Some(if exec { Answer::Deny } else { on_error(core) })
+}
+
+/// What cannot be judged is allowed or refused as configured, and a person hears of it when it was
+/// about to run. A file too large to be judged is no program that anybody needs.
+fn unjudged(core: &Core, origin: Origin, error: &ScanError, path: &[u8]) -> Answer {
+    let place = printable(path);
+    log!("{place} could not be judged before it was opened: {error}");
+    core.events.tell("error", format!("{place}: {error}"), None);
+    if origin != Origin::Exec {
+        return on_error(core);
+    }
+    let too_large = matches!(error, ScanError::TooLarge { .. });
+    let answer = if too_large { Answer::Deny } else { on_error(core) };
+    let done = if answer == Answer::Deny { "refused" } else { "allowed" };
+    crate::alarms::about_daemon_once(
+        core,
+        Severity::Medium,
+        format!("{place} was {done} to run without a verdict"),
+        vec![error.to_string()],
+    );
+    answer
 }
 
 /// Refuses before anything else: deny first, then isolate and kill.
 fn found(core: &Core, mut case: Case, pid: i32, early: impl FnOnce(Answer)) {
     if case.is_refusal() {
         if let Some(file) = &case.file {
-            core.gate.denied.add(file.as_fd());
+            match case.decided.decision {
+                Decision::Deny => core.gate.denied.add_judged(file.as_fd()),
+                _ => core.gate.denied.add(file.as_fd()),
+            }
         }
         case.refused = true;
         early(Answer::Deny);
@@ -74,7 +110,11 @@ fn found(core: &Core, mut case: Case, pid: i32, early: impl FnOnce(Answer)) {
         core.runners.note(case.facts.file.dev, case.facts.file.ino, pid);
         early(Answer::Allow);
     }
-    let _ = core.cases.send(case);
+    if core.cases.try_send(case).is_err() {
+        // Never waits: eight waiting judges would be a host without judges. The refusal stands, and
+        // the scan after the burst finds the file again.
+        core.gate.overflowed.store(true, Ordering::Relaxed);
+    }
 }
 
 /// Remembers a clean file: in the kernel where nobody untrusted can write it, in memory elsewhere.
@@ -86,7 +126,9 @@ fn remember(core: &Core, file: BorrowedFd<'_>, key: Option<FileKey>, generation:
     }
     // An ACL that lets others write shows in the group bits, which are its mask.
     let only_root_writes = stat.st_uid == 0 && stat.st_mode & 0o022 == 0;
-    if only_root_writes && core.gate.group.ignore_inode(file).is_ok() {
+    // Nobody may still hold it open or mapped from before it became root's.
+    let sealed = quiet && lease::try_read_lease(file).unwrap_or(false);
+    if only_root_writes && sealed && core.gate.group.ignore_inode(file).is_ok() {
         // Written to between the scan and the mark? The mark is then taken back by forgetting all:
         // rare, and dearer than this one file, but never wrong.
         let changed = rustix::fs::fstat(file).map_or(true, |s| FileKey::of(&s) != key);
@@ -95,10 +137,7 @@ fn remember(core: &Core, file: BorrowedFd<'_>, key: Option<FileKey>, generation:
         }
         return;
     }
-    if quiet
-        && lease::try_read_lease(file).unwrap_or(false)
-        && rustix::fs::fstat(file).is_ok_and(|s| FileKey::of(&s) == key)
-    {
+    if sealed && rustix::fs::fstat(file).is_ok_and(|s| FileKey::of(&s) == key) {
         core.gate.allowed.insert(key, generation);
     }
 }

@@ -88,7 +88,7 @@ pub(crate) fn look(core: &Core, look: Look, priority: Priority) -> Seen {
     let key = FileKey::of(&stat);
     let cacheable = (!key.is_young()).then_some(key);
     let path = path_of(&file);
-    if core.is_excluded(&path) {
+    if core.is_excluded(&path) && leads_to(&path, &stat) {
         return Seen::Passed(cacheable);
     }
     let file = File::from(file);
@@ -146,7 +146,7 @@ pub(crate) fn decide(
     let is_ours = leads_to(path, stat);
     let package = if is_ours { core.guards.standing(path, file) } else { PackageStanding::Unowned };
     let subject = Subject {
-        path,
+        path: if is_ours { path } else { b"" },
         package: package.clone(),
         critical: core.guards.critical(path).filter(|_| is_ours),
         exception: core.live().is_excepted(&report.verdict.sha256),
@@ -171,6 +171,10 @@ enum Kind {
     Data,
 }
 
+fn first_line(head: &[u8]) -> &[u8] {
+    head.split(|b| *b == b'\n').next().unwrap_or_default()
+}
+
 fn kind(file: &File) -> std::io::Result<Kind> {
     let mut head = [0; HEAD];
     let mut got = 0;
@@ -191,7 +195,8 @@ fn kind_of(head: &[u8]) -> Kind {
         Kind::Program
     } else if ARCHIVES.iter().any(|m| head.starts_with(m)) || head.get(257..262) == Some(b"ustar") {
         Kind::Archive
-    } else if !head.contains(&0) {
+    } else if !first_line(head).contains(&0) {
+        // A shell runs what follows a first line without NUL, whatever it is.
         Kind::Text
     } else {
         Kind::Data
@@ -267,7 +272,8 @@ mod tests {
         assert_eq!(kind_of(b"#!/bin/sh\n"), Kind::Program);
         assert_eq!(kind_of(b"print('x')\n"), Kind::Text);
         assert_eq!(kind_of(b"PK\x03\x04...."), Kind::Archive);
-        assert_eq!(kind_of(b"\x89PNG\r\n\x1a\n\0\0\0"), Kind::Data);
+        assert_eq!(kind_of(b"\x00\x01\x02\n\0\0\0"), Kind::Data);
+        assert_eq!(kind_of(b"echo x\n\0"), Kind::Text);
     }
 
     #[test]

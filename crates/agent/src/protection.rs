@@ -6,9 +6,9 @@ use crate::log::log;
 use lazaret_proto::v1;
 use lazaret_sys::fanotify::{Mask, MoveGroup, PermissionGroup};
 use lazaret_sys::mounts::{Kind, Mount, mounts};
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, StatxFlags, statx};
 use std::collections::{HashMap, HashSet};
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -20,8 +20,7 @@ struct Marked {
     mount: Mount,
     effective: &'static str,
     reason: String,
-    /// An open folder of the filesystem, for file handles.
-    folder: Option<OwnedFd>,
+    /// For file handles; the folder itself is not kept open, or nobody could unmount it.
     fsid: Option<[i32; 2]>,
     /// As mountinfo has it, and as `stat` reports it there: they differ on btrfs and overlayfs.
     devs: [u64; 2],
@@ -31,7 +30,7 @@ struct Marked {
 #[derive(Default)]
 struct Table {
     marked: Vec<Marked>,
-    /// Devices found under a running process although no mount of ours shows them.
+    /// Devices found under a running process although no mount of ours shows them: told once.
     unlisted: HashSet<u64>,
     /// Devices that the mount table showed since it last changed.
     listed: HashSet<u64>,
@@ -59,14 +58,15 @@ impl Protection {
         table.listed.clear();
         let mut told = Vec::new();
         table.marked.retain(|m| {
-            let stays = m.by_process || all.iter().any(|a| a.id == m.mount.id);
+            // The whole line: the number alone is given anew at once.
+            let stays = m.by_process || all.contains(&m.mount);
             if !stays {
                 told.push(format!("{} is no longer mounted", m.mount.point.display()));
             }
             stays
         });
         for mount in self.candidates(&all) {
-            if table.marked.iter().any(|m| m.mount.id == mount.id) {
+            if table.marked.iter().any(|m| m.mount == mount) {
                 continue;
             }
             let marked = self.mark(group, moves, mount);
@@ -94,9 +94,8 @@ impl Protection {
         let mut marked = Marked {
             effective: "none",
             reason: String::new(),
-            folder: None,
             fsid: None,
-            devs: [mount.dev, rustix::fs::stat(&mount.point).map_or(mount.dev, |s| s.st_dev)],
+            devs: [mount.dev; 2],
             by_process: false,
             mount,
         };
@@ -107,6 +106,7 @@ impl Protection {
                     .into();
             return marked;
         }
+        marked.devs[1] = dev_of(&marked.mount.point).unwrap_or(marked.mount.dev);
         let mask = if self.safe_mode { Mask::CLOSE_WRITE } else { FULL };
         if let Err(e) = group.mark_filesystem(&marked.mount.point, mask) {
             marked.reason = format!("the kernel refuses the mark: {e}");
@@ -116,16 +116,11 @@ impl Protection {
         if self.safe_mode {
             marked.reason = "safe mode: execution is not refused".into();
         }
-        let folder = rustix::fs::open(
-            &marked.mount.point,
-            OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
-            Mode::empty(),
-        );
+        let folder = open_folder(&marked.mount.point);
         let moved = moves.mark_filesystem(&marked.mount.point);
         match (folder, moved) {
             (Ok(folder), Ok(())) => {
                 marked.fsid = fsid(&folder);
-                marked.folder = Some(folder);
             }
             (_, Err(e)) => {
                 marked.reason = format!("files that are moved in are seen when they are opened ({e})")
@@ -143,12 +138,13 @@ impl Protection {
         file: BorrowedFd<'_>,
         path: &[u8],
     ) -> bool {
-        let mut table = self.lock();
-        if !table.unlisted.insert(dev) {
-            return false;
-        }
         let mask = if self.safe_mode { Mask::CLOSE_WRITE } else { FULL };
+        // Every time: it costs a system call, and whether this is the one that was marked under the
+        // same number before cannot be told.
         let result = group.mark_filesystem_of(file, mask);
+        let mut table = self.lock();
+        table.marked.retain(|m| !m.by_process || m.mount.dev != dev);
+        let news = table.unlisted.insert(dev);
         let mount = Mount {
             id: 0,
             dev,
@@ -164,23 +160,18 @@ impl Protection {
             }
             Err(e) => ("none", format!("in another mount namespace; the kernel refuses the mark: {e}")),
         };
-        log!("{}: {effective} ({reason})", crate::log::printable(path));
-        table.marked.push(Marked {
-            mount,
-            effective,
-            reason,
-            folder: None,
-            fsid: None,
-            devs: [dev; 2],
-            by_process: true,
-        });
-        true
+        if news {
+            log!("{}: {effective} ({reason})", crate::log::printable(path));
+        }
+        table.marked.push(Marked { mount, effective, reason, fsid: None, devs: [dev; 2], by_process: true });
+        news
     }
 
     /// Whether the mount table shows a filesystem with this device number, protected or not.
     pub(crate) fn is_listed(&self, dev: u64) -> bool {
         let table = self.lock();
-        if table.unlisted.contains(&dev) || table.marked.iter().any(|m| m.devs.contains(&dev)) {
+        // Those that a process showed do not count: their numbers are given anew once they are gone.
+        if table.marked.iter().any(|m| !m.by_process && m.devs.contains(&dev)) {
             return true;
         }
         if table.listed.contains(&dev) {
@@ -188,7 +179,7 @@ impl Protection {
         }
         drop(table);
         let listed = mounts().is_ok_and(|all| {
-            all.iter().any(|m| m.dev == dev || rustix::fs::stat(&m.point).is_ok_and(|s| s.st_dev == dev))
+            all.iter().any(|m| m.dev == dev || (m.kind() == Kind::Local && dev_of(&m.point) == Some(dev)))
         });
         if listed {
             self.lock().listed.insert(dev);
@@ -202,13 +193,14 @@ impl Protection {
     }
 
     /// Runs `f` with an open folder of the filesystem that a handle belongs to.
-    pub(crate) fn with_folder<R>(&self, fsid: [i32; 2], f: impl FnOnce(BorrowedFd<'_>) -> R) -> Option<R> {
-        use std::os::fd::AsFd;
-        let table = self.lock();
-        let folder = table.marked.iter().find(|m| m.fsid == Some(fsid))?.folder.as_ref()?;
-        let copy = folder.try_clone().ok()?;
-        drop(table);
-        Some(f(copy.as_fd()))
+    pub(crate) fn with_folder<R>(&self, wanted: [i32; 2], f: impl FnOnce(BorrowedFd<'_>) -> R) -> Option<R> {
+        let point = {
+            let table = self.lock();
+            table.marked.iter().find(|m| m.fsid == Some(wanted))?.mount.point.clone()
+        };
+        let folder = open_folder(&point).ok()?;
+        // Something else may be mounted there by now.
+        (fsid(&folder) == Some(wanted)).then(|| f(folder.as_fd()))
     }
 
     /// Roots of what is in force, for a rescan.
@@ -258,6 +250,17 @@ impl Protection {
 
 fn describe(m: &Marked) -> String {
     if m.reason.is_empty() { m.effective.to_owned() } else { format!("{} ({})", m.effective, m.reason) }
+}
+
+/// Without asking a server for news: a daemon must not wait for one.
+fn dev_of(point: &Path) -> Option<u64> {
+    let flags = AtFlags::STATX_DONT_SYNC | AtFlags::NO_AUTOMOUNT;
+    let at = statx(CWD, point, flags, StatxFlags::INO).ok()?;
+    Some(rustix::fs::makedev(at.stx_dev_major, at.stx_dev_minor))
+}
+
+fn open_folder(point: &Path) -> rustix::io::Result<OwnedFd> {
+    rustix::fs::open(point, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
 }
 
 /// As fanotify reports it: the first eight bytes of `f_fsid`.

@@ -26,9 +26,10 @@ use rustix::event::{EventfdFlags, eventfd};
 use rustix::fs::{Mode, OFlags};
 use std::ffi::OsStr;
 use std::fs;
+use std::io::Write;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -180,8 +181,9 @@ fn prepare_vault(config: &Config) -> Result<()> {
     }
     let (_, recovery) = Vault::init(&folder).context("the vault cannot be made")?;
     let file = config.paths.run.join("recovery-key");
-    fs::write(&file, "").and_then(|()| fs::set_permissions(&file, fs::Permissions::from_mode(0o400)))?;
-    fs::write(&file, format!("{}\n", recovery.secret()))?;
+    let _ = fs::remove_file(&file);
+    let mut out = fs::OpenOptions::new().write(true).create_new(true).mode(0o400).open(&file)?;
+    writeln!(out, "{}", recovery.secret())?;
     log!(
         "the recovery key of the vault is in {}: keep it off this host and delete that file; with it and `age -d` \
          isolated files can be opened when this host is lost",
@@ -277,13 +279,20 @@ fn start_gate(core: &Arc<Core>, heartbeat: OwnedFd) -> Result<JoinHandle<()>> {
     let (reply_sender, replies) = bounded(QUESTIONS);
     let (written_sender, written) = bounded(WRITTEN_QUEUE);
     let (refused_sender, refused) = bounded(1024);
+    let (closer, to_close) = bounded::<OwnedFd>(QUESTIONS);
     let on_error = match core.config.budget.on_error {
         OnError::Allow => Answer::Allow,
         OnError::Deny => Answer::Deny,
     };
     let rules = Rules { deadline: core.config.deadline(), on_error };
-    let queues =
-        Queues { questions: question_sender, replies, written: written_sender, refused: refused_sender };
+    let queues = Queues {
+        questions: question_sender,
+        replies,
+        written: written_sender,
+        refused: refused_sender,
+        closer,
+    };
+    spawn("closer", move || to_close.iter().for_each(drop))?;
     let gate = Gate::new(Arc::clone(&core.gate), queues, rules, heartbeat);
     for i in 0..JUDGES {
         let (core, questions, replies) = (Arc::clone(core), questions.clone(), reply_sender.clone());

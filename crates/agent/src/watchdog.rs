@@ -92,7 +92,7 @@ fn start(config_path: &Path, safe: bool) -> Result<(Child, OwnedFd)> {
 fn supervise(config_path: &Path, safe: bool, stop: &OwnedFd) -> Result<End> {
     let (mut child, heartbeat) = start(config_path, safe)?;
     let agent = ProcessHandle::open(i32::try_from(child.id())?).context("cannot hold the agent")?;
-    let mut ready = false;
+    let (mut ready, mut alive) = (false, false);
     let mut heard = Instant::now();
     loop {
         let mut fds = [PollFd::new(&heartbeat, PollFlags::IN), PollFd::new(stop, PollFlags::IN)];
@@ -113,12 +113,14 @@ fn supervise(config_path: &Path, safe: bool, stop: &OwnedFd) -> Result<End> {
         let mut beats = [0; 64];
         if let Ok(count @ 1..) = rustix::io::read(heartbeat.as_fd(), &mut beats) {
             heard = Instant::now();
+            alive = true;
             if !ready && beats[..count].contains(&READY) {
                 ready = true;
                 notify("READY=1");
             }
         }
-        if ready && heard.elapsed() > SILENCE {
+        // From the first beat on: marks are made before the agent is ready.
+        if alive && heard.elapsed() > SILENCE {
             let _ = agent.signal(Signal::KILL);
             let status = child.wait()?;
             return Ok(End::Abnormal(format!("no heartbeat for {} ms ({status})", SILENCE.as_millis())));

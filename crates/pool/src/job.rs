@@ -115,7 +115,8 @@ impl Queued {
     pub(crate) fn is_heavy(&self) -> bool {
         match self.priority {
             Priority::Permission => false,
-            Priority::Event => self.size > LARGE,
+            // An archive may take until the deadline, however small it is.
+            Priority::Event => self.members || self.size > LARGE,
             Priority::Background => true,
         }
     }

@@ -31,6 +31,11 @@ use std::time::Duration;
 /// Connections served at once; more are closed at once.
 const MAX_CONNECTIONS: usize = 64;
 
+/// Of these only root takes the last ones: readers must not lock out who wants to restore.
+const RESERVED: usize = 16;
+
+static SERVED: AtomicUsize = AtomicUsize::new(0);
+
 /// A peer that sends or takes nothing for this long loses its connection.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -106,7 +111,6 @@ fn group_of(name: &str) -> Option<u32> {
 
 /// Serves until the daemon stops.
 pub(crate) fn run(core: &Arc<Core>, listener: &UnixListener) {
-    static SERVED: AtomicUsize = AtomicUsize::new(0);
     for stream in listener.incoming() {
         if core.is_stopping() {
             return;
@@ -140,6 +144,9 @@ fn serve(core: &Arc<Core>, mut stream: UnixStream) -> io::Result<()> {
     stream.set_write_timeout(Some(PATIENCE))?;
     let credentials = rustix::net::sockopt::socket_peercred(&stream)?;
     let peer = Peer { uid: credentials.uid.as_raw() };
+    if !peer.is_root() && SERVED.load(Ordering::Acquire) > MAX_CONNECTIONS - RESERVED {
+        return Ok(());
+    }
     let Some(request) = frame::read::<v1::Request>(&mut stream)? else { return Ok(()) };
     let mut reply = Reply { stream: &mut stream };
     match answer(core, peer, request, &mut reply) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Inodes that nobody may open or execute: what is being isolated, or could not be moved.
 
+use super::FileKey;
 use lazaret_model::FileRef;
 use rustix::fs::{AtFlags, Stat, StatxFlags, statx};
 use std::collections::HashMap;
@@ -13,8 +14,17 @@ const ROOM: usize = 8192;
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Birth(Option<(i64, u32)>);
 
+#[derive(Clone, Copy)]
+struct Entry {
+    birth: Birth,
+    turn: u64,
+    /// Only for the file in this state: a refusal by verdict ends when the content changes. `None`
+    /// for what the responder holds, until it lets go.
+    only: Option<FileKey>,
+}
+
 struct Table {
-    by_inode: HashMap<(u64, u64), (Birth, u64)>,
+    by_inode: HashMap<(u64, u64), Entry>,
     turn: u64,
 }
 
@@ -30,23 +40,34 @@ impl Denied {
     /// From now on every open and exec of this very inode is refused.
     pub(crate) fn add(&self, file: BorrowedFd<'_>) {
         let Ok(stat) = rustix::fs::fstat(file) else { return };
-        self.insert((stat.st_dev, stat.st_ino), birth(file));
+        self.insert((stat.st_dev, stat.st_ino), birth(file), None);
+    }
+
+    /// The same as long as the content stays what was judged.
+    pub(crate) fn add_judged(&self, file: BorrowedFd<'_>) {
+        let Ok(stat) = rustix::fs::fstat(file) else { return };
+        self.insert((stat.st_dev, stat.st_ino), birth(file), Some(FileKey::of(&stat)));
+    }
+
+    /// Content, policy or whitelist changed: verdicts are made again, what the responder holds stays.
+    pub(crate) fn forget_judged(&self) {
+        self.lock().by_inode.retain(|_, e| e.only.is_none());
     }
 
     /// The same without a descriptor: the number alone, for a file that is known to stay.
     pub(crate) fn add_ref(&self, file: &FileRef) {
         if !self.lock().by_inode.contains_key(&(file.dev, file.ino)) {
-            self.insert((file.dev, file.ino), Birth(None));
+            self.insert((file.dev, file.ino), Birth(None), None);
         }
     }
 
-    fn insert(&self, inode: (u64, u64), birth: Birth) {
+    fn insert(&self, inode: (u64, u64), birth: Birth, only: Option<FileKey>) {
         let mut table = self.lock();
         table.turn += 1;
         let turn = table.turn;
-        table.by_inode.insert(inode, (birth, turn));
+        table.by_inode.insert(inode, Entry { birth, turn, only });
         if table.by_inode.len() > ROOM
-            && let Some(oldest) = table.by_inode.iter().min_by_key(|(_, (_, t))| *t).map(|(k, _)| *k)
+            && let Some(oldest) = table.by_inode.iter().min_by_key(|(_, e)| e.turn).map(|(k, _)| *k)
         {
             table.by_inode.remove(&oldest);
         }
@@ -59,9 +80,10 @@ impl Denied {
     /// An inode number is reused after its file is gone: the birth time tells the new file apart.
     pub(crate) fn contains(&self, file: BorrowedFd<'_>, stat: &Stat) -> bool {
         let inode = (stat.st_dev, stat.st_ino);
-        let Some((known, _)) = self.lock().by_inode.get(&inode).copied() else { return false };
+        let Some(known) = self.lock().by_inode.get(&inode).copied() else { return false };
         let now = birth(file);
-        if known.0.is_none() || now.0.is_none() || known == now {
+        let same_file = known.birth.0.is_none() || now.0.is_none() || known.birth == now;
+        if same_file && known.only.is_none_or(|key| key == FileKey::of(stat)) {
             return true;
         }
         self.lock().by_inode.remove(&inode);
@@ -100,5 +122,21 @@ mod tests {
         denied.add(open("a").as_fd());
         assert!(asks(&open("b")));
         assert!(!asks(&open("c")));
+    }
+
+    #[test]
+    fn a_refusal_by_verdict_ends_with_the_content() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        std::fs::write(&path, "bad").unwrap();
+        let denied = Denied::new();
+        let asks = || {
+            let file = File::open(&path).unwrap();
+            denied.contains(file.as_fd(), &rustix::fs::fstat(&file).unwrap())
+        };
+        denied.add_judged(File::open(&path).unwrap().as_fd());
+        assert!(asks());
+        std::fs::write(&path, "good content").unwrap();
+        assert!(!asks());
     }
 }

@@ -96,6 +96,8 @@ pub(crate) struct Queues {
     pub(crate) replies: Receiver<Reply>,
     pub(crate) written: Sender<Written>,
     pub(crate) refused: Sender<Refused>,
+    /// Closes descriptors: the last close of a file that was removed meanwhile can take long.
+    pub(crate) closer: Sender<OwnedFd>,
 }
 
 /// How the gate behaves when nobody replies in time.
@@ -150,9 +152,18 @@ impl Gate {
             self.read()?;
             self.expire();
         }
-        for file in self.pending.drain() {
-            let _ = self.shared.group.answer(file.as_fd(), Answer::Allow);
+        // The marks go first: as long as they stand somebody asks, and nobody would answer.
+        let _ = self.shared.group.unmark_all();
+        let Self { shared, pending, buffer, .. } = &mut self;
+        for file in pending.drain() {
+            let _ = shared.group.answer(file.as_fd(), Answer::Allow);
         }
+        let allow = |event: PermissionEvent| {
+            if let Some(file) = event.fd.filter(|_| event.mask.wants_answer()) {
+                let _ = shared.group.answer(file.as_fd(), Answer::Allow);
+            }
+        };
+        while shared.group.read(buffer, allow)? > 0 {}
         Ok(())
     }
 
@@ -179,6 +190,7 @@ impl Gate {
         while let Ok(reply) = self.queues.replies.try_recv() {
             if let Some(file) = self.pending.take(reply.ticket) {
                 answer(&self.shared, file.as_fd(), reply.answer);
+                let _ = self.queues.closer.try_send(file);
             }
         }
     }
@@ -192,9 +204,23 @@ impl Gate {
     fn expire(&mut self) {
         let now = Instant::now();
         while let Some(file) = self.pending.take_expired(now) {
-            bump(&self.shared.counters.deadline_missed);
-            answer(&self.shared, file.as_fd(), self.rules.on_error);
+            unjudged(&self.shared, &self.queues, self.rules, file, 0);
         }
+    }
+}
+
+/// Answers by `on_error` what nobody could judge in time. It is not forgotten: the file is looked at
+/// as soon as there is room, and dealt with then.
+fn unjudged(shared: &Shared, queues: &Queues, rules: Rules, file: OwnedFd, pid: i32) {
+    bump(&shared.counters.deadline_missed);
+    answer(shared, file.as_fd(), rules.on_error);
+    later(shared, queues, file, pid);
+}
+
+fn later(shared: &Shared, queues: &Queues, file: OwnedFd, pid: i32) {
+    if let Err(TrySendError::Full(_)) = queues.written.try_send(Written { file, pid }) {
+        bump(&shared.counters.overflows);
+        shared.overflowed.store(true, Ordering::Relaxed);
     }
 }
 
@@ -226,25 +252,18 @@ fn take(shared: &Shared, queues: &Queues, rules: Rules, pending: &mut Pending, e
     }
     let at = Instant::now();
     let Ok(copy) = rustix::io::fcntl_dupfd_cloexec(&file, 0) else {
-        bump(&shared.counters.deadline_missed);
-        answer(shared, file.as_fd(), rules.on_error);
-        return;
+        return unjudged(shared, queues, rules, file, pid);
     };
     match pending.put(file, at + rules.deadline) {
         Ok(ticket) => {
             let question = Question { ticket, file: copy, exec, pid, at };
-            if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) =
-                queues.questions.try_send(question)
+            if queues.questions.try_send(question).is_err()
                 && let Some(file) = pending.take(ticket)
             {
-                bump(&shared.counters.deadline_missed);
-                answer(shared, file.as_fd(), rules.on_error);
+                unjudged(shared, queues, rules, file, pid);
             }
         }
-        Err(file) => {
-            bump(&shared.counters.deadline_missed);
-            answer(shared, file.as_fd(), rules.on_error);
-        }
+        Err(file) => unjudged(shared, queues, rules, file, pid),
     }
 }
 
@@ -253,10 +272,7 @@ fn take_written(shared: &Shared, queues: &Queues, file: OwnedFd, pid: i32) {
     if shared.exempt.contains(pid) {
         return;
     }
-    if let Err(TrySendError::Full(_)) = queues.written.try_send(Written { file, pid }) {
-        bump(&shared.counters.overflows);
-        shared.overflowed.store(true, Ordering::Relaxed);
-    }
+    later(shared, queues, file, pid);
 }
 
 /// What needs no look at the content.

@@ -13,26 +13,35 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Events that were lost cannot be older than this before the overflow was noticed.
-const LATELY_MS: i64 = 120_000;
+const LATELY_MS: i64 = 180_000;
+
+/// Between two such scans.
+const PAUSE: Duration = Duration::from_secs(60);
 
 /// Deeper trees than this are made to exhaust a walker, not to keep files.
 const MAX_DEPTH: usize = 512;
 
 /// Waits for overflows until the daemon stops.
 pub(crate) fn run(core: &Arc<Core>) {
+    let mut last: Option<Instant> = None;
     while !core.is_stopping() {
         std::thread::sleep(Duration::from_millis(200));
+        // A burst that goes on is answered once a minute, and looks back far enough for that.
+        if last.is_some_and(|l| l.elapsed() < PAUSE) {
+            continue;
+        }
         if !core.gate.overflowed.swap(false, Ordering::Relaxed) {
             continue;
         }
         let since = now_ms() - LATELY_MS;
-        crate::alarms::about_daemon(
+        last = Some(Instant::now());
+        crate::alarms::about_daemon_once(
             core,
             Severity::Medium,
-            "events were lost in a burst: what changed in the last two minutes is scanned again".into(),
+            "events were lost in a burst: what changed in the last three minutes is scanned again".into(),
             vec!["the queue of written files was full".into()],
         );
         for root in core.protection.roots() {

@@ -25,8 +25,32 @@ pub(crate) fn run(core: &Arc<Core>) {
         }
         if alarms.elapsed() > ALARMS {
             prune(core);
+            prune_journal(core);
             alarms = Instant::now();
         }
+    }
+}
+
+/// Journal entries are kept this long, milliseconds.
+const JOURNAL_MS: i64 = 30 * 24 * 3600 * 1000;
+
+/// Forgets journal segments older than 30 days; what is open was replayed at the start.
+fn prune_journal(core: &Core) {
+    let journal = core.responder.journal();
+    let oldest = now_ms() - JOURNAL_MS;
+    let mut after = 0;
+    while let Ok(entries) = journal.entries(after, 500) {
+        let old = entries.iter().take_while(|e| e.at_ms < oldest).last().map(|e| e.seq);
+        let Some(seq) = old else { break };
+        after = seq;
+        if entries.last().is_some_and(|e| e.seq != seq) {
+            break;
+        }
+    }
+    if after > 0
+        && let Err(e) = journal.prune(after)
+    {
+        log!("the journal could not be shortened: {e}");
     }
 }
 

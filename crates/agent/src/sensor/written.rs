@@ -7,15 +7,21 @@ use crate::log::{log, printable};
 use crate::look::{Look, Seen, look};
 use crate::respond::respond;
 use crossbeam_channel::Receiver;
-use lazaret_model::{Origin, ScanError};
+use lazaret_model::{Decision, Origin, ScanError};
 use lazaret_pool::Priority;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// A file whose scan failed for a passing reason is scanned again after this long, twice.
 const AGAIN: Duration = Duration::from_millis(500);
+
+/// Second scans that wait at once; more become one scan of what changed lately.
+const MAX_WAITING: usize = 32;
+
+/// How long a finding waits for a responder before that scan finds it again.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Scans what the gate hands over until it is gone.
 pub(crate) fn run(core: &Arc<Core>, written: &Receiver<Written>) {
@@ -33,12 +39,19 @@ pub(crate) fn examine(core: &Arc<Core>, file: OwnedFd, origin: Origin, pid: Opti
             if case.is_refusal()
                 && let Some(file) = &case.file
             {
-                core.gate.denied.add(file.as_fd());
+                match case.decided.decision {
+                    Decision::Deny => core.gate.denied.add_judged(file.as_fd()),
+                    _ => core.gate.denied.add(file.as_fd()),
+                }
             }
-            // In this thread: the way through the queue costs time in which the file is live.
-            core.in_flight.fetch_add(1, Ordering::Relaxed);
-            respond(core, *case);
-            core.in_flight.fetch_sub(1, Ordering::Relaxed);
+            if origin == Origin::Written {
+                // In this thread: the way through the queue costs time in which the file is live.
+                core.in_flight.fetch_add(1, Ordering::Relaxed);
+                respond(core, *case);
+                core.in_flight.fetch_sub(1, Ordering::Relaxed);
+            } else if core.cases.send_timeout(*case, PATIENCE).is_err() {
+                core.gate.overflowed.store(true, Ordering::Relaxed);
+            }
         }
         Seen::Error(e, path) => {
             let passing = matches!(
@@ -59,29 +72,40 @@ pub(crate) fn examine(core: &Arc<Core>, file: OwnedFd, origin: Origin, pid: Opti
 
 /// A scan error is never a verdict: the file stays and is asked about again.
 fn later(core: &Arc<Core>, file: OwnedFd, origin: Origin, pid: Option<i32>) {
+    static WAITING: AtomicUsize = AtomicUsize::new(0);
+    if WAITING.fetch_add(1, Ordering::AcqRel) >= MAX_WAITING {
+        WAITING.fetch_sub(1, Ordering::AcqRel);
+        core.gate.overflowed.store(true, Ordering::Relaxed);
+        return;
+    }
     let core = Arc::clone(core);
     let wait = move || {
-        for attempt in 1..=2 {
-            std::thread::sleep(AGAIN * attempt);
-            let Ok(copy) = file.try_clone() else { return };
-            match look(&core, Look { file: copy, origin, pid }, Priority::Background) {
-                Seen::Passed(_) => return,
-                Seen::Found(case) => {
-                    let _ = core.cases.send(*case);
-                    return;
+        again(&core, &file, origin, pid);
+        WAITING.fetch_sub(1, Ordering::AcqRel);
+    };
+    if let Err(e) = std::thread::Builder::new().name("again".into()).spawn(wait) {
+        WAITING.fetch_sub(1, Ordering::AcqRel);
+        log!("a second scan could not be started: {e}");
+    }
+}
+
+fn again(core: &Core, file: &OwnedFd, origin: Origin, pid: Option<i32>) {
+    for attempt in 1..=2 {
+        std::thread::sleep(AGAIN * attempt);
+        let Ok(copy) = file.try_clone() else { return };
+        match look(core, Look { file: copy, origin, pid }, Priority::Background) {
+            Seen::Passed(_) => return,
+            Seen::Found(case) => {
+                if core.cases.send_timeout(*case, PATIENCE).is_err() {
+                    core.gate.overflowed.store(true, Ordering::Relaxed);
                 }
-                Seen::Error(e, path) => {
-                    if attempt == 2 {
-                        log!(
-                            "{} could not be scanned: {e}; it is judged when it is opened",
-                            printable(&path)
-                        );
-                    }
+                return;
+            }
+            Seen::Error(e, path) => {
+                if attempt == 2 {
+                    log!("{} could not be scanned: {e}; it is judged when it is opened", printable(&path));
                 }
             }
         }
-    };
-    if let Err(e) = std::thread::Builder::new().name("again".into()).spawn(wait) {
-        log!("a second scan could not be started: {e}");
     }
 }

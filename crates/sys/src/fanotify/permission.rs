@@ -72,7 +72,10 @@ impl PermissionGroup {
             | libc::FAN_NONBLOCK
             | libc::FAN_UNLIMITED_QUEUE
             | libc::FAN_UNLIMITED_MARKS;
-        let event_flags = libc::O_RDONLY | libc::O_LARGEFILE | libc::O_CLOEXEC | libc::O_NOATIME;
+        // Non-blocking, because the kernel opens the file inside our read: a file under a write lease
+        // would hold up the thread that everybody waits for.
+        let event_flags =
+            libc::O_RDONLY | libc::O_LARGEFILE | libc::O_CLOEXEC | libc::O_NOATIME | libc::O_NONBLOCK;
         // SAFETY: no pointers are passed.
         let fd = unsafe { libc::fanotify_init(flags, event_flags.cast_unsigned()) };
         if fd < 0 {
@@ -128,6 +131,16 @@ impl PermissionGroup {
         self.change(libc::FAN_MARK_FLUSH, Mask::NONE, &Object::Path(Path::new("/")))
     }
 
+    /// Takes every mark away: nobody is asked about any more.
+    ///
+    /// # Errors
+    /// What the kernel reports.
+    pub fn unmark_all(&self) -> io::Result<()> {
+        let root = Object::Path(Path::new("/"));
+        self.change(libc::FAN_MARK_FLUSH | libc::FAN_MARK_FILESYSTEM, Mask::NONE, &root)?;
+        self.forget_ignored()
+    }
+
     fn change(&self, flags: u32, mask: Mask, object: &Object<'_>) -> io::Result<()> {
         mark(self.fd.as_fd(), flags, mask, object)
     }
@@ -135,17 +148,20 @@ impl PermissionGroup {
     /// Reads what is there without waiting and hands each event to `each`. Does not allocate.
     /// Returns how many there were.
     ///
+    /// An event whose file the kernel cannot open for us (no descriptor left, a lease, a failing
+    /// disk) is refused by the kernel itself; that is not an error here.
+    ///
     /// # Errors
-    /// What the kernel reports; `WouldBlock` is not an error but 0 events.
+    /// Only what makes further reading senseless.
     pub fn read(&self, buffer: &mut EventBuffer, mut each: impl FnMut(PermissionEvent)) -> io::Result<usize> {
         let room = size_of_val(&*buffer.bytes);
         // SAFETY: the buffer is `room` bytes of plain data that we own exclusively.
         let got = unsafe { libc::read(self.fd.as_raw_fd(), buffer.bytes.as_mut_ptr().cast(), room) };
         let Ok(got) = usize::try_from(got) else {
             let e = io::Error::last_os_error();
-            return match e.kind() {
-                io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => Ok(0),
-                _ => Err(e),
+            return match e.raw_os_error() {
+                Some(libc::EBADF | libc::EINVAL | libc::EFAULT) => Err(e),
+                _ => Ok(0),
             };
         };
         let mut count = 0;
