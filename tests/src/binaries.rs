@@ -36,6 +36,8 @@ pub fn path(name: &str) -> PathBuf {
 /// When it cannot be built.
 #[must_use]
 pub fn pack() -> PathBuf {
+    static ONE_AT_A_TIME: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock();
     let pack = folder().join("lazaret.pack");
     let built = std::fs::metadata(&pack).and_then(|m| m.modified()).ok();
     let source = repository().join("content");

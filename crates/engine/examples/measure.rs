@@ -4,6 +4,8 @@
 //!
 //! `measure [--threads N] [--content PACK_OR_DIR] [--no-members] [--hash-only] [--slowest] PATH...`
 
+#![forbid(unsafe_code)]
+
 use lazaret_engine::Engine;
 use lazaret_model::{Rating, ScanError, ScanReport, Thresholds};
 use lazaret_pack::Content;

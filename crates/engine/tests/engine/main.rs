@@ -9,7 +9,6 @@ mod confidence;
 mod digest_lists;
 mod extra_rules;
 mod files;
-mod sealed;
 mod shipped_content;
 mod stand_ins;
 mod test_program;

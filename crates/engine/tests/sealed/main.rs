@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-//! After loading, the engine needs nothing that a sealed worker may not do.
+//! After loading, the engine needs nothing that a sealed worker may not do. A program of its own:
+//! other tests load engines meanwhile.
 
-use crate::stand_ins::{BAD, eicar, shipped};
+#![forbid(unsafe_code)]
+
+#[path = "../engine/stand_ins.rs"]
+#[allow(dead_code, reason = "shared with the other tests, which use more of it")]
+mod stand_ins;
+
 use lazaret_engine::{Engine, ExtraRules};
-use std::process::Command;
-
-/// Other tests of this program load engines meanwhile: look from a process of its own.
-#[test]
-fn nothing_executable_is_mapped_and_no_thread_started_after_loading() {
-    let done = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "sealed::child", "--ignored", "--test-threads", "1"])
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&done.stdout);
-    assert!(done.status.success() && said.contains("1 passed"), "{said}");
-}
+use stand_ins::{BAD, eicar, shipped};
 
 fn executable_mappings() -> Vec<String> {
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
@@ -29,8 +24,7 @@ fn count(folder: &str) -> usize {
 }
 
 #[test]
-#[ignore = "run by the test above, in a process of its own"]
-fn child() {
+fn nothing_executable_is_mapped_and_no_thread_started_after_loading() {
     let source = b"import \"elf\" import \"hash\" import \"math\"\n\
         rule a { condition: elf.type == elf.ET_EXEC and math.entropy(0, filesize) > 0 }\n\
         rule b { strings: $a = /q[uo]+kka{2,3}/ nocase condition: #a > 3 or hash.md5(0, filesize) == \"x\" }";
