@@ -8,7 +8,7 @@ use std::fs::File;
 use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt};
 
 /// A file up to this size is read and searched whole, bytes; of a larger one the beginning.
-pub const WINDOW: u64 = 64 << 20;
+pub const WINDOW: u64 = 128 << 20;
 /// Of a larger file the end is searched too, bytes.
 pub const TAIL_WINDOW: u64 = 4 << 20;
 /// A larger file is not judged: its digest would take longer than any deadline, bytes.
