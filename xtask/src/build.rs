@@ -65,9 +65,9 @@ pub(crate) fn programs(profile: Profile) -> Result<Built, Error> {
         );
     }
     let mut build = cargo()?;
-    // Every program, wherever it lives. Its shared dependencies get the features that `test` builds
-    // them with too, all but a few small ones.
-    build.args(["build", "--locked", "--workspace", "--bins"]);
+    // Exactly what `test` builds: with other targets the dependencies get other features, and the
+    // pattern engine would be built twice.
+    build.args(["build", "--locked", "--workspace", "--all-targets"]);
     if profile == Profile::Release {
         build.arg("--release");
     }
