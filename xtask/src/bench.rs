@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `bench`: what `up` builds, the content pack, then the benchmarks.
 
-use crate::build::{self, Profile};
+use crate::build;
 use crate::run::{self, Error};
 use std::process::Command;
 
@@ -10,6 +10,6 @@ use std::process::Command;
 /// # Errors
 /// Something does not build, or the benchmarks end badly.
 pub(crate) fn bench(arguments: &[String]) -> Result<(), Error> {
-    let built = build::programs(Profile::Dev)?;
+    let built = build::programs()?;
     run::run(Command::new(built.path("lazaret-bench")).args(arguments).current_dir(crate::cargo::root()))
 }

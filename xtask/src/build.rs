@@ -7,15 +7,6 @@ use crate::{cache, packages};
 use std::path::PathBuf;
 use std::process::Command;
 
-/// Which of cargo's profiles. `up` and `test` share `Dev`, so that the pattern engine is built once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Profile {
-    /// Own crates lightly, dependencies fully optimised (see the root Cargo.toml).
-    Dev,
-    /// For figures and packages.
-    Release,
-}
-
 /// The folder with the built programs and the content pack.
 #[derive(Debug)]
 pub(crate) struct Built {
@@ -23,16 +14,13 @@ pub(crate) struct Built {
 }
 
 impl Built {
-    /// Where the programs of that profile are, built or not.
+    /// Where the programs are, built or not: `up`, `test` and `bench` share cargo's development profile
+    /// (own hot crates and all dependencies optimised), so that the pattern engine is built once.
     ///
     /// # Errors
     /// There is no place for the target folder.
-    pub(crate) fn of(profile: Profile) -> Result<Self, Error> {
-        let folder = match profile {
-            Profile::Dev => "debug",
-            Profile::Release => "release",
-        };
-        Ok(Self { folder: cache::target()?.join(folder) })
+    pub(crate) fn here() -> Result<Self, Error> {
+        Ok(Self { folder: cache::target()?.join("debug") })
     }
 
     /// A program or file in it.
@@ -55,10 +43,10 @@ impl Built {
 ///
 /// # Errors
 /// Something is missing that cannot be installed, or does not compile.
-pub(crate) fn programs(profile: Profile) -> Result<Built, Error> {
+pub(crate) fn programs() -> Result<Built, Error> {
     packages::install(&[packages::UP])?;
     cache::prune();
-    let built = Built::of(profile)?;
+    let built = Built::here()?;
     if !built.path("lazaretd").exists() {
         eprintln!(
             "The first build takes 10 to 20 minutes on two cores (the pattern engine); later ones seconds."
@@ -68,9 +56,6 @@ pub(crate) fn programs(profile: Profile) -> Result<Built, Error> {
     // Exactly what `test` builds: with other targets the dependencies get other features, and the
     // pattern engine would be built twice.
     build.args(["build", "--locked", "--workspace", "--all-targets"]);
-    if profile == Profile::Release {
-        build.arg("--release");
-    }
     run::run(&mut build)?;
     built.pack()?;
     Ok(built)

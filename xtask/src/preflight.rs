@@ -4,7 +4,7 @@
 //! The tmpfs lives in a private mount namespace: however this ends, the kernel takes it away with
 //! the last process in it.
 
-use crate::build::{Built, Profile};
+use crate::build::Built;
 use crate::config::Config;
 use crate::run::{self, Error};
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -45,7 +45,7 @@ pub(crate) fn inside(arguments: &[String]) -> Result<(), Error> {
     if !arguments.is_empty() {
         return Err(Error::usage("preflight is started by `up` and takes no arguments"));
     }
-    let built = Built::of(Profile::Dev)?;
+    let built = Built::here()?;
     let folder = Path::new(FOLDER);
     let mount = |path: &Path, options: &str| {
         std::fs::create_dir_all(path).map_err(|e| Error::failed(format!("{}: {e}", path.display())))?;

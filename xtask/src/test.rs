@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `test`: the rules of the tree, one build, every test, doc tests, clippy.
 
-use crate::build::{Built, Profile};
+use crate::build::Built;
 use crate::cargo::{cargo, root};
 use crate::run::{self, Error};
 use crate::{cache, packages, tidy};
@@ -33,7 +33,7 @@ pub(crate) fn test(arguments: &[String]) -> Result<(), Error> {
     }
     // A tree that does not compile has no tests to run: this one ends it.
     run::run(cargo()?.args(["build", "--locked", "--workspace", "--all-targets"]))?;
-    Built::of(Profile::Dev)?.pack()?;
+    Built::here()?.pack()?;
 
     match nextest()? {
         Some(runner) => with_nextest(runner, filters, &mut score)?,

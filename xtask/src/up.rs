@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `up`: builds everything and protects this machine until Ctrl-C.
 
-use crate::build::{self, Built, Profile};
+use crate::build::{self, Built};
 use crate::config::Config;
 use crate::run::{self, Error};
 use crate::{announce, cargo, preflight};
@@ -25,7 +25,7 @@ pub(crate) fn up(arguments: &[String]) -> Result<(), Error> {
              another user or isolate a file. It can scan what you can read. For protection run this as root."
         );
     }
-    let built = build::programs(Profile::Dev)?;
+    let built = build::programs()?;
     if !root {
         return offer_scan(&built);
     }
