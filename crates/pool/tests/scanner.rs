@@ -169,7 +169,7 @@ fn a_huge_file_is_known_as_searched_partly() {
     let tree = dir.path().join("tree");
     std::fs::create_dir(&tree).unwrap();
     std::fs::write(tree.join("small"), "nothing of note").unwrap();
-    std::fs::File::create(tree.join("huge")).unwrap().set_len(100 << 20).unwrap();
+    std::fs::File::create(tree.join("huge")).unwrap().set_len(200 << 20).unwrap();
     // A ctime is trusted once it is 100 ms old.
     std::thread::sleep(Duration::from_millis(150));
     let pool = start(config(dir.path(), &[]));

@@ -97,7 +97,6 @@ const TABLES: &[(&str, &str)] = &[
         "id, field, judge, value, sha256, any_content, description, added_ms, added_by, hits, last_hit_ms",
     ),
     ("breakers", "rule, opened_ms, why"),
-    ("abnormal_ends", "id, at_ms, why"),
     (
         "alarms",
         "id, at_ms, last_ms, count, class, rating, path, sha256, handled, test, isolated, title, details",

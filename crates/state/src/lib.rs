@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The agent's own database: alarms, whitelist, exceptions, switches, open breakers, abnormal ends.
+//! The agent's own database: alarms, whitelist, exceptions, switches, open breakers.
 //!
 //! One SQLite file (WAL, every commit synced). What was done to the host stands in the journal of
 //! `response`, not here; verdicts are cached in memory by the agent, not here.
@@ -10,7 +10,6 @@ mod alarms;
 mod breakers;
 mod corrupt;
 mod database;
-mod ends;
 mod error;
 mod exceptions;
 mod retention;
@@ -22,7 +21,6 @@ pub use alarms::{AlarmFilter, AlarmRow};
 pub use breakers::BreakerRow;
 pub use corrupt::Recovered;
 pub use database::{Database, Opened};
-pub use ends::AbnormalEnd;
 pub use error::StateError;
 pub use exceptions::ExceptionRow;
 pub use retention::{Pruned, Retention};

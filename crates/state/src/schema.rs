@@ -55,12 +55,6 @@ const MIGRATIONS: &[&str] = &["
         opened_ms INTEGER NOT NULL,
         why TEXT NOT NULL
     ) STRICT;
-
-    CREATE TABLE abnormal_ends (
-        id INTEGER PRIMARY KEY,
-        at_ms INTEGER NOT NULL,
-        why TEXT NOT NULL
-    ) STRICT;
 "];
 
 /// The version this build writes.

@@ -159,7 +159,7 @@ fn alarms_are_found_by_a_part_of_their_id() {
 }
 
 #[test]
-fn whitelist_exceptions_settings_breakers_ends() {
+fn whitelist_exceptions_settings_breakers() {
     let (_dir, path) = folder();
     let db = open(&path);
     let mut w = WhitelistRow {
@@ -201,14 +201,6 @@ fn whitelist_exceptions_settings_breakers_ends() {
     db.put_breaker(&b).unwrap();
     assert_eq!(db.breakers().unwrap(), [b]);
     assert!(db.remove_breaker("r").unwrap() && db.breakers().unwrap().is_empty());
-
-    for i in 0..150 {
-        db.record_abnormal_end(i, "killed").unwrap();
-    }
-    assert_eq!(db.abnormal_ends(147).unwrap().iter().map(|e| e.at_ms).collect::<Vec<_>>(), [149, 148, 147]);
-    assert_eq!(db.abnormal_ends(0).unwrap().len(), 100);
-    db.clear_abnormal_ends().unwrap();
-    assert!(db.abnormal_ends(i64::MIN).unwrap().is_empty());
 }
 
 #[test]
