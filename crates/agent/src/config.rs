@@ -255,4 +255,19 @@ mod tests {
         assert!(refused("[budget]\non_error = \"maybe\"").contains("line 2"));
         assert!(refused("this is not TOML").contains("line 1"));
     }
+
+    #[test]
+    fn the_shipped_example_names_real_keys() {
+        let text = include_str!("../../../packaging/lazaretd.toml");
+        let is_key = |rest: &str| rest.split_once(" = ").is_some_and(|(k, _)| !k.contains(' '));
+        let keys = |l: &&str| l.strip_prefix('#').is_some_and(is_key);
+        assert!(text.lines().filter(keys).count() >= 15, "every key stands there, commented out");
+        let set: String = text
+            .lines()
+            .map(|l| l.strip_prefix('#').filter(|r| is_key(r)).unwrap_or(l))
+            .map(|l| format!("{l}\n"))
+            .collect();
+        Config::parse(&set).unwrap();
+        assert!(!Config::parse(text).unwrap().response.isolate_and_kill);
+    }
 }

@@ -53,3 +53,31 @@ fn a_process_from_a_hidden_tmpfs_is_killed_and_its_filesystem_marked() {
     // Both tries ended long before their 15 s.
     assert!(hidden.ends_within(Duration::from_secs(10)), "{}", daemon.log());
 }
+
+/// Copies a program into memory and runs it from there: no file of any filesystem is executed.
+const FROM_MEMORY: &str = r#"
+import os, sys
+fd = os.memfd_create("hidden")
+os.write(fd, open(sys.argv[1], "rb").read())
+os.execve(fd, ["hidden", "15"], {})
+"#;
+
+#[test]
+fn a_program_in_memory_is_killed_after_its_start() {
+    let volume = Volume::tmpfs();
+    let daemon = Daemon::start(&Setup { unlisted: true, ..Setup::armed(volume.path()) });
+    let source = volume.beside().join("source");
+    write_executable(&source, &bad::program("/bin/sleep", MalwareClass::Trojan, TestRating::High));
+    let mut hidden = Running::start(Command::new("python3").args(["-c", FROM_MEMORY]).arg(&source));
+    assert!(hidden.ends_within(Duration::from_secs(10)), "still runs\n{}", daemon.log());
+    assert!(
+        eventually(Duration::from_secs(8), || {
+            daemon.json(["alarms", "list"]).iter().any(|a| {
+                a["verdict"]["class"] == "trojan"
+                    && a["file"]["path"].as_str().is_some_and(|p| p.contains("memfd:hidden"))
+            })
+        }),
+        "{}",
+        daemon.log()
+    );
+}
