@@ -10,8 +10,6 @@ use lazaret_sys::process::ProcessHandle;
 use lazaret_sys::procfs;
 use std::collections::{HashMap, VecDeque};
 use std::os::fd::BorrowedFd;
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 const ROOM: usize = 4096;
@@ -132,13 +130,7 @@ fn is_interpreter(pid: i32) -> bool {
 
 fn holds_open(pid: i32, file: &FileRef) -> bool {
     // Cheap first: few processes are interpreters.
-    if !is_interpreter(pid) {
-        return false;
-    }
-    let folder = Path::new("/proc").join(pid.to_string());
-    let Ok(fds) = std::fs::read_dir(folder.join("fd")) else { return false };
-    fds.flatten()
-        .any(|fd| std::fs::metadata(fd.path()).is_ok_and(|m| m.dev() == file.dev && m.ino() == file.ino))
+    is_interpreter(pid) && procfs::uses(pid, file, false).is_some()
 }
 
 #[cfg(test)]

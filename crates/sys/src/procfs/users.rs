@@ -3,6 +3,7 @@
 
 use super::{pids, stat};
 use lazaret_model::FileRef;
+use rustix::fs::{AtFlags, CWD, StatxFlags, makedev, statx};
 use std::collections::HashSet;
 
 /// How a process uses a file; the strongest use counts.
@@ -54,8 +55,12 @@ pub fn uses(pid: i32, file: &FileRef, exec_only: bool) -> Option<Use> {
     open.then_some(Use::Reads)
 }
 
+/// Whether a link of /proc is this inode. What the kernel remembers is enough: a
+/// filesystem whose server does not answer must not hold us up.
 fn leads_to(link: &str, file: &FileRef) -> bool {
-    rustix::fs::stat(link).is_ok_and(|s| s.st_dev == file.dev && s.st_ino == file.ino)
+    let flags = AtFlags::STATX_DONT_SYNC | AtFlags::NO_AUTOMOUNT;
+    statx(CWD, link, flags, StatxFlags::INO)
+        .is_ok_and(|s| makedev(s.stx_dev_major, s.stx_dev_minor) == file.dev && s.stx_ino == file.ino)
 }
 
 /// `Some(true)`: mapped executable; `Some(false)`: mapped otherwise.
