@@ -7,7 +7,7 @@ use crate::gate::{FileKey, Question, Reply};
 use crate::log::{log, printable};
 use crate::look::{Case, Look, Seen, look};
 use crossbeam_channel::{Receiver, Sender};
-use lazaret_model::{Decision, Origin, ScanError, Severity};
+use lazaret_model::{Origin, ScanError, Severity};
 use lazaret_pool::Priority;
 use lazaret_sys::fanotify::Answer;
 use lazaret_sys::lease;
@@ -98,12 +98,7 @@ fn unjudged(core: &Core, origin: Origin, error: &ScanError, path: &[u8]) -> Answ
 /// Refuses before anything else: deny first, then isolate and kill.
 fn found(core: &Core, mut case: Case, pid: i32, early: impl FnOnce(Answer)) {
     if case.is_refusal() {
-        if let Some(file) = &case.file {
-            match case.decided.decision {
-                Decision::Deny => core.gate.denied.add_judged(file.as_fd()),
-                _ => core.gate.denied.add(file.as_fd()),
-            }
-        }
+        case.deny(core);
         case.refused = true;
         early(Answer::Deny);
     } else {

@@ -65,6 +65,17 @@ impl Case {
     pub(crate) fn is_refusal(&self) -> bool {
         matches!(self.decided.decision, Decision::Deny | Decision::IsolateAndKill)
     }
+
+    /// Deny first: from now on nobody opens or runs the file. A refusal by verdict alone ends when the
+    /// content changes, one that is followed by a response when the responder lets go.
+    pub(crate) fn deny(&self, core: &Core) {
+        let Some(file) = &self.file else { return };
+        match self.decided.decision {
+            Decision::Deny => core.gate.denied.add_judged(file.as_fd()),
+            Decision::IsolateAndKill => core.gate.denied.add(file.as_fd()),
+            Decision::Allow | Decision::Alarm => {}
+        }
+    }
 }
 
 /// Milliseconds UTC.
@@ -141,10 +152,7 @@ pub(crate) fn decide(
     report: &ScanReport,
     process: Option<&ProcessFacts>,
 ) -> (PackageStanding, Decided) {
-    // A path of another mount namespace or of a deleted file is no path of this host: it must not
-    // borrow the standing of the file that has this name here.
-    let is_ours = leads_to(path, stat);
-    let package = if is_ours { core.guards.standing(path, file) } else { PackageStanding::Unowned };
+    let (is_ours, package) = standing(core, file, path, stat);
     let subject = Subject {
         path: if is_ours { path } else { b"" },
         package: package.clone(),
@@ -156,8 +164,16 @@ pub(crate) fn decide(
     (package, core.live().decide(report, &subject, now_ms()))
 }
 
+/// Whether the path is one of this host, and what its packages say of the file then. A path of another
+/// mount namespace or of a deleted file must not borrow the standing of the file that has this name
+/// here.
+pub(crate) fn standing(core: &Core, file: &File, path: &[u8], stat: &Stat) -> (bool, PackageStanding) {
+    let is_ours = leads_to(path, stat);
+    (is_ours, if is_ours { core.guards.standing(path, file) } else { PackageStanding::Unowned })
+}
+
 /// Whether the path, as we see the filesystem, is this inode.
-pub(crate) fn leads_to(path: &[u8], stat: &Stat) -> bool {
+fn leads_to(path: &[u8], stat: &Stat) -> bool {
     rustix::fs::lstat(path).is_ok_and(|s| s.st_dev == stat.st_dev && s.st_ino == stat.st_ino)
 }
 
@@ -242,7 +258,13 @@ fn time(sec: i64, nsec: u64) -> FileTime {
     FileTime { sec, nsec: u32::try_from(nsec).unwrap_or(0) }
 }
 
-fn facts(stat: &Stat, path: Vec<u8>, report: &ScanReport, standing: &PackageStanding) -> FileFacts {
+/// What an alarm keeps about the file.
+pub(crate) fn facts(
+    stat: &Stat,
+    path: Vec<u8>,
+    report: &ScanReport,
+    standing: &PackageStanding,
+) -> FileFacts {
     let (package, package_intact) = match standing {
         PackageStanding::Owned { package, intact, .. } => (Some(package.clone()), Some(*intact)),
         PackageStanding::Unowned | PackageStanding::Unknown(_) => (None, None),

@@ -5,18 +5,19 @@ use super::{Answered, Peer, Refusal, Refused, refuse};
 use crate::alarms::{Done, decode, raise};
 use crate::core::Core;
 use crate::log::printable;
-use crate::look::{Case, file_ref, leads_to, now_ms, path_of};
+use crate::look::{Case, facts, now_ms, path_of, standing};
 use crate::respond::execute;
-use lazaret_model::{Alarm, AlarmId, Decision, FileFacts, Guard, IsolatedStatus, Origin, ScanReport};
+use lazaret_model::{Alarm, AlarmId, Decision, Guard, IsolatedStatus, Origin, ScanReport};
 use lazaret_policy::{Decided, PackageStanding, carrier};
 use lazaret_pool::{Job, Priority};
 use lazaret_proto::v1;
 use lazaret_proto::v1::failure::Kind;
 use lazaret_proto::v1::response::Answer;
+use lazaret_response::Report;
 use rustix::fs::{Mode, OFlags};
 use std::ffi::OsStr;
 use std::fs::File;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -26,9 +27,11 @@ pub(super) fn isolate(core: &Core, peer: Peer, request: &v1::IsolatePath) -> Ans
         refuse(Kind::BadRequest, "the path must be absolute")?;
     }
     let file = open(path)?;
-    let case = case_of(core, file, request.override_guards)?;
+    let mut case = case_of(core, file, request.override_guards)?;
     let id = AlarmId::new();
-    let (alarm, _) = carry_out(core, peer, id, case)?;
+    let report = act(core, peer, id, &mut case)?;
+    let settled = report.status == Some(IsolatedStatus::Isolated);
+    let alarm = raise(core, id, &case, Done { timeline: report.records, isolated: report.isolated, settled });
     let row = core
         .database
         .alarm(alarm)?
@@ -64,8 +67,7 @@ fn case_of(core: &Core, file: OwnedFd, override_guards: bool) -> Result<Case, Re
     let report = core.pool.scan(job, Priority::Event).map_err(|e| {
         refusal(Kind::Failed, format!("its content could not be read for the record: it {e}"))
     })?;
-    let is_ours = leads_to(&path, &stat);
-    let standing = if is_ours { core.guards.standing(&path, &file) } else { PackageStanding::Unowned };
+    let (is_ours, standing) = standing(core, &file, &path, &stat);
     let guard = if is_ours { guard(core, &path, &standing, &report) } else { None };
     if let Some(guard) = &guard
         && !override_guards
@@ -77,23 +79,7 @@ fn case_of(core: &Core, file: OwnedFd, override_guards: bool) -> Result<Case, Re
         .into());
     }
     let rating = report.verdict.rating(core.live().policy.effective_thresholds());
-    let (package, package_intact) = match &standing {
-        PackageStanding::Owned { package, intact, .. } => (Some(package.clone()), Some(*intact)),
-        _ => (None, None),
-    };
-    let facts = FileFacts {
-        path,
-        file: file_ref(&stat),
-        sha256: Some(report.verdict.sha256),
-        uid: stat.st_uid,
-        gid: stat.st_gid,
-        mode: stat.st_mode,
-        nlink: stat.st_nlink,
-        atime: file_ref_time(stat.st_atime, stat.st_atime_nsec),
-        mtime: file_ref_time(stat.st_mtime, stat.st_mtime_nsec),
-        package,
-        package_intact,
-    };
+    let facts = facts(&stat, path, &report, &standing);
     let decided = Decided {
         decision: Decision::IsolateAndKill,
         rating,
@@ -115,10 +101,6 @@ fn case_of(core: &Core, file: OwnedFd, override_guards: bool) -> Result<Case, Re
     })
 }
 
-fn file_ref_time(sec: i64, nsec: u64) -> lazaret_model::FileTime {
-    lazaret_model::FileTime { sec, nsec: u32::try_from(nsec).unwrap_or(0) }
-}
-
 fn guard(core: &Core, path: &[u8], standing: &PackageStanding, report: &ScanReport) -> Option<Guard> {
     if let Some(why) = core.guards.critical(path) {
         return Some(Guard::CriticalProgram(why.to_owned()));
@@ -129,21 +111,11 @@ fn guard(core: &Core, path: &[u8], standing: &PackageStanding, report: &ScanRepo
     carrier(path, report.verdict.file_type).map(|w| Guard::Carrier(w.to_owned()))
 }
 
-fn carry_out(
-    core: &Core,
-    peer: Peer,
-    id: AlarmId,
-    mut case: Case,
-) -> Result<(AlarmId, lazaret_response::Report), Refused> {
-    if let Some(file) = &case.file {
-        core.gate.denied.add(file.as_fd());
-    }
-    let report = execute(core, id, &mut case, &peer.name())
-        .ok_or_else(|| Refusal(Kind::Failed, "the file is in work already".into()))?;
-    let settled = report.status == Some(IsolatedStatus::Isolated);
-    let done = Done { timeline: report.records.clone(), isolated: report.isolated, settled };
-    let alarm = raise(core, id, &case, done);
-    Ok((alarm, report))
+/// Deny first, then the response.
+fn act(core: &Core, peer: Peer, alarm: AlarmId, case: &mut Case) -> Result<Report, Refused> {
+    case.deny(core);
+    execute(core, alarm, case, &peer.name())
+        .ok_or_else(|| Refusal(Kind::Failed, "the file is in work already".into()).into())
 }
 
 /// `handle ALARM isolate-and-kill`: the file of the alarm, if it is still that content.
@@ -165,11 +137,7 @@ pub(super) fn from_alarm(core: &Core, peer: Peer, alarm: &mut Alarm) -> Result<(
         );
         return Err(Refusal(Kind::Refused, text).into());
     }
-    if let Some(file) = &case.file {
-        core.gate.denied.add(file.as_fd());
-    }
-    let report = execute(core, alarm.id, &mut case, &peer.name())
-        .ok_or_else(|| Refusal(Kind::Failed, "the file is in work already".into()))?;
+    let report = act(core, peer, alarm.id, &mut case)?;
     alarm.forensics.timeline.extend(report.records.iter().cloned());
     alarm.isolated = report.isolated;
     alarm.decision = Decision::IsolateAndKill;

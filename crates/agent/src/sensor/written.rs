@@ -7,9 +7,9 @@ use crate::log::{log, printable};
 use crate::look::{Look, Seen, look};
 use crate::respond::respond;
 use crossbeam_channel::Receiver;
-use lazaret_model::{Decision, Origin, ScanError};
+use lazaret_model::{Origin, ScanError};
 use lazaret_pool::Priority;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -36,14 +36,7 @@ pub(crate) fn examine(core: &Arc<Core>, file: OwnedFd, origin: Origin, pid: Opti
     match look(core, Look { file, origin, pid }, priority) {
         Seen::Passed(_) => {}
         Seen::Found(case) => {
-            if case.is_refusal()
-                && let Some(file) = &case.file
-            {
-                match case.decided.decision {
-                    Decision::Deny => core.gate.denied.add_judged(file.as_fd()),
-                    _ => core.gate.denied.add(file.as_fd()),
-                }
-            }
+            case.deny(core);
             if origin == Origin::Written {
                 // In this thread: the way through the queue costs time in which the file is live.
                 core.in_flight.fetch_add(1, Ordering::Relaxed);
@@ -96,6 +89,7 @@ fn again(core: &Core, file: &OwnedFd, origin: Origin, pid: Option<i32>) {
         match look(core, Look { file: copy, origin, pid }, Priority::Background) {
             Seen::Passed(_) => return,
             Seen::Found(case) => {
+                case.deny(core);
                 if core.cases.send_timeout(*case, PATIENCE).is_err() {
                     core.gate.overflowed.store(true, Ordering::Relaxed);
                 }
