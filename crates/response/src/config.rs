@@ -24,6 +24,7 @@ pub enum Step {
     Denied,
     FlagsLifted,
     NameGone,
+    IntentSynced,
     Frozen,
     Killed,
     Sealed,
@@ -47,12 +48,13 @@ pub enum Step {
 }
 
 impl Step {
-    /// All, in the order in which they are passed.
-    pub const ALL: [Self; 24] = [
+    /// All, in the order in which they are passed (a name that needs a durable intent goes after it).
+    pub const ALL: [Self; 25] = [
         Self::IntentWritten,
         Self::Denied,
         Self::FlagsLifted,
         Self::NameGone,
+        Self::IntentSynced,
         Self::Frozen,
         Self::Killed,
         Self::Sealed,

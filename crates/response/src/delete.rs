@@ -67,7 +67,9 @@ impl Responder {
             let inode = Inode { dev: m.dev, ino: m.ino };
             let place =
                 names::place(&staged.0).ok_or_else(|| format!("{} cannot be opened", staged.lossy()))?;
-            stage::discard(&place, inode).map_err(|e| format!("{}: {e}", staged.lossy()))
+            stage::discard(&place, inode).map_err(|e| format!("{}: {e}", staged.lossy()))?;
+            self.forget_record(&place);
+            Ok(())
         });
         self.step(Step::DeletePurged);
         let (status, outcome) = match purged {

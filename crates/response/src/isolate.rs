@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Taking a file away: deny, name, kill, seal, unlink, in this order (ARCHITECTURE.md).
+//! Taking a file away: intent, deny, name, kill, seal, unlink, in this order (ARCHITECTURE.md).
 
 use crate::config::Step;
-use crate::journal::{Body, Intent, IsolateIntent, Progress};
+use crate::intent::{intent, manifest};
+use crate::journal::{Body, Intent, Progress};
 use crate::metadata::{self, Metadata};
 use crate::open::Inode;
 use crate::plan::{Report, Target};
 use crate::responder::Responder;
 use crate::stage::{self, Kept, Place, Staging};
-use crate::{links, names};
+use crate::{links, names, record};
 use lazaret_model::{Action, AlarmId, IsolatedId, IsolatedStatus, JournalId, Outcome};
-use lazaret_vault::{MANIFEST_SCHEMA, Manifest, RawPath, VaultError};
+use lazaret_vault::{Manifest, RawPath, VaultError};
 use rustix::fs::{FileType, fstat, fsync};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::PoisonError;
@@ -46,27 +47,45 @@ impl Responder {
             }
         };
         let object = IsolatedId::new();
-        let place = if target.isolate { names::locate(&target.file, inode, &target.path) } else { None };
+        let mut place = if target.isolate { names::locate(&target.file, inode, &target.path) } else { None };
         let staging = place.as_ref().and_then(|p| self.staging.of(&p.dir));
         let manifest = manifest(&target, &meta, alarm, who, object, report.journal, place.as_ref());
         let intent = intent(&target, &manifest, place.as_ref(), staging.as_ref());
         let parent_flags = intent.parent_flags;
         let staged_name = intent.staged_name.0.clone();
-        let journaled = self.journal.append(report.journal, Body::Intent(Intent::Isolate(intent)), true);
-        report.timings.journaled = Some(start.elapsed());
+        let journaled = self.journal.append(report.journal, Body::Intent(Intent::Isolate(intent)), false);
         self.step(Step::IntentWritten);
 
         self.config.deny.deny(&target.identity);
         report.record(Action::Deny, Outcome::Done, shown.clone());
         self.step(Step::Denied);
 
-        let name = match &journaled {
-            Ok(_) if target.isolate => {
-                Some(self.take_name(&target, &meta, place, staging.as_ref(), &staged_name, parent_flags))
-            }
-            _ => None,
+        // The disk's answer takes longer than all else until the name is gone: the name goes first
+        // where a record on its own filesystem says where it came from. Lifted flags are in no
+        // record, so a locked file waits.
+        let locked = metadata::locks(meta.flags) || metadata::locks(parent_flags);
+        let recorded = journaled.is_ok()
+            && target.isolate
+            && !locked
+            && self.write_record(place.as_ref(), staging.as_ref(), &staged_name);
+        let mut take =
+            || self.take_name(&target, &meta, place.take(), staging.as_ref(), &staged_name, parent_flags);
+        let early = recorded.then(&mut take);
+        if let Some(Name::Staged(..)) = &early {
+            report.timings.name_gone = Some(start.elapsed());
+            self.step(Step::NameGone);
+        }
+        let journaled = journaled.and_then(|_| self.journal.sync());
+        report.timings.journaled = Some(start.elapsed());
+        self.step(Step::IntentSynced);
+        let name = match (&journaled, early) {
+            (Ok(()), None) if target.isolate => Some(take()),
+            (Ok(()), early) => early,
+            (Err(_), early) => early.and_then(|name| self.give_back(name)),
         };
-        if let Some(Name::Staged(..) | Name::Unlinked) = &name {
+        if let Some(Name::Staged(..) | Name::Unlinked) = &name
+            && report.timings.name_gone.is_none()
+        {
             report.timings.name_gone = Some(start.elapsed());
             self.step(Step::NameGone);
         }
@@ -88,6 +107,27 @@ impl Responder {
         self.close(&mut report, &reason, staged.map(|p| RawPath(p.path())), false);
         self.step(Step::OutcomeWritten);
         report
+    }
+
+    fn write_record(&self, place: Option<&Place>, staging: Option<&Staging>, staged_name: &[u8]) -> bool {
+        let (Some(place), Some(staging)) = (place, staging) else { return false };
+        record::write(staging, staged_name, &self.owner, &place.path()).is_ok()
+    }
+
+    /// The record of a staged name that is gone.
+    pub(crate) fn forget_record(&self, staged: &Place) {
+        record::remove(&staged.dir, &staged.name, &self.owner);
+    }
+
+    /// Nothing may stay moved that replay would not know of; `Some` when it must stay all the same.
+    fn give_back(&self, name: Name) -> Option<Name> {
+        if let Name::Staged(staged, place) = &name {
+            if stage::unstage(staged, place).is_err() {
+                return Some(name);
+            }
+            self.forget_record(staged);
+        }
+        None
     }
 
     fn take_name(
@@ -200,6 +240,9 @@ impl Responder {
         self.step(Step::LinksGone);
         let removed = staged.as_ref().map_or(Ok(()), |s| stage::discard(s, inode));
         self.step(Step::Unlinked);
+        if let (Some(s), Ok(())) = (&staged, &removed) {
+            self.forget_record(s);
+        }
         for dir in [place.as_ref(), staged.as_ref()].into_iter().flatten() {
             let _ = fsync(&dir.dir);
         }
@@ -327,6 +370,9 @@ impl Responder {
         let why = "content changed while it was being isolated";
         if let Name::Staged(staged, place) = name {
             let back = stage::unstage(&staged, &place);
+            if back.is_ok() {
+                self.forget_record(&staged);
+            }
             if metadata::locks(manifest.flags) {
                 let _ = metadata::set_flags(&target.file, manifest.flags.unwrap_or(0));
             }
@@ -399,67 +445,4 @@ fn judged(target: &Target, inode: Inode) -> Result<Metadata, Outcome> {
         return Err(Outcome::Refused("it is not a regular file".to_owned()));
     }
     Ok(meta)
-}
-
-fn manifest(
-    target: &Target,
-    meta: &Metadata,
-    alarm: Option<AlarmId>,
-    who: &str,
-    id: IsolatedId,
-    journal: JournalId,
-    place: Option<&Place>,
-) -> Manifest {
-    Manifest {
-        schema: MANIFEST_SCHEMA.to_owned(),
-        id,
-        alarm,
-        journal,
-        who: who.to_owned(),
-        path: RawPath(place.map_or_else(|| target.path.clone(), Place::path)),
-        links: Vec::new(),
-        sha256: target.sha256,
-        size: meta.size,
-        extents: Vec::new(),
-        uid: meta.uid,
-        gid: meta.gid,
-        mode: meta.mode,
-        nlink: meta.nlink,
-        atime: meta.atime,
-        mtime: meta.mtime,
-        ctime: meta.ctime,
-        xattrs: meta.xattrs.clone(),
-        flags: meta.flags,
-        dev: meta.inode.dev,
-        ino: meta.inode.ino,
-        class: target.class,
-        family: target.family.clone(),
-        confidence: target.confidence,
-        content_version: target.content_version.clone(),
-        test: target.test,
-        status: IsolatedStatus::Isolating,
-        reason: meta.unread.join("; "),
-        isolated_at_ms: crate::journal::now_ms(),
-        staged: None,
-        killed: Vec::new(),
-        later: serde_json::Map::new(),
-    }
-}
-
-fn intent(
-    target: &Target,
-    manifest: &Manifest,
-    place: Option<&Place>,
-    staging: Option<&Staging>,
-) -> IsolateIntent {
-    IsolateIntent {
-        manifest: manifest.clone(),
-        isolate: target.isolate,
-        kill: target.kill,
-        parent: place.map(|p| RawPath(p.dir_path.clone())),
-        name: RawPath(place.map_or_else(Vec::new, |p| p.name.clone())),
-        staging: staging.map(|s| RawPath(s.path.clone())),
-        staged_name: RawPath(format!(".lazaret-{}", manifest.id).into_bytes()),
-        parent_flags: place.and_then(|p| metadata::flags(&p.dir)),
-    }
 }

@@ -82,7 +82,7 @@ pub struct Target {
 /// How long it took from the call of `execute`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Timings {
-    /// Until the intent was durable.
+    /// Until the intent was durable; after the name is gone, where a record beside it made that safe.
     pub journaled: Option<Duration>,
     /// Until the name was gone.
     pub name_gone: Option<Duration>,

@@ -4,7 +4,9 @@
 use crate::config::{ResponderConfig, Step};
 use crate::error::ResponseError;
 use crate::journal::{Body, Closing, Journal};
+use crate::orphans;
 use crate::plan::{Order, Plan, Report};
+use crate::record::Owner;
 use crate::replay::Replayed;
 use crate::stage::StagingFolders;
 use crate::turns::Turns;
@@ -22,6 +24,8 @@ pub struct Responder {
     pub(crate) vault: Vault,
     pub(crate) staging: StagingFolders,
     pub(crate) turns: Turns,
+    /// Whose records lie in the staging folders.
+    pub(crate) owner: Owner,
     /// What this run isolated, by inode: a second plan for a file that is already gone must not
     /// seal it twice.
     pub(crate) done: Mutex<HashMap<(u64, u64), (Sha256, IsolatedId)>>,
@@ -37,15 +41,19 @@ impl Responder {
     pub fn open(config: ResponderConfig) -> Result<(Self, Vec<Replayed>), ResponseError> {
         let vault = Vault::open(&config.vault_dir)?.with_limits(config.vault_limits);
         let (journal, entries) = Journal::open(&config.journal_dir, config.journal_bytes)?;
+        let owner = orphans::owner(&config.journal_dir)?;
+        let known = orphans::known(&entries);
         let responder = Self {
             config,
             journal,
             vault,
             staging: StagingFolders::default(),
             turns: Turns::default(),
+            owner,
             done: Mutex::new(HashMap::new()),
         };
-        let replayed = responder.replay(entries);
+        let mut replayed = responder.replay(entries);
+        replayed.extend(responder.orphans(&known));
         responder.deny_again();
         Ok((responder, replayed))
     }

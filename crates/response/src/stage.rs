@@ -5,10 +5,11 @@ use crate::metadata;
 use crate::open::{self, Inode};
 use lazaret_sys::mounts;
 use rustix::fs::{
-    AtFlags, Mode, OFlags, RenameFlags, StatxFlags, fstat, mkdirat, openat, renameat_with, statx, unlinkat,
+    AtFlags, Mode, OFlags, RenameFlags, Stat, StatxFlags, fstat, mkdirat, openat, renameat_with, statx,
+    unlinkat,
 };
 use rustix::io::Errno;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::sync::{Mutex, PoisonError};
@@ -81,26 +82,47 @@ fn mount_id(dir: impl AsFd) -> Option<u64> {
     (s.stx_mask & StatxFlags::MNT_ID.bits() != 0).then_some(s.stx_mnt_id)
 }
 
+/// The staging folders that exist on mounted filesystems of this host, each once.
+pub(crate) fn existing() -> Vec<Staging> {
+    let mut seen = HashSet::new();
+    let local = |m: &mounts::Mount| m.kind() == mounts::Kind::Local;
+    let points = mounts::mounts().unwrap_or_default().into_iter().filter(local);
+    let folder = |m: mounts::Mount| {
+        let point = m.point.as_os_str().as_bytes();
+        let dir = open_staging(&open::folder(point).ok()?).ok()?;
+        let inode = Inode::from(&fstat(&dir).ok().filter(is_ours)?);
+        seen.insert((inode.dev, inode.ino)).then(|| Staging { dir, path: open::join(point, FOLDER) })
+    };
+    points.filter_map(folder).collect()
+}
+
+fn open_staging(root: &OwnedFd) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    openat(root, FOLDER, flags, Mode::empty())
+}
+
+/// Somebody may have made a folder of this name before us to get at what is put there.
+fn is_ours(s: &Stat) -> bool {
+    s.st_uid == rustix::process::geteuid().as_raw() && s.st_mode & 0o077 == 0
+}
+
 fn staging_at(point: &[u8], mount: u64, dev: u64) -> Option<Staging> {
     let root = open::folder(point).ok()?;
     if mount_id(&root) != Some(mount) {
         return None;
     }
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let dir = match openat(&root, FOLDER, flags, Mode::empty()) {
+    let dir = match open_staging(&root) {
         Err(Errno::NOENT) => {
             match mkdirat(&root, FOLDER, Mode::RWXU) {
                 Ok(()) | Err(Errno::EXIST) => {}
                 Err(_) => return None,
             }
-            openat(&root, FOLDER, flags, Mode::empty()).ok()?
+            open_staging(&root).ok()?
         }
         opened => opened.ok()?,
     };
     let s = fstat(&dir).ok()?;
-    // Somebody may have made a folder of this name before us to get at what is put there.
-    let ours = s.st_uid == rustix::process::geteuid().as_raw() && s.st_mode & 0o077 == 0;
-    (ours && s.st_dev == dev).then(|| Staging { dir, path: open::join(point, FOLDER) })
+    (is_ours(&s) && s.st_dev == dev).then(|| Staging { dir, path: open::join(point, FOLDER) })
 }
 
 /// Why a name is still where it was.

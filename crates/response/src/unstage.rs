@@ -34,6 +34,7 @@ impl Responder {
                 ),
                 e => failed("giving it its name", e),
             })?;
+            self.forget_record(&from);
             let _ = fsync(&from.dir);
         }
         let file = open::file(&place.dir, &place.name).map_err(|e| failed("opening it", e))?;

@@ -2,8 +2,9 @@
 //! Exit statuses, permissions and two ways to name a daemon.
 
 use lazaret_kit::{Daemon, Setup, Volume, bad, binaries, eventually};
+use std::io::{BufRead, BufReader};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 #[test]
 fn exit_statuses() {
@@ -58,14 +59,20 @@ fn events_follow_what_happens() {
         .stdout(std::process::Stdio::piped())
         .spawn()
         .unwrap();
-    std::thread::sleep(Duration::from_millis(300));
+    let (tell, told) = std::sync::mpsc::channel();
+    let lines = BufReader::new(follower.stdout.take().unwrap()).lines();
+    let reader = std::thread::spawn(move || lines.map_while(Result::ok).for_each(|l| drop(tell.send(l))));
+    // What went before is told at once: the follower listens.
+    told.recv_timeout(Duration::from_secs(10)).unwrap();
     std::fs::write(volume.join("bad"), bad::high_script()).unwrap();
-    daemon.isolated_path(&volume.join("bad"));
-    std::thread::sleep(Duration::from_millis(300));
+    let end = Instant::now() + Duration::from_secs(20);
+    let about = |l: &String| l.contains("\"alarm\"") && l.contains("bad");
+    let found = std::iter::from_fn(|| told.recv_timeout(end.saturating_duration_since(Instant::now())).ok())
+        .any(|l| about(&l));
     follower.kill().unwrap();
-    let out = follower.wait_with_output().unwrap();
-    let text = String::from_utf8_lossy(&out.stdout);
-    assert!(text.lines().any(|l| l.contains("\"alarm\"") && l.contains("bad")), "{text}");
+    follower.wait().unwrap();
+    reader.join().unwrap();
+    assert!(found, "no alarm was told\n{}", daemon.log());
 }
 
 #[test]

@@ -185,6 +185,16 @@ impl Journal {
         Ok(seq)
     }
 
+    /// Makes everything that was appended durable. Appends of other threads go on meanwhile.
+    ///
+    /// # Errors
+    /// When the system says that it may not be.
+    pub fn sync(&self) -> Result<(), JournalError> {
+        // What stands in an older segment was synced when this one was begun.
+        let file = self.lock().file.try_clone().map_err(io_error("syncing the journal"))?;
+        fdatasync(&file).map_err(|e| io_error("syncing the journal")(e.into()))
+    }
+
     /// Appends something for the uplink that changes nothing on the host; durable on return.
     ///
     /// # Errors
