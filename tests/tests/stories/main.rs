@@ -10,6 +10,7 @@ mod cli_contract;
 mod crash;
 mod drop_and_restore;
 mod exec;
+mod kernel_interface;
 mod own_files;
 mod running;
 mod scan;
