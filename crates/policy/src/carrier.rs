@@ -184,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn data_is_carried() {
+    fn case_18_data_is_carried() {
         for (path, t, what) in [
             ("/var/mail/root", FileType::Text, "mail"),
             ("/home/a/Maildir/new/1700000000.M1P2.host", FileType::Text, "mail"),

@@ -67,7 +67,7 @@ fn an_alarm_carries_its_forensics() {
 }
 
 #[test]
-fn handlings_and_their_inverses() {
+fn case_30_handlings_and_their_inverses() {
     let volume = Volume::tmpfs();
     let daemon = off(&volume);
     let path = volume.join("script");
@@ -93,7 +93,7 @@ fn handlings_and_their_inverses() {
 }
 
 #[test]
-fn whitelisting_holds_for_the_content_not_for_the_path() {
+fn case_20_whitelisting_holds_for_the_content_not_for_the_path() {
     let volume = Volume::tmpfs();
     let daemon = Daemon::start(&Setup::armed(volume.path()));
     let path = volume.join("script");

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 #[test]
-fn sources_binaries_and_packs_are_clean() {
+fn case_17_sources_binaries_and_packs_are_clean() {
     let repository = binaries::repository();
     let listed = Command::new("git").arg("-C").arg(&repository).args(["ls-files", "-z"]).output().unwrap();
     assert!(listed.status.success(), "{}", String::from_utf8_lossy(&listed.stderr));

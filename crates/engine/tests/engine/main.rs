@@ -9,6 +9,7 @@ mod confidence;
 mod digest_lists;
 mod extra_rules;
 mod files;
+mod popular_php;
 mod shipped_content;
 mod stand_ins;
 mod test_program;
