@@ -71,6 +71,10 @@ impl Responder {
         let mut take =
             || self.take_name(&target, &meta, place.take(), staging.as_ref(), &staged_name, parent_flags);
         let early = recorded.then(&mut take);
+        if let (Some(Name::Unlinked | Name::Kept(_)), Some(s)) = (&early, &staging) {
+            // Nothing was staged that the record could be of.
+            record::remove(&s.dir, &staged_name, &self.owner);
+        }
         if let Some(Name::Staged(..)) = &early {
             report.timings.name_gone = Some(start.elapsed());
             self.step(Step::NameGone);
@@ -188,6 +192,12 @@ impl Responder {
             self.config.deny.release(&target.identity);
             return (String::new(), None);
         }
+        // What cannot be read cannot be brought back by a copy: then the inode itself is kept.
+        if let (Name::Staged(..), false) = (&name, manifest.reason.is_empty()) {
+            let Name::Staged(staged, place) = name else { return (String::new(), None) };
+            let why = format!("the file itself is kept in the staging folder, because {}", manifest.reason);
+            return self.keep_staged(report, target, manifest, (staged, place), &why, shown);
+        }
         let sealed = self.vault.put(object, target.file.as_fd(), manifest.clone());
         match (sealed, name) {
             (Ok(_), name) => {
@@ -197,9 +207,9 @@ impl Responder {
                 self.finish(report, target, &manifest, name, shown)
             }
             (Err(VaultError::Changed { .. }), name) => self.undo(report, target, manifest, name, shown),
-            (Err(e), Name::Staged(staged, _)) => {
+            (Err(e), Name::Staged(staged, place)) => {
                 let why = format!("its name is gone and execution denied, but: {e}");
-                self.leave_in_place(report, manifest, Some(staged), why, shown)
+                self.keep_staged(report, target, manifest, (staged, place), &why, shown)
             }
             (Err(e), Name::Kept(reason)) => {
                 let why = format!("{reason}: execution stays denied; and {e}");
@@ -217,7 +227,9 @@ impl Responder {
     fn already(&self, target: &Target) -> Option<IsolatedId> {
         let done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (target.identity.dev, target.identity.ino);
-        done.get(&key).filter(|(sha256, _)| *sha256 == target.sha256).map(|(_, id)| *id)
+        let same = done.get(&key).filter(|(sha256, _)| *sha256 == target.sha256).map(|(_, id)| *id);
+        // It may have been deleted since.
+        same.filter(|id| self.vault.has_content(*id))
     }
 
     /// After sealing: all names off, folders durable, manifest final.
@@ -236,7 +248,7 @@ impl Responder {
         };
         let had_no_name = staged.is_none() && manifest.nlink == 0;
         let inode = Inode { dev: manifest.dev, ino: manifest.ino };
-        self.take_links(report.journal, manifest, &target.file, staged.as_ref(), place.as_ref());
+        let _ = self.take_links(report.journal, manifest, &target.file, staged.as_ref(), place.as_ref());
         self.step(Step::LinksGone);
         let removed = staged.as_ref().map_or(Ok(()), |s| stage::discard(s, inode));
         self.step(Step::Unlinked);
@@ -248,6 +260,7 @@ impl Responder {
         }
         self.step(Step::FoldersSynced);
         let left = fstat(&target.file).map_or(0, |s| s.st_nlink);
+        let removed_failed = removed.is_err();
         let (status, outcome) = match removed {
             Err(e) => {
                 let why = format!("the staged name could not be removed: {e}");
@@ -263,12 +276,22 @@ impl Responder {
             Ok(()) if had_no_name => (IsolatedStatus::Isolated, Outcome::AlreadyGone),
             Ok(()) => (IsolatedStatus::Isolated, Outcome::Done),
         };
+        let outcome = match outcome {
+            Outcome::Done | Outcome::AlreadyGone if !manifest.reason.is_empty() => Outcome::Partial(format!(
+                "isolated, but what cannot be read will not come back: {}",
+                manifest.reason
+            )),
+            other => other,
+        };
         let reason = outcome.reason().to_owned();
         let killed = report.killed.iter().map(Into::into).collect();
+        let left_staged = staged.as_ref().filter(|_| removed_failed).map(|s| RawPath(s.path()));
         let saved = self.vault.update(manifest.id, |m| {
             m.status = status;
             m.reason.clone_from(&reason);
             m.killed = killed;
+            // The next start takes it away.
+            m.staged = left_staged;
         });
         self.step(Step::ManifestFinal);
         if left == 0 {
@@ -287,7 +310,7 @@ impl Responder {
             Err(e) => Outcome::Partial(format!("isolated, but its manifest could not be updated: {e}")),
         };
         report.record(Action::Isolate, outcome, shown);
-        (reason, staged.filter(|_| removed.is_err()))
+        (reason, staged.filter(|_| removed_failed))
     }
 
     /// Takes the inode's other names off, as far as they are found in the time allowed.
@@ -298,16 +321,17 @@ impl Responder {
         file: &OwnedFd,
         staged: Option<&Place>,
         place: Option<&Place>,
-    ) {
+    ) -> Vec<RawPath> {
+        let mut taken = Vec::new();
         let inode = Inode { dev: manifest.dev, ino: manifest.ino };
         let own = u64::from(staged.is_some());
         let left = || fstat(file).map_or(0, |s| s.st_nlink).saturating_sub(own);
         let until = Instant::now() + self.config.link_search;
         let staged_path = staged.map(Place::path);
-        let take = |found: Vec<Place>| {
+        let mut take = |found: Vec<Place>| {
             for other in found {
                 if Some(other.path()) != staged_path {
-                    self.take_link(journal, manifest, &other, inode);
+                    taken.extend(self.take_link(journal, manifest, &other, inode));
                 }
             }
         };
@@ -325,9 +349,17 @@ impl Responder {
                 take(links::below(&root, inode, want + own, until));
             }
         }
+        taken
     }
 
-    fn take_link(&self, journal: JournalId, manifest: &Manifest, other: &Place, inode: Inode) {
+    /// Gives the name, when it is gone.
+    fn take_link(
+        &self,
+        journal: JournalId,
+        manifest: &Manifest,
+        other: &Place,
+        inode: Inode,
+    ) -> Option<RawPath> {
         let path = RawPath(other.path());
         let staging = self.staging.of(&other.dir);
         let staged_name = format!("{}.{}", manifest.id, JournalId::new()).into_bytes();
@@ -343,19 +375,19 @@ impl Responder {
                 })
                 .is_ok();
         let progress = Progress::Link {
-            path,
+            path: path.clone(),
             staging: RawPath(staging.as_ref().map_or_else(|| other.dir_path.clone(), |s| s.path.clone())),
             staged_name: RawPath(staged_name.clone()),
         };
         if !known || self.journal.append(journal, Body::Progress(progress), true).is_err() {
-            return;
+            return None;
         }
         let flags = metadata::flags(&other.dir);
-        let Ok(staged) = stage::stage(other, staging.as_ref(), &staged_name, inode, flags) else {
-            return;
-        };
-        let _ = stage::discard(&staged, inode);
+        let staged = stage::stage(other, staging.as_ref(), &staged_name, inode, flags).ok()?;
+        // What cannot be removed is in nobody's reach, and the next start removes it.
+        let _ = stage::discard(&staged, inode).or_else(|_| stage::discard(&staged, inode));
         let _ = fsync(&other.dir);
+        (!main).then_some(path)
     }
 
     /// The content is not what was judged: the name goes back, and the next scan decides.
@@ -389,34 +421,6 @@ impl Responder {
         let why = format!("{why}; it is where it was and must be scanned again");
         report.record(Action::Isolate, Outcome::Failed(why.clone()), shown);
         (why, None)
-    }
-
-    /// Name gone or execution denied, but the content is not in the vault. Never lost, never live.
-    pub(crate) fn leave_in_place(
-        &self,
-        report: &mut Report,
-        mut manifest: Manifest,
-        staged: Option<Place>,
-        why: String,
-        shown: &str,
-    ) -> (String, Option<Place>) {
-        if let Some(s) = &staged {
-            let _ = fsync(&s.dir);
-        }
-        manifest.status = IsolatedStatus::IsolatedInPlace;
-        manifest.reason.clone_from(&why);
-        manifest.staged = staged.as_ref().map(|s| RawPath(s.path()));
-        manifest.killed = report.killed.iter().map(Into::into).collect();
-        (report.isolated, report.status) = (Some(manifest.id), Some(IsolatedStatus::IsolatedInPlace));
-        let saved = self.vault.write_manifest(&manifest);
-        let outcome = match (&staged, saved) {
-            (Some(_), Ok(())) => Outcome::Partial(why.clone()),
-            (None, Ok(())) => Outcome::Failed(why.clone()),
-            // Replay writes it from the journal once there is room.
-            (_, Err(e)) => Outcome::Failed(format!("{why}; and its manifest could not be written: {e}")),
-        };
-        report.record(Action::Isolate, outcome, shown);
-        (why, staged)
     }
 }
 

@@ -10,10 +10,12 @@
 mod config;
 mod delete;
 mod error;
+mod found;
 mod guard;
 mod intent;
 mod isolate;
 pub mod journal;
+mod keep;
 mod kill;
 mod links;
 mod members;
@@ -25,9 +27,11 @@ mod plan;
 mod receipt;
 mod record;
 mod replay;
+mod replay_back;
 mod responder;
 mod restore;
 mod stage;
+mod sweep;
 mod turns;
 mod unstage;
 

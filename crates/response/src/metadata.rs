@@ -65,12 +65,26 @@ fn stamp(sec: i64, nsec: u64) -> Stamp {
 /// Records everything about the inode behind a readable descriptor.
 ///
 /// # Errors
-/// When the descriptor cannot be asked at all. Single attributes that cannot be read are named in
-/// `unread` instead.
+/// When the descriptor cannot be asked at all. Single attributes that cannot be read, tried twice, are
+/// named in `unread` instead.
 pub fn capture(file: impl AsFd) -> io::Result<Metadata> {
+    let first = ask(&file)?;
+    if first.unread.is_empty() { Ok(first) } else { ask(&file) }
+}
+
+fn ask(file: impl AsFd) -> io::Result<Metadata> {
     let s: Stat = fstat(&file)?;
     let mut unread = Vec::new();
     let xattrs = xattrs(&file, &mut unread);
+    let flags = match ioctl_getflags(&file) {
+        Ok(f) => Some(f.bits()),
+        // Filesystems without flags.
+        Err(Errno::NOTTY | Errno::OPNOTSUPP | Errno::INVAL | Errno::NOSYS) => None,
+        Err(e) => {
+            unread.push(format!("inode flags cannot be read: {e}"));
+            None
+        }
+    };
     Ok(Metadata {
         inode: Inode::from(&s),
         uid: s.st_uid,
@@ -82,7 +96,7 @@ pub fn capture(file: impl AsFd) -> io::Result<Metadata> {
         mtime: stamp(s.st_mtime, s.st_mtime_nsec),
         ctime: stamp(s.st_ctime, s.st_ctime_nsec),
         xattrs,
-        flags: flags(&file),
+        flags,
         unread,
     })
 }

@@ -35,9 +35,13 @@ const INSTANCE: &str = "instance";
 pub(crate) fn owner(journal_dir: &Path) -> Result<Owner, JournalError> {
     let path = journal_dir.join(INSTANCE);
     let error = |source| JournalError::Io { what: format!("writing {}", path.display()), source };
-    let known = std::fs::read_to_string(&path).ok().filter(|t| t.trim().parse::<JournalId>().is_ok());
-    if let Some(text) = known {
-        return Ok(Owner(text.trim().to_owned()));
+    match std::fs::read_to_string(&path) {
+        Ok(text) if text.trim().parse::<JournalId>().is_ok() => return Ok(Owner(text.trim().to_owned())),
+        Err(e) if e.kind() != io::ErrorKind::NotFound => {
+            // A new mark would disown the records that lie about.
+            return Err(JournalError::Io { what: format!("reading {}", path.display()), source: e });
+        }
+        _ => {}
     }
     let fresh = JournalId::new().to_string();
     let write = || -> io::Result<()> {

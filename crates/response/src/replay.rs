@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! After a crash: every intent without outcome is carried on or taken back, and gets its outcome.
 
-use crate::journal::{Body, Closing, Entry, HeldProcess, Intent, IsolateIntent, Progress, RestoreIntent};
+use crate::found::{self, Found};
+use crate::journal::{Body, Closing, Entry, HeldProcess, Intent, IsolateIntent, Progress};
+use crate::links;
 use crate::metadata;
-use crate::names;
 use crate::open::{self, Inode};
 use crate::plan::Report;
-use crate::receipt;
 use crate::responder::Responder;
-use crate::restore::{self, NotRestored};
 use crate::stage::{self, Place};
 use lazaret_model::{
     Action, AlarmId, IsolatedId, IsolatedStatus, JournalId, KilledProcess, Outcome, ProcessRef, Sha256,
@@ -16,10 +15,11 @@ use lazaret_model::{
 use lazaret_sys::process::{ProcessHandle, Signal};
 use lazaret_sys::procfs;
 use lazaret_vault::{Manifest, RawPath};
-use rustix::fs::{AtFlags, fsync, unlinkat};
+use rustix::fs::{fstat, fsync};
 use std::collections::HashMap;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
+use std::time::Instant;
 
 /// An intent that a crash left open, and what became of it now.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,8 +34,8 @@ pub struct Replayed {
     pub report: Report,
     /// The file is, or may be, where it was: scan it again.
     pub rescan: bool,
-    /// Nothing could be done yet (its filesystem is not mounted): the intent stays open and is
-    /// tried again at the next start.
+    /// Nothing could be done yet (its filesystem is not mounted, or cannot be read): the intent stays
+    /// open and is tried again at the next start.
     pub open: bool,
 }
 
@@ -91,10 +91,16 @@ impl Responder {
             let Some(status) = closing.status() else { continue };
             match (self.vault.manifest(id), intended) {
                 (Ok(m), _) if m.status != status => {
-                    let _ = self.vault.set_status(id, status, &closing.reason);
+                    let _ = self.vault.update(id, |m| {
+                        m.status = status;
+                        m.reason.clone_from(&closing.reason);
+                        if status == IsolatedStatus::IsolatedInPlace {
+                            m.staged.clone_from(&closing.staged);
+                        }
+                    });
                 }
-                (Err(lazaret_vault::VaultError::NotFound(_)), Some(mut m))
-                    if status == IsolatedStatus::IsolatedInPlace =>
+                (Err(_), Some(mut m))
+                    if status == IsolatedStatus::IsolatedInPlace && !self.vault.has_manifest(id) =>
                 {
                     m.status = status;
                     m.reason = closing.reason;
@@ -104,7 +110,9 @@ impl Responder {
                 }
                 _ => {}
             }
-            if matches!(status, IsolatedStatus::Restored | IsolatedStatus::Deleted) {
+            if matches!(status, IsolatedStatus::Restored | IsolatedStatus::Deleted)
+                && self.vault.has_content(id)
+            {
                 let _ = self.vault.purge(id);
             }
         }
@@ -179,23 +187,34 @@ impl Responder {
         progress: &[Progress],
         shown: &str,
     ) -> Carried {
-        let m = &intent.manifest;
-        let original = intent.parent.as_ref().and_then(|p| names::place(&open::join(&p.0, &intent.name.0)));
+        let m = &with_links(intent, progress);
+        // Not there and not readable are two things: what cannot be read now stays open.
+        let original = match intent.parent.as_ref().map(|p| found::place(&open::join(&p.0, &intent.name.0))) {
+            Some(Err(why)) => return Carried::Later(found::later(&why)),
+            looked => looked.and_then(Result::unwrap_or_default),
+        };
         self.relock_parent(intent, original.as_ref());
-        let sealed = self.vault.has_content(m.id) && self.vault.compare(m.id, m.sha256, m.size).is_ok();
-        if self.vault.has_content(m.id) && !sealed {
-            // Half of it: the file itself is still staged, see below.
-            let _ = self.vault.purge(m.id);
-        }
-        let staged = staged_places(intent, progress);
-        let found = staged.into_iter().find_map(|place| Some((open_staged(&place, m)?, place)));
-        let Some(((file, sha256), place)) = found else {
-            return if sealed {
-                self.sealed_already(report, m, original, shown)
-            } else {
-                self.nothing_staged(report, intent, original, shown)
+        let mut staged = match found::staged(intent, progress) {
+            Ok(all) => all.into_iter(),
+            Err(why) => return Carried::Later(found::later(&why)),
+        };
+        let held = self.vault.has_content(m.id);
+        let compared = if held { self.vault.compare(m.id, m.sha256, m.size) } else { Ok(()) };
+        let sealed = held && compared.is_ok();
+        let Some(Found { place, file, sha256 }) = staged.next() else {
+            return match compared {
+                Ok(()) if sealed => self.sealed_already(report, m, original, shown),
+                Ok(()) => self.nothing_staged(report, intent, original, shown),
+                // It may be all that there is.
+                Err(e) => Carried::Later(found::later(&e.to_string())),
             };
         };
+        if sha256 == m.sha256 {
+            // Further names, cut off between being moved and being removed.
+            for other in staged {
+                let _ = fstat(&other.file).map(|s| stage::discard(&other.place, Inode::from(&s)));
+            }
+        }
         if sha256 != m.sha256 {
             let why = "interrupted, and the content changed meanwhile; it is where it was";
             let Some(to) = &original else {
@@ -212,7 +231,7 @@ impl Responder {
                 }
             };
         }
-        if !sealed || self.vault.manifest(m.id).is_err() {
+        if !sealed || !self.vault.has_manifest(m.id) {
             // Sealed anew where only the manifest is missing: it knows where the holes are.
             let _ = self.vault.purge(m.id);
             if let Err(e) = self.vault.put(m.id, file.as_fd(), m.clone()) {
@@ -237,7 +256,7 @@ impl Responder {
         };
         // After a reboot the device may have another number.
         let manifest = Manifest { dev: now.inode.dev, ..manifest.clone() };
-        self.take_links(report.journal, &manifest, file, Some(place), original);
+        let _ = self.take_links(report.journal, &manifest, file, Some(place), original);
         let removed = stage::discard(place, now.inode);
         for p in [Some(place), original].into_iter().flatten() {
             let _ = fsync(&p.dir);
@@ -260,11 +279,24 @@ impl Responder {
                 shown,
             );
         }
-        self.isolated(report, &manifest, Outcome::Done, shown)
+        self.all_names(report, &manifest, file, shown)
+    }
+
+    /// Isolated, if no name is left.
+    fn all_names(&self, report: &mut Report, manifest: &Manifest, file: &OwnedFd, shown: &str) -> Carried {
+        match fstat(file).map_or(0, |s| s.st_nlink) {
+            0 => self.isolated(report, manifest, Outcome::Done, shown),
+            n => {
+                self.config.deny.deny(&manifest.file_ref());
+                let why = format!("{n} names are not movable; execution stays denied");
+                let (why, left) = self.leave_in_place(report, manifest.clone(), None, why, shown);
+                Carried::Closed(why, left)
+            }
+        }
     }
 
     fn isolated(&self, report: &mut Report, manifest: &Manifest, outcome: Outcome, shown: &str) -> Carried {
-        if self.vault.manifest(manifest.id).is_err() {
+        if !self.vault.has_manifest(manifest.id) {
             let _ = self.vault.write_manifest(manifest);
         }
         let killed: Vec<_> = report.killed.iter().map(Into::into).collect();
@@ -287,12 +319,16 @@ impl Responder {
         original: Option<Place>,
         shown: &str,
     ) -> Carried {
-        let same = original.and_then(|p| {
-            let (file, sha256) = open_staged(&p, manifest)?;
-            (sha256 == manifest.sha256).then_some((p, file))
+        let folder = original.as_ref().and_then(|p| {
+            let dir = p.dir.try_clone().ok()?;
+            Some(Place { dir, dir_path: p.dir_path.clone(), name: p.name.clone() })
         });
-        let Some((place, file)) = same else {
-            return self.isolated(report, manifest, Outcome::Done, shown);
+        let same = match original.map(|p| found::at(p, manifest)) {
+            Some(Err(why)) => return Carried::Later(found::later(&why)),
+            looked => looked.and_then(Result::unwrap_or_default).filter(|f| f.sha256 == manifest.sha256),
+        };
+        let Some(Found { place, file, .. }) = same else {
+            return self.other_names(report, manifest, folder, shown);
         };
         // The name could not be moved then; try again, it is the same file.
         let Ok(now) = metadata::capture(&file) else {
@@ -310,6 +346,34 @@ impl Responder {
         }
     }
 
+    /// Sealed, and its first name gone: further names may not have been taken yet.
+    fn other_names(&self, report: &mut Report, m: &Manifest, folder: Option<Place>, shown: &str) -> Carried {
+        let dev = folder.as_ref().and_then(|p| fstat(&p.dir).ok()).map(|s| s.st_dev);
+        let (Some(folder), Some(dev)) = (folder, dev.filter(|_| m.nlink > 1)) else {
+            return self.isolated(report, m, Outcome::Done, shown);
+        };
+        // After a reboot the device may have another number.
+        let m = &Manifest { dev, ..m.clone() };
+        let Some(file) = self.any_name(m, &folder) else {
+            return self.isolated(report, m, Outcome::Done, shown);
+        };
+        let _ = self.take_links(report.journal, m, &file, None, Some(&folder));
+        self.all_names(report, m, &file, shown)
+    }
+
+    /// The inode under whatever name it still has.
+    fn any_name(&self, m: &Manifest, folder: &Place) -> Option<OwnedFd> {
+        let inode = Inode { dev: m.dev, ino: m.ino };
+        let until = Instant::now() + self.config.link_search;
+        let near = links::in_folder(&folder.dir, &folder.dir_path, inode);
+        let roots = if near.is_empty() { stage::mount_point(&folder.dir) } else { None };
+        let far = roots.map(|r| links::below(&r, inode, 1, until)).unwrap_or_default();
+        near.into_iter().chain(far).find_map(|p| {
+            let found = found::at(p, m).ok()??;
+            (found.sha256 == m.sha256).then_some(found.file)
+        })
+    }
+
     fn nothing_staged(
         &self,
         report: &mut Report,
@@ -318,11 +382,13 @@ impl Responder {
         shown: &str,
     ) -> Carried {
         let m = &intent.manifest;
-        if let Some(p) = &original
-            && let Some((file, _)) = open_staged(p, m)
-        {
-            relock(&file, m);
-            return Carried::Back("interrupted before the file was moved; it is where it was".to_owned());
+        match original.map(|p| found::at(p, m)) {
+            Some(Err(why)) => return Carried::Later(found::later(&why)),
+            Some(Ok(Some(f))) => {
+                relock(&f.file, m);
+                return Carried::Back("interrupted before the file was moved; it is where it was".to_owned());
+            }
+            _ => {}
         }
         let reachable = |folder: &RawPath| open::folder(&folder.0).is_ok();
         let parent = intent.parent.as_ref();
@@ -339,7 +405,11 @@ impl Responder {
 
     fn in_place(&self, report: &mut Report, m: &Manifest, place: Place, why: &str, shown: &str) -> Carried {
         self.config.deny.deny(&m.file_ref());
-        let (why, left) = self.leave_in_place(report, m.clone(), Some(place), why.to_owned(), shown);
+        let (m, why) = match open::file(&place.dir, &place.name) {
+            Ok(file) => self.hide_names(report.journal, m.clone(), &file, &place, None, why),
+            Err(_) => (m.clone(), why.to_owned()),
+        };
+        let (why, left) = self.leave_in_place(report, m, Some(place), why, shown);
         Carried::Closed(why, left)
     }
 
@@ -349,64 +419,6 @@ impl Responder {
         {
             let _ = metadata::set_flags(&p.dir, flags);
         }
-    }
-
-    fn replay_restore(&self, id: JournalId, intent: &RestoreIntent) -> Replayed {
-        let mut report = Report::new(id);
-        report.isolated = Some(intent.id);
-        let shown = intent.to.lossy();
-        let result = |report, rescan, open| Replayed {
-            alarm: intent.alarm,
-            path: intent.to.0.clone(),
-            sha256: None,
-            report,
-            rescan,
-            open,
-        };
-        let manifest = match self.vault.manifest(intent.id) {
-            Ok(m) => m,
-            Err(e) => {
-                report.record(Action::Restore, Outcome::Failed(e.to_string()), shown);
-                self.close(&mut report, "its manifest cannot be read", None, true);
-                return result(report, false, false);
-            }
-        };
-        let place = names::place(&intent.to.0);
-        if let Some(p) = &place {
-            let _ = unlinkat(&p.dir, restore::temp_name(intent.id).as_slice(), AtFlags::empty());
-        }
-        // It got its name only complete; whether that name is ours the recorded properties say.
-        let named = place.and_then(|p| {
-            let file = open::file(&p.dir, &p.name).ok()?;
-            let now = metadata::capture(&file).ok()?;
-            let ours = now.uid == manifest.uid && now.mode == manifest.mode && now.mtime == manifest.mtime;
-            let (sha256, _) = receipt::digest(file.as_fd()).ok()?;
-            (ours && sha256 == manifest.sha256).then_some((p, file))
-        });
-        let done = match named {
-            Some((place, file)) => self.settle(&manifest, &place, &file),
-            None if manifest.staged.is_some() && !self.vault.has_content(intent.id) => {
-                Err(NotRestored::Refused(
-                    "interrupted before the file was moved; it is still isolated".to_owned(),
-                ))
-            }
-            None => Err(NotRestored::Refused(
-                "interrupted before the file was complete; the vault still holds it".to_owned(),
-            )),
-        };
-        let in_place = !self.vault.has_content(intent.id);
-        let was = if in_place { IsolatedStatus::IsolatedInPlace } else { manifest.status };
-        self.conclude(&mut report, &Manifest { status: was, ..manifest }, done, &shown, true);
-        result(report, false, false)
-    }
-
-    fn replay_delete(&self, id: JournalId, object: IsolatedId) -> Replayed {
-        let mut report = Report::new(id);
-        report.isolated = Some(object);
-        let manifest = self.vault.manifest(object).ok();
-        self.destroy(&mut report, object, manifest.as_ref(), true);
-        let alarm = manifest.and_then(|m| m.alarm);
-        Replayed { alarm, path: Vec::new(), sha256: None, report, rescan: false, open: false }
     }
 }
 
@@ -428,30 +440,18 @@ fn same_process(held: &HeldProcess) -> Option<(ProcessHandle, ProcessRef)> {
     (process.start_time == held.start_time).then_some((handle, process))
 }
 
-/// Where the file may have been moved to.
-fn staged_places(intent: &IsolateIntent, progress: &[Progress]) -> Vec<Place> {
-    let mut paths = Vec::new();
-    for folder in [&intent.staging, &intent.parent].into_iter().flatten() {
-        paths.push(open::join(&folder.0, &intent.staged_name.0));
-    }
+/// The manifest with the further names that were moved: it may not have been written any more.
+fn with_links(intent: &IsolateIntent, progress: &[Progress]) -> Manifest {
+    let mut manifest = intent.manifest.clone();
     for p in progress {
-        if let Progress::Link { staging, staged_name, .. } = p {
-            paths.push(open::join(&staging.0, &staged_name.0));
+        if let Progress::Link { path, .. } = p
+            && *path != manifest.path
+            && !manifest.links.contains(path)
+        {
+            manifest.links.push(path.clone());
         }
     }
-    paths.into_iter().filter_map(|p| names::place(&p)).collect()
-}
-
-/// Opens what lies at a place if it has the intent's inode number (the device may have another
-/// number after a reboot; the digest decides).
-fn open_staged(place: &Place, manifest: &Manifest) -> Option<(OwnedFd, Sha256)> {
-    let seen = open::look(&place.dir, &place.name).ok().flatten()?;
-    if Inode::from(&seen).ino != manifest.ino {
-        return None;
-    }
-    let file = open::file(&place.dir, &place.name).ok()?;
-    let (sha256, _) = receipt::digest(file.as_fd()).ok()?;
-    Some((file, sha256))
+    manifest
 }
 
 fn relock(file: &OwnedFd, manifest: &Manifest) {

@@ -54,6 +54,7 @@ impl Responder {
         };
         let mut replayed = responder.replay(entries);
         replayed.extend(responder.orphans(&known));
+        replayed.extend(responder.sweep());
         responder.deny_again();
         Ok((responder, replayed))
     }

@@ -30,6 +30,8 @@ pub(crate) enum NotRestored {
     Refused(String),
     /// It was tried.
     Failed(String),
+    /// The inode itself is back under its name; not all that follows worked.
+    Unsettled(String),
 }
 
 /// Key of the turn for work on one object.
@@ -150,12 +152,7 @@ impl Responder {
         result?;
         self.step(Step::RestoreLinked);
         let file: OwnedFd = file.into();
-        let settled = self.settle(manifest, place, &file);
-        if let Err(NotRestored::Failed(_)) = &settled {
-            // What is not verified does not stay: the vault still holds it.
-            take_back(manifest, place, &file);
-        }
-        settled
+        self.settle(manifest, place, &file).map_err(|e| take_back(manifest, place, &file, e))
     }
 
     /// After it has its name: further names, locking flags, durability, comparison. Replay does
@@ -209,6 +206,10 @@ impl Responder {
                 report.receipt = Some(receipt);
                 (IsolatedStatus::Restored, outcome)
             }
+            Err(NotRestored::Unsettled(why)) => {
+                let why = format!("the file is back where it was, but {why}");
+                (IsolatedStatus::Restored, Outcome::Partial(why))
+            }
             Err(NotRestored::Refused(why)) => (was, Outcome::Refused(why)),
             Err(NotRestored::Failed(why)) if self.vault.has_content(id) => {
                 (IsolatedStatus::RestoreFailed, Outcome::Failed(why))
@@ -229,6 +230,7 @@ impl Responder {
         self.step(Step::RestoreOutcomeWritten);
         let _ = self.vault.set_status(id, status, &reason);
         if status == IsolatedStatus::Restored {
+            self.discard_staged(manifest);
             let _ = self.vault.purge(id);
             self.step(Step::RestorePurged);
         }
@@ -239,9 +241,13 @@ fn recorded(manifest: &Manifest) -> Inode {
     Inode { dev: manifest.dev, ino: manifest.ino }
 }
 
-/// Removes the names that were just made, as far as they still are this inode.
-fn take_back(manifest: &Manifest, place: &Place, file: &OwnedFd) {
-    let Ok(inode) = fstat(file).map(|s| Inode::from(&s)) else { return };
+/// Removes the names that were just made, as far as they still are this inode: what is not verified does
+/// not stay, the vault still holds it. Gives the reason back, with what could not be removed.
+pub(crate) fn take_back(manifest: &Manifest, place: &Place, file: &OwnedFd, e: NotRestored) -> NotRestored {
+    let NotRestored::Failed(why) = e else { return e };
+    let Ok(inode) = fstat(file).map(|s| Inode::from(&s)) else {
+        return NotRestored::Failed(format!("{why}; and {} cannot be taken away", lossy(place)));
+    };
     if let Some(flags) = metadata::flags(file) {
         let _ = metadata::unlock(file, flags);
     }
@@ -251,6 +257,23 @@ fn take_back(manifest: &Manifest, place: &Place, file: &OwnedFd) {
     if place.is(inode) {
         let _ = unlinkat(&place.dir, place.name.as_slice(), AtFlags::empty());
     }
+    let _ = fsync(&place.dir);
+    if fstat(file).is_ok_and(|s| s.st_nlink == 0) {
+        return NotRestored::Failed(why);
+    }
+    // Somebody moved or linked it meanwhile: it is a copy that we made, and it becomes an empty one.
+    let emptied = File::options()
+        .write(true)
+        .open(format!("/proc/self/fd/{}", file.as_raw_fd()))
+        .and_then(|f| f.set_len(0).and_then(|()| f.sync_all()));
+    NotRestored::Failed(match emptied {
+        Ok(()) => format!("{why}; a name that could not be taken away leads to an empty file now"),
+        Err(e) => format!("{why}; and {} could not be taken away again: {e}", lossy(place)),
+    })
+}
+
+fn lossy(place: &Place) -> String {
+    String::from_utf8_lossy(&place.path()).into_owned()
 }
 
 fn occupied(path: &[u8]) -> String {

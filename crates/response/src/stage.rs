@@ -170,15 +170,13 @@ pub(crate) fn stage(
     }
     let unlocked = metadata::locks(parent_flags)
         && parent_flags.is_some_and(|f| metadata::unlock(&place.dir, f).is_ok());
+    // Nothing may fail between the move and knowing where it went: the descriptor is copied first.
     let moved = staging
         .ok_or(Errno::XDEV)
         .and_then(|s| {
+            let dir = s.dir.try_clone().map_err(|_| Errno::MFILE)?;
             renameat_with(&place.dir, place.name.as_slice(), &s.dir, staged_name, RenameFlags::NOREPLACE)?;
-            Ok(Place {
-                dir: s.dir.try_clone().map_err(|_| Errno::MFILE)?,
-                dir_path: s.path.clone(),
-                name: staged_name.to_vec(),
-            })
+            Ok(Place { dir, dir_path: s.path.clone(), name: staged_name.to_vec() })
         })
         .or_else(|e| {
             if e != Errno::XDEV {

@@ -8,19 +8,22 @@ use crate::restore::NotRestored;
 use crate::stage::{self, Place};
 use crate::{names, open};
 use lazaret_vault::Manifest;
-use rustix::fs::fsync;
+use rustix::fs::{fstat, fsync};
 use rustix::io::Errno;
 
 impl Responder {
     pub(crate) fn move_back(&self, manifest: &Manifest, place: &Place) -> Result<Receipt, NotRestored> {
         let inode = Inode { dev: manifest.dev, ino: manifest.ino };
         let failed = |what: &str, e: Errno| NotRestored::Failed(format!("{what}: {e}"));
-        if let Some(staged) = &manifest.staged {
+        let file = if let Some(staged) = &manifest.staged {
             let shown = staged.lossy();
             let from = names::place(&staged.0).ok_or_else(|| {
                 NotRestored::Failed(format!("{shown} cannot be opened; is its filesystem mounted?"))
             })?;
-            if !from.is(inode) {
+            // Opened first: once it has its name back, nothing may fail before its flags are set.
+            let file = open::file(&from.dir, &from.name).map_err(|e| failed("opening it", e))?;
+            let same = fstat(&file).is_ok_and(|s| Inode::from(&s) == inode);
+            if !same || !from.is(inode) {
                 return Err(NotRestored::Failed(format!("{shown} is not the isolated file any more")));
             }
             stage::unstage(&from, place).map_err(|e| match e {
@@ -36,8 +39,14 @@ impl Responder {
             })?;
             self.forget_record(&from);
             let _ = fsync(&from.dir);
-        }
-        let file = open::file(&place.dir, &place.name).map_err(|e| failed("opening it", e))?;
-        self.settle(manifest, place, &file)
+            file
+        } else {
+            open::file(&place.dir, &place.name).map_err(|e| failed("opening it", e))?
+        };
+        self.settle(manifest, place, &file).map_err(|e| match e {
+            // It is the very inode, and it has its name: there is nothing to take back.
+            NotRestored::Failed(why) => NotRestored::Unsettled(why),
+            e => e,
+        })
     }
 }

@@ -156,7 +156,15 @@ impl Vault {
     /// Whether the vault holds the content of `id`.
     #[must_use]
     pub fn has_content(&self, id: IsolatedId) -> bool {
-        self.blob_path(id).exists()
+        // What cannot be asked is not taken for missing.
+        self.blob_path(id).try_exists().unwrap_or(true)
+    }
+
+    /// Whether there is a manifest of `id`, readable or not.
+    #[must_use]
+    pub fn has_manifest(&self, id: IsolatedId) -> bool {
+        // What cannot be asked is not taken for missing: it would be written anew, and less would be known.
+        object::manifest(&self.objects, id).try_exists().unwrap_or(true)
     }
 
     /// Seals the file behind `source` (its offset may move), makes it durable, opens it again with
@@ -382,15 +390,16 @@ impl Vault {
         let what = || format!("removing {}", blob.display());
         let stored = match std::fs::metadata(&blob) {
             Ok(m) => m.len(),
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            // Perhaps removed by a call whose sync failed: gone is what a power cut does not bring back.
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return durable::sync_dir(&self.objects),
             Err(e) => return Err(VaultError::io(what())(e)),
         };
         std::fs::remove_file(&blob).map_err(VaultError::io(what()))?;
-        durable::sync_dir(&self.objects)?;
         let mut usage = lock(&self.usage);
         usage.objects = usage.objects.saturating_sub(1);
         usage.bytes = usage.bytes.saturating_sub(stored);
-        Ok(())
+        drop(usage);
+        durable::sync_dir(&self.objects)
     }
 }
 

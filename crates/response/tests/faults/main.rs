@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The fault matrix: a driver that links response and vault is killed before the system calls of isolate,
+//! restore, delete and replay, and each call fails in turn. The content is never lost, never live unreported.
+
+#![forbid(unsafe_code)]
+
+mod calls;
+mod judge;
+mod matrix;
+mod power;
+mod scene;
+
+use matrix::{Case, Faults, matrix};
+
+#[test]
+fn case_26_isolate_is_killed_before_every_call_ext4() {
+    matrix(Case::Isolate, "ext4", false, Faults::Kills);
+}
+
+#[test]
+fn case_26_isolate_is_killed_before_every_call_immutable() {
+    matrix(Case::Isolate, "ext4", true, Faults::Kills);
+}
+
+#[test]
+fn case_26_isolate_is_killed_before_every_call_tmpfs() {
+    matrix(Case::Isolate, "tmpfs", false, Faults::Kills);
+}
+
+#[test]
+fn case_26_restore_is_killed_before_every_call_ext4() {
+    matrix(Case::Restore, "ext4", false, Faults::Kills);
+}
+
+#[test]
+fn case_26_restore_is_killed_before_every_call_immutable() {
+    matrix(Case::Restore, "ext4", true, Faults::Kills);
+}
+
+#[test]
+fn case_26_restore_is_killed_before_every_call_tmpfs() {
+    matrix(Case::Restore, "tmpfs", false, Faults::Kills);
+}
+
+#[test]
+fn case_26_giving_back_is_killed_before_every_call() {
+    matrix(Case::GiveBack, "ext4", true, Faults::Kills);
+    matrix(Case::GiveBack, "tmpfs", false, Faults::Kills);
+}
+
+#[test]
+fn case_26_delete_is_killed_before_every_call() {
+    matrix(Case::Delete, "ext4", false, Faults::Kills);
+    matrix(Case::Delete, "tmpfs", false, Faults::Kills);
+}
+
+#[test]
+fn case_26_replay_is_killed_before_every_call() {
+    matrix(Case::Replay("NameGone"), "ext4", false, Faults::Kills);
+    matrix(Case::Replay("Sealed"), "ext4", false, Faults::Kills);
+    matrix(Case::Replay("Unlinked"), "ext4", false, Faults::Kills);
+}
+
+#[test]
+fn case_26_every_call_of_isolate_fails_ext4() {
+    matrix(Case::Isolate, "ext4", false, Faults::Errors);
+}
+
+#[test]
+fn case_26_every_call_of_isolate_fails_immutable() {
+    matrix(Case::Isolate, "ext4", true, Faults::Errors);
+}
+
+#[test]
+fn case_26_every_call_of_isolate_fails_tmpfs() {
+    matrix(Case::Isolate, "tmpfs", false, Faults::Errors);
+}
+
+#[test]
+fn case_26_every_call_of_restore_fails_ext4() {
+    matrix(Case::Restore, "ext4", false, Faults::Errors);
+}
+
+#[test]
+fn case_26_every_call_of_restore_fails_immutable() {
+    matrix(Case::Restore, "ext4", true, Faults::Errors);
+}
+
+#[test]
+fn case_26_every_call_of_restore_fails_tmpfs() {
+    matrix(Case::Restore, "tmpfs", false, Faults::Errors);
+}
+
+#[test]
+fn case_26_every_call_of_giving_back_fails() {
+    matrix(Case::GiveBack, "ext4", true, Faults::Errors);
+    matrix(Case::GiveBack, "tmpfs", false, Faults::Errors);
+}
+
+#[test]
+fn case_26_every_call_of_delete_fails() {
+    matrix(Case::Delete, "ext4", false, Faults::Errors);
+    matrix(Case::Delete, "tmpfs", false, Faults::Errors);
+}
+
+#[test]
+fn case_26_every_call_of_replay_fails() {
+    matrix(Case::Replay("NameGone"), "ext4", false, Faults::Errors);
+    matrix(Case::Replay("Sealed"), "ext4", false, Faults::Errors);
+    matrix(Case::Replay("Unlinked"), "ext4", false, Faults::Errors);
+}
+
+#[test]
+fn case_26_calls_of_isolate_fail_for_good_ext4() {
+    matrix(Case::Isolate, "ext4", false, Faults::Lasting);
+}
+
+#[test]
+fn case_26_calls_of_isolate_fail_for_good_immutable() {
+    matrix(Case::Isolate, "ext4", true, Faults::Lasting);
+}
+
+#[test]
+fn case_26_calls_of_restore_fail_for_good_ext4() {
+    matrix(Case::Restore, "ext4", false, Faults::Lasting);
+}
+
+#[test]
+fn case_26_calls_of_restore_fail_for_good_immutable() {
+    matrix(Case::Restore, "ext4", true, Faults::Lasting);
+}
+
+#[test]
+fn case_26_calls_of_giving_back_fail_for_good() {
+    matrix(Case::GiveBack, "ext4", true, Faults::Lasting);
+}
+
+#[test]
+fn case_26_calls_of_delete_fail_for_good() {
+    matrix(Case::Delete, "ext4", false, Faults::Lasting);
+}
+
+#[test]
+fn case_26_calls_of_replay_fail_for_good() {
+    matrix(Case::Replay("NameGone"), "ext4", false, Faults::Lasting);
+    matrix(Case::Replay("Sealed"), "ext4", false, Faults::Lasting);
+    matrix(Case::Replay("Unlinked"), "ext4", false, Faults::Lasting);
+}
+
+#[test]
+fn case_26_power_cuts_at_every_step_ext4() {
+    for case in [Case::Isolate, Case::Restore, Case::GiveBack, Case::Delete, Case::Replay("NameGone")] {
+        power::at_steps(case, "ext4", None, false);
+    }
+}
+
+#[test]
+fn case_26_power_cuts_at_every_step_immutable() {
+    for case in [Case::Isolate, Case::Restore, Case::GiveBack, Case::Replay("Sealed")] {
+        power::at_steps(case, "ext4", None, true);
+    }
+}
+
+#[test]
+fn case_26_power_cuts_at_every_step_xfs() {
+    for case in [Case::Isolate, Case::Restore, Case::Delete] {
+        power::at_steps(case, "xfs", None, false);
+    }
+}
+
+#[test]
+fn case_26_power_cuts_with_the_vault_on_another_disk() {
+    for case in [Case::Isolate, Case::Restore, Case::GiveBack] {
+        power::at_steps(case, "ext4", Some("ext4"), false);
+    }
+}
+
+#[test]
+fn case_26_power_cuts_before_every_call_of_isolate() {
+    power::at_calls(Case::Isolate, "ext4", false);
+    power::at_calls(Case::Isolate, "ext4", true);
+}
+
+#[test]
+fn case_26_power_cuts_before_every_call_of_restore_and_delete() {
+    power::at_calls(Case::Restore, "ext4", false);
+    power::at_calls(Case::Delete, "ext4", false);
+}
