@@ -28,8 +28,9 @@ cargo xtask <verb>
 
   up [--mounts DIR]...      build everything and protect this machine until Ctrl-C;
                             DIR limits the protection to the file system mounted there
-  test [FILTER]...          build everything and run the whole test suite (as root);
-                            FILTER runs only the tests whose names contain it
+  test [--full] [FILTER]... build everything and run the whole test suite (as root);
+                            FILTER runs only the tests whose names contain it,
+                            --full the full numbers of rounds: hours, not minutes
   tidy                      check the rules of the tree (CONTRIBUTING.md)
   bench [ARGUMENT]...       build with the release profile and run the benchmarks
 

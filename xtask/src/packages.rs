@@ -38,8 +38,9 @@ pub(crate) const TEST: &[Package] = &[
     package("mount", "mount", "tmpfs and loop mounts"),
     package("python3", "python3", "scripts as test programs"),
     package("rpm", "rpmbuild", "a real rpm database, built by rpm itself"),
+    package("strace", "strace", "fails and cuts off system calls one by one"),
     package("util-linux", "unshare", "namespaces and other users"),
-    package("xfsprogs", "mkfs.xfs", "xfs loop mounts"),
+    package("xfsprogs", "mkfs.xfs", "xfs loop mounts, and filesystems shut down as by a power cut"),
 ];
 
 /// Installs what is missing of `wanted`, says so first. Nothing happens when nothing is missing.

@@ -13,10 +13,8 @@ use std::process::Command;
 /// # Errors
 /// Something failed, or the tests could not be run.
 pub(crate) fn test(arguments: &[String]) -> Result<(), Error> {
-    if let Some(option) = arguments.iter().find(|a| a.starts_with('-')) {
-        return Err(Error::usage(format!("`{option}` is not understood; it is test [FILTER]...")));
-    }
-    let filters = arguments;
+    let (full, filters) = options(arguments)?;
+    let filters = &filters;
     if !run::is_root() {
         return Err(Error::failed(
             "the suite needs root: it mounts file systems, marks them with fanotify and starts jailed scanners. \
@@ -36,8 +34,8 @@ pub(crate) fn test(arguments: &[String]) -> Result<(), Error> {
     Built::here()?.pack()?;
 
     match nextest()? {
-        Some(runner) => with_nextest(runner, filters, &mut score)?,
-        None => with_cargo_test(filters, &mut score)?,
+        Some(runner) => with_nextest(runner, full, filters, &mut score)?,
+        None => with_cargo_test(full, filters, &mut score)?,
     }
     if filters.is_empty() {
         let mut doc = cargo()?;
@@ -48,6 +46,27 @@ pub(crate) fn test(arguments: &[String]) -> Result<(), Error> {
         score.check("clippy", run::run(&mut clippy));
     }
     score.end()
+}
+
+/// `--full` and the filters.
+fn options(arguments: &[String]) -> Result<(bool, Vec<String>), Error> {
+    let (options, filters): (Vec<&String>, Vec<&String>) = arguments.iter().partition(|a| a.starts_with('-'));
+    match options.iter().find(|o| **o != "--full") {
+        Some(option) => {
+            Err(Error::usage(format!("`{option}` is not understood; it is test [--full] [FILTER]...")))
+        }
+        None => Ok((!options.is_empty(), filters.into_iter().cloned().collect())),
+    }
+}
+
+/// What tells the tests to take their full numbers of rounds. Never inherited: a variable that somebody has set
+/// would make the normal suite run for hours into its time limits.
+fn rounds(command: &mut Command, full: bool) {
+    if full {
+        command.env("LAZARET_FULL", "1");
+    } else {
+        command.env_remove("LAZARET_FULL");
+    }
 }
 
 /// The runner with groups and time limits: from PATH, from the cache, or installed into the cache.
@@ -75,23 +94,16 @@ fn nextest() -> Result<Option<PathBuf>, Error> {
     Ok(Some(program))
 }
 
-fn with_nextest(runner: PathBuf, filters: &[String], score: &mut Score) -> Result<(), Error> {
+fn with_nextest(runner: PathBuf, full: bool, filters: &[String], score: &mut Score) -> Result<(), Error> {
     // nextest keeps its store below the workspace, wherever cargo builds.
-    let report = root().join("target/nextest/ci/junit.xml");
+    let profile = if full { "full" } else { "ci" };
+    let report = root().join("target/nextest").join(profile).join("junit.xml");
     // A report of an earlier run must not count for this one.
     let _ = std::fs::remove_file(&report);
     let mut nextest = like(&cargo()?, runner);
-    nextest.args([
-        "nextest",
-        "run",
-        "--locked",
-        "--workspace",
-        "--profile",
-        "ci",
-        "--no-tests",
-        "pass",
-        "--",
-    ]);
+    nextest.args(["nextest", "run", "--locked", "--workspace", "--profile", profile]);
+    nextest.args(["--no-tests", "pass", "--"]);
+    rounds(&mut nextest, full);
     let ended = run::run(nextest.args(filters));
     let text = std::fs::read_to_string(&report).unwrap_or_default();
     match junit(&text) {
@@ -108,11 +120,12 @@ fn with_nextest(runner: PathBuf, filters: &[String], score: &mut Score) -> Resul
     }
 }
 
-fn with_cargo_test(filters: &[String], score: &mut Score) -> Result<(), Error> {
+fn with_cargo_test(full: bool, filters: &[String], score: &mut Score) -> Result<(), Error> {
     let mut test = cargo()?;
     test.args(["test", "--locked", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast", "--"]);
     // The stories share the machine: two at a time, as in .config/nextest.toml.
     test.args(["--test-threads", "2"]).args(filters);
+    rounds(&mut test, full);
     score.libtest("tests", &mut test)
 }
 
@@ -209,6 +222,19 @@ mod tests {
                    <testsuite name=\"a\" tests=\"3\" failures=\"0\" errors=\"0\">";
         assert_eq!(junit(xml), Some((40, 3)));
         assert_eq!(junit(""), None);
+    }
+
+    #[test]
+    fn full_is_an_option_and_the_rest_are_filters() {
+        let words = |a: &[&str]| a.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(options(&words(&["race", "--full"])).unwrap(), (true, words(&["race"])));
+        assert_eq!(options(&words(&[])).unwrap(), (false, vec![]));
+        assert!(options(&words(&["--fast"])).is_err());
+        let mut command = Command::new("true");
+        rounds(&mut command, true);
+        assert!(command.get_envs().any(|(k, v)| k == "LAZARET_FULL" && v.is_some()));
+        rounds(&mut command, false);
+        assert!(command.get_envs().any(|(k, v)| k == "LAZARET_FULL" && v.is_none()));
     }
 
     #[test]
