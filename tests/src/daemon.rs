@@ -149,6 +149,12 @@ impl Daemon {
         i32::try_from(pid).expect("pid")
     }
 
+    /// The watchdog's pid.
+    #[must_use]
+    pub fn watchdog_pid(&self) -> i32 {
+        self.watchdog.id().cast_signed()
+    }
+
     /// Isolated files that satisfy a condition, waiting for the first up to 10 s.
     ///
     /// # Panics

@@ -11,6 +11,7 @@ mod crash;
 mod drop_and_restore;
 mod exec;
 mod kernel_interface;
+mod kills;
 mod own_files;
 mod running;
 mod scan;
