@@ -10,6 +10,7 @@ mod corpus;
 mod deny;
 mod exec;
 mod isolate;
+mod keep;
 mod memory;
 mod open;
 mod report;
@@ -17,10 +18,11 @@ mod scan;
 
 use std::process::ExitCode;
 
-const ALL: [(&str, fn()); 6] = [
+const ALL: [(&str, fn()); 7] = [
     ("exec", exec::measure),
     ("open", open::measure),
     ("isolate", isolate::measure),
+    ("keep", keep::measure),
     ("deny", deny::measure),
     ("memory", memory::measure),
     ("scan", scan::measure),
