@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+mod aged;
 mod config;
 mod delete;
 mod error;
@@ -28,6 +29,7 @@ mod stage;
 mod turns;
 mod unstage;
 
+pub use aged::{AGE_LIMIT, AgeLimit, Aged, AgedLook, AgedNow};
 pub use config::{DenyInode, ResponderConfig, Step};
 pub use error::ResponseError;
 pub use metadata::capture;
