@@ -125,6 +125,8 @@ fn isolated() -> v1::Isolated {
         file: None,
         links: vec![b"/tmp/second".to_vec()],
         alarm: "019aa0c2-7b1f-7c3e-9d55-0123456789ab".into(),
+        stored: 1_235_200,
+        sharing: 3,
     }
 }
 
@@ -312,11 +314,16 @@ cccccccccccc  file_path  is  /opt/tool  010101010101...  3     2026-11-23 02:13:
     };
     insta::assert_snapshot!(render::event(Look::default(), &event), @r#"2026-11-23T02:13:20.000Z  alarm    Miner xmrig\nforged  [alarm 0123456789ab]"#);
     insta::assert_snapshot!(json::line(&json::Event::from(&event)).unwrap().trim_end(), @r#"{"type":"event","at":"2026-11-23T02:13:20.000Z","seq":17,"kind":"alarm","text":"Miner xmrig\nforged","alarm":"019aa0c2-7b1f-7c3e-9d55-0123456789ab"}"#);
-    let check = v1::VerifyResult { id: "x".into(), ok: false, reason: "blob is cut".into() };
+    let check = v1::VerifyResult {
+        id: "x".into(),
+        ok: false,
+        reason: "blob is cut".into(),
+        finding: "corrupt".into(),
+    };
     insta::assert_snapshot!(render::verifications(Look::default(), std::slice::from_ref(&check)), @r#"
 x  DAMAGED  blob is cut
-1 isolated file verified, 1 damaged.
+1 isolated file verified, 1 not whole.
 "#);
-    insta::assert_snapshot!(json::line(&json::Verify::from(&check)).unwrap().trim_end(), @r#"{"type":"verify","id":"x","ok":false,"reason":"blob is cut"}"#);
+    insta::assert_snapshot!(json::line(&json::Verify::from(&check)).unwrap().trim_end(), @r#"{"type":"verify","id":"x","ok":false,"reason":"blob is cut","finding":"corrupt"}"#);
     insta::assert_snapshot!(json::line(&json::Done::new("switched")).unwrap().trim_end(), @r#"{"type":"done","message":"switched"}"#);
 }
