@@ -33,6 +33,8 @@ pub use aged::{AGE_LIMIT, AgeLimit, Aged, AgedLook, AgedNow};
 pub use config::{DenyInode, ResponderConfig, Step};
 pub use error::ResponseError;
 pub use metadata::capture;
-pub use plan::{KnownProcesses, MayKill, OFFLINE, Order, Plan, Receipt, ReceiptLine, Report, Target, Timings};
+pub use plan::{
+    KnownProcesses, MayKill, OFFLINE, Order, Plan, Receipt, ReceiptLine, Report, Target, Timings,
+};
 pub use replay::Replayed;
 pub use responder::Responder;

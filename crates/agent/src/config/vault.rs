@@ -146,7 +146,8 @@ mod tests {
 
     #[test]
     fn quotas_of_single_users() {
-        let text = "[vault]\nuser_objects = 0\nuser_quotas = [{ uid = 33, bytes = 5 }, { uid = 0, objects = 9 }]";
+        let text =
+            "[vault]\nuser_objects = 0\nuser_quotas = [{ uid = 33, bytes = 5 }, { uid = 0, objects = 9 }]";
         let l = limits(text);
         assert_eq!(l.quota(33), Quota { bytes: Some(5), objects: None });
         assert_eq!(l.quota(0), Quota { bytes: None, objects: Some(9) });

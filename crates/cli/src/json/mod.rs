@@ -11,9 +11,9 @@ mod vault;
 pub(crate) use alarm::Alarm;
 pub(crate) use answer::{Done, Event, Export, Failure, Receipt, Verify, WhitelistEntry};
 pub(crate) use isolated::{Isolated, IsolatedFull};
-pub(crate) use vault::{Held, Vault};
 pub(crate) use scan::{ContentProblem, ScanFault, Summary, VerdictLine};
 pub(crate) use status::Status;
+pub(crate) use vault::{Held, Vault};
 
 use crate::error::CliError;
 use crate::escape;

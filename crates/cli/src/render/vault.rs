@@ -24,12 +24,18 @@ pub(super) fn vault(look: Look, v: &v1::VaultStatus) -> String {
     for o in &v.owners {
         let over = |have: u64, limit: u64| limit > 0 && have >= limit / 20 * 19;
         if over(o.objects, o.objects_limit) || over(o.bytes, o.bytes_limit) {
-            let text = format!("uid {} has {}, {}: its quota is used up", o.uid, count(o.objects, "file"), size(o.bytes));
+            let text = format!(
+                "uid {} has {}, {}: its quota is used up",
+                o.uid,
+                count(o.objects, "file"),
+                size(o.bytes)
+            );
             out.push_str(&format!("\n{}", look.paint(Paint::Yellow, &text)));
         }
     }
     if v.refused > 0 {
-        let text = format!("{} did not fit since the start and stayed denied in place", count(v.refused, "file"));
+        let text =
+            format!("{} did not fit since the start and stayed denied in place", count(v.refused, "file"));
         out.push_str(&format!("\n{}", look.paint(Paint::Yellow, &text)));
     }
     if v.age_days > 0 && v.aged > 0 {

@@ -90,7 +90,9 @@ pub(super) fn run(place: &Place, args: &ExportArgs, out: &mut Output) -> Result<
 fn without_content(object: &Listed) -> CliError {
     let why = match &object.manifest {
         Ok(m) => match &m.staged {
-            Some(staged) => format!("its content lies at {}: {}", escape::name(&staged.0), escape::text(&m.reason)),
+            Some(staged) => {
+                format!("its content lies at {}: {}", escape::name(&staged.0), escape::text(&m.reason))
+            }
             None => format!("it is {}", m.status.word()),
         },
         Err(e) => escape::text(&e.to_string()),

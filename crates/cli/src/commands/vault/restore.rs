@@ -12,7 +12,7 @@ use lazaret_proto::v1;
 use lazaret_proto::v1::response::Answer;
 use lazaret_response::journal::{JournalError, is_held};
 use lazaret_response::{
-    DenyInode, OFFLINE, Order, Plan, Report, Replayed, Responder, ResponderConfig, ResponseError,
+    DenyInode, OFFLINE, Order, Plan, Replayed, Report, Responder, ResponderConfig, ResponseError,
 };
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
@@ -81,7 +81,8 @@ fn open(place: &Place) -> Result<(Responder, Vec<Replayed>), CliError> {
 
 /// What a crash had left open is not what was asked for, and still news.
 fn tell(out: &mut Output, r: &Replayed) {
-    let what = r.report.records.last().map_or_else(String::new, |r| format!("{} {}", r.action.word(), r.outcome));
+    let what =
+        r.report.records.last().map_or_else(String::new, |r| format!("{} {}", r.action.word(), r.outcome));
     let scan = if r.rescan { "; look at it: lazaret scan" } else { "" };
     out.warn(&format!(
         "what a crash had left open was brought to an end: {}: {}{scan}",

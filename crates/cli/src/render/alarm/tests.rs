@@ -230,7 +230,7 @@ fn nothing_in_an_alarm_steers_the_terminal() {
 #[test]
 fn isolated_files() {
     insta::assert_snapshot!(json::line(&json::Isolated::from(&isolated())).unwrap().trim_end(), @r#"{"id":"019aa0c2-7b40-7000-8000-aaaaaaaaaaaa","path":"/tmp/�x","path_b64":"L3RtcC//eA==","sha256":"abababababababababababababababababababababababababababababababab","size":1234567,"class":"miner","family":"xmrig","confidence":97,"status":"isolated","reason":"","isolated_at":"2026-11-23T02:13:20.123Z","killed":[{"pid":9,"exe":"/tmp/�x","exe_b64":"L3RtcC//eA==","cmdline":["./x","--pool","a b"],"outcome":"done"}]}"#);
-    insta::assert_snapshot!(json::line(&json::IsolatedFull::from(&isolated())).unwrap().trim_end(), @r#"{"id":"019aa0c2-7b40-7000-8000-aaaaaaaaaaaa","path":"/tmp/�x","path_b64":"L3RtcC//eA==","sha256":"abababababababababababababababababababababababababababababababab","size":1234567,"class":"miner","family":"xmrig","confidence":97,"status":"isolated","reason":"","isolated_at":"2026-11-23T02:13:20.123Z","killed":[{"pid":9,"exe":"/tmp/�x","exe_b64":"L3RtcC//eA==","cmdline":["./x","--pool","a b"],"outcome":"done"}],"file":null,"links":["/tmp/second"],"alarm":"019aa0c2-7b1f-7c3e-9d55-0123456789ab"}"#);
+    insta::assert_snapshot!(json::line(&json::IsolatedFull::from(&isolated())).unwrap().trim_end(), @r#"{"id":"019aa0c2-7b40-7000-8000-aaaaaaaaaaaa","path":"/tmp/�x","path_b64":"L3RtcC//eA==","sha256":"abababababababababababababababababababababababababababababababab","size":1234567,"class":"miner","family":"xmrig","confidence":97,"status":"isolated","reason":"","isolated_at":"2026-11-23T02:13:20.123Z","killed":[{"pid":9,"exe":"/tmp/�x","exe_b64":"L3RtcC//eA==","cmdline":["./x","--pool","a b"],"outcome":"done"}],"file":null,"links":["/tmp/second"],"alarm":"019aa0c2-7b1f-7c3e-9d55-0123456789ab","stored":1235200,"sharing":3}"#);
     insta::assert_snapshot!(render::isolated_list(Look::default(), &[isolated()]), @r#"
  Id            Isolated              Status    Conf  Malware      Size     Path        Killed  Reason
  aaaaaaaaaaaa  2026-11-23 02:13:20Z  isolated  97    miner xmrig  1.1 MiB  /tmp/\xffx  1
@@ -246,6 +246,7 @@ Alarm             019aa0c2-7b1f-7c3e-9d55-0123456789ab
 File              /tmp/\xffx
 Size              1.1 MiB (1234567 bytes)
 SHA-256           abababababababababababababababababababababababababababababababab
+In the vault      1.1 MiB, shared with 2 others of the same content
 Other names       /tmp/second
 
 Processes ended with it:
