@@ -6,8 +6,10 @@ use lazaret_kit::{Daemon, Setup, Volume, bad, binaries, eventually};
 use lazaret_model::{MalwareClass, TestRating, test_program_marker};
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::io::Write;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 const USER: u32 = 64_321;
@@ -37,28 +39,26 @@ fn case_26_a_flood_meets_its_quota_and_nothing_is_lost() {
     let home = volume.join("home");
     std::fs::create_dir(&home).unwrap();
     std::os::unix::fs::chown(&home, Some(USER), Some(USER)).unwrap();
-    // The user itself writes them: what it owns is what its quota is for. The contents come through a
-    // pipe, so that they lie nowhere before.
-    let script = format!(
-        "import sys\nparts = sys.stdin.buffer.read().split(b'\\0')\nassert len(parts) == {FLOOD}\n\
-         for n, part in enumerate(parts):\n    open('{}/f%d.sh' % n, 'wb').write(part)\n",
-        home.display()
-    );
-    let mut writer = Command::new("setpriv")
-        .args([&format!("--reuid={USER}"), &format!("--regid={USER}"), "--clear-groups", "python3", "-c"])
-        .arg(&script)
-        .stdin(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    let contents: Vec<String> = (0..FLOOD).map(numbered).collect();
-    std::io::Write::write_all(&mut writer.stdin.take().unwrap(), contents.join("\0").as_bytes()).unwrap();
-    assert!(writer.wait().unwrap().success());
+    // The user itself writes them: what it owns is what its quota is for.
     let flood: Vec<PathBuf> = (0..FLOOD).map(|n| home.join(format!("f{n}.sh"))).collect();
+    for (n, path) in flood.iter().enumerate() {
+        let mut writer = Command::new("/usr/bin/tee")
+            .arg(path)
+            .uid(USER)
+            .gid(USER)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        writer.stdin.take().unwrap().write_all(numbered(n).as_bytes()).unwrap();
+        assert!(writer.wait().unwrap().success());
+    }
     let mut listed = Vec::new();
     let seen = eventually(Duration::from_secs(40), || {
         listed = all(&daemon);
         let settled = |p: &PathBuf| {
-            status_of(&listed, p).is_some_and(|i| matches!(i["status"].as_str(), Some("isolated" | "isolated_in_place")))
+            status_of(&listed, p)
+                .is_some_and(|i| matches!(i["status"].as_str(), Some("isolated" | "isolated_in_place")))
         };
         flood.iter().all(settled)
     });
@@ -128,9 +128,14 @@ fn files_come_back_when_the_daemon_is_gone_and_are_let_be_when_it_is_back() {
         std::fs::write(path, bad::high_script()).unwrap();
         daemon.isolated_path(path);
     }
-    let ids = paths.each_ref().map(|p| status_of(&all(&daemon), p).unwrap()["id"].as_str().unwrap().to_owned());
+    let ids =
+        paths.each_ref().map(|p| status_of(&all(&daemon), p).unwrap()["id"].as_str().unwrap().to_owned());
     let vault = daemon.status()["vault"].clone();
-    assert_eq!((vault["objects"].as_u64(), vault["blobs"].as_u64()), (Some(3), Some(1)), "stored once: {vault}");
+    assert_eq!(
+        (vault["objects"].as_u64(), vault["blobs"].as_u64()),
+        (Some(3), Some(1)),
+        "stored once: {vault}"
+    );
     let key = state.path().join("recovery-key");
     std::fs::copy(daemon.folder().join("run/recovery-key"), &key).unwrap();
     // While it runs it is the one to ask.
@@ -149,7 +154,8 @@ fn files_come_back_when_the_daemon_is_gone_and_are_let_be_when_it_is_back() {
     let verified = offline(state.path(), &["verify", "--identity", key]);
     assert!(verified.status.success(), "{}", text(&verified));
     let out = state.path().join("out");
-    let exported = offline(state.path(), &["export", &ids[1], "--to", out.to_str().unwrap(), "--identity", key]);
+    let exported =
+        offline(state.path(), &["export", &ids[1], "--to", out.to_str().unwrap(), "--identity", key]);
     assert!(exported.status.success(), "{}", text(&exported));
     assert_eq!(std::fs::read(&out).unwrap(), bad::high_script());
     let blob = state.path().join(format!("vault/objects/{}.age", ids[2]));
@@ -192,7 +198,10 @@ fn old_isolated_files_are_told_and_stay() {
     std::fs::write(&manifest, json.to_string()).unwrap();
     let daemon = Daemon::start(&setup("[vault]\nage_days = 30\n"));
     let told = eventually(Duration::from_secs(15), || {
-        daemon.json(["alarms", "list"]).iter().any(|a| a["title"] == "1 isolated files are 30 days old or older")
+        daemon
+            .json(["alarms", "list"])
+            .iter()
+            .any(|a| a["title"] == "1 isolated files are 30 days old or older")
     });
     assert!(told, "{}", daemon.log());
     let vault = daemon.status()["vault"].clone();
