@@ -2,11 +2,14 @@
 //! `lazaretd.toml`. Unknown keys are refused with their line: a misspelt key that silently does
 //! nothing is a host that is not protected as its administrator believes.
 
+mod vault;
+
 use lazaret_model::{MalwareClass, Thresholds};
 use serde::Deserialize;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+pub(crate) use vault::Vault;
 
 /// The whole file; every key has a default.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -16,6 +19,7 @@ pub(crate) struct Config {
     pub(crate) protect: Protect,
     pub(crate) response: Response,
     pub(crate) budget: Budget,
+    pub(crate) vault: Vault,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -104,13 +108,13 @@ pub(crate) struct Budget {
     pub(crate) deadline_ms: u64,
     /// What the answer is then.
     pub(crate) on_error: OnError,
-    /// Bytes that the vault may hold.
-    pub(crate) vault_bytes: u64,
+    /// The earlier name of `[vault] total_bytes`.
+    pub(crate) vault_bytes: Option<u64>,
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { workers: 2, deadline_ms: 5_000, on_error: OnError::Allow, vault_bytes: 4 << 30 }
+        Self { workers: 2, deadline_ms: 5_000, on_error: OnError::Allow, vault_bytes: None }
     }
 }
 
@@ -168,6 +172,7 @@ impl Config {
         }
         self.thresholds()?;
         self.classes()?;
+        self.vault.check(self.budget.vault_bytes)?;
         if !(1..=64).contains(&self.budget.workers) {
             return Err(ConfigError(format!("[budget] workers = {}: must be 1 to 64", self.budget.workers)));
         }
@@ -253,6 +258,7 @@ mod tests {
         assert!(refused("[response]\nclasses = [\"spam\"]").contains("webshell"));
         assert!(refused("[budget]\nworkers = 0").contains("1 to 64"));
         assert!(refused("[budget]\non_error = \"maybe\"").contains("line 2"));
+        assert!(refused("[vault]\nuser_byte = 1").contains("line 2"));
         assert!(refused("this is not TOML").contains("line 1"));
     }
 

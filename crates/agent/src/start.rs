@@ -11,7 +11,7 @@ use crate::live::Live;
 use crate::log::{log, printable};
 use crate::look::{Case, now_ms};
 use crate::protection::Protection;
-use crate::{alarms, content, control, judge, respond, sensor, watchdog};
+use crate::{alarms, content, control, judge, offline, respond, sensor, watchdog};
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, bounded};
 use lazaret_model::{FileRef, Origin, Severity, Sha256};
@@ -83,6 +83,7 @@ pub(crate) fn run(config: Config, safe_mode: bool) -> Result<()> {
     });
     prepare_vault(&config)?;
     let (responder, replayed) = Responder::open(responder_config(&config, &gate))?;
+    offline::take_up(&responder, &database)?;
     let live = live(&config, &database)?;
     let (cases, case_queue) = bounded::<Case>(1024);
     let protection = Protection::new(&config.protect, safe_mode);
@@ -212,7 +213,7 @@ fn responder_config(config: &Config, gate: &Arc<Shared>) -> ResponderConfig {
         Arc::new(Denier(Arc::clone(gate))),
     );
     responder.exempt = Arc::new(move |pid| exempt.contains(pid));
-    responder.vault_limits.total_bytes = config.budget.vault_bytes;
+    responder.vault_limits = config.vault.limits(config.budget.vault_bytes);
     responder
 }
 
@@ -356,6 +357,10 @@ fn start_sensors(core: &Arc<Core>, moves: &Arc<MoveGroup>) -> Result<()> {
     {
         let core = Arc::clone(core);
         spawn("upkeep", move || sensor::upkeep::run(&core))?;
+    }
+    if let Some(limit) = core.config.vault.age_limit() {
+        let core = Arc::clone(core);
+        spawn("old files", move || sensor::old_files::run(&core, limit))?;
     }
     let core = Arc::clone(core);
     spawn("processes", move || sensor::process::run(&core))?;

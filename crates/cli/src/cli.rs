@@ -11,8 +11,8 @@ use std::process::ExitCode;
 
 /// Detect malicious programs on this host, isolate them, and undo it.
 ///
-/// `lazaret scan PATH` works for everybody and needs no daemon. Every other verb talks to the
-/// daemon lazaretd: root may use all of them, members of the group `lazaret` those that only read.
+/// `lazaret scan PATH` works for everybody and needs no daemon, `lazaret vault` is for when there is
+/// none. Every other verb talks to the daemon lazaretd: root may use all of them, members of the group `lazaret` those that only read.
 #[derive(Debug, Parser)]
 #[command(name = "lazaret", version, max_term_width = 100, after_long_help = EXIT_STATUS)]
 pub(crate) struct Cli {
@@ -74,6 +74,7 @@ pub(crate) enum Verb {
     Handle(commands::handle::HandleArgs),
     Isolated(commands::isolated::IsolatedArgs),
     Isolate(commands::isolate::IsolateArgs),
+    Vault(commands::vault::VaultArgs),
     Whitelist(commands::whitelist::WhitelistArgs),
     Switch(commands::switch::SwitchArgs),
     Events(commands::events::EventsArgs),
@@ -99,6 +100,7 @@ impl Verb {
             Self::Handle(args) => commands::handle::run(args, global, out),
             Self::Isolated(args) => commands::isolated::run(args, global, out),
             Self::Isolate(args) => commands::isolate::run(args, global, out),
+            Self::Vault(args) => commands::vault::run(args, global, out),
             Self::Whitelist(args) => commands::whitelist::run(args, global, out),
             Self::Switch(args) => commands::switch::run(args, global, out),
             Self::Events(args) => commands::events::run(args, global, out),

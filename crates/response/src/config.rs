@@ -87,6 +87,8 @@ pub struct ResponderConfig {
     pub vault_dir: PathBuf,
     /// Bytes of one journal segment, preallocated; one more is always kept ready. At least 64 KiB.
     pub journal_bytes: u64,
+    /// Opens objects with the keys in this file instead of the host key; offline only.
+    pub vault_identity: Option<PathBuf>,
     /// When the vault refuses new objects.
     pub vault_limits: Limits,
     /// How inodes are denied.
@@ -110,6 +112,7 @@ impl ResponderConfig {
             journal_dir,
             vault_dir,
             journal_bytes: 8 << 20,
+            vault_identity: None,
             vault_limits: Limits::default(),
             deny,
             exempt: Arc::new(|_| false),

@@ -45,6 +45,7 @@ pub(crate) fn manifest(
         confidence: target.confidence,
         content_version: target.content_version.clone(),
         test: target.test,
+        blob: None,
         status: IsolatedStatus::Isolating,
         reason: meta.unread.join("; "),
         isolated_at_ms: crate::journal::now_ms(),

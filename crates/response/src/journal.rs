@@ -7,6 +7,7 @@
 
 mod entry;
 mod frame;
+mod lock;
 mod log;
 mod recover;
 mod segment;
@@ -14,6 +15,7 @@ mod segment;
 pub use entry::{
     Body, Closing, Done, Entry, HeldProcess, Intent, IsolateIntent, Note, Progress, RestoreIntent,
 };
+pub use lock::is_held;
 pub use log::{Journal, JournalError};
 
 /// Milliseconds UTC now.

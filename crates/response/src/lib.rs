@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+mod aged;
 mod config;
 mod delete;
 mod error;
@@ -35,9 +36,12 @@ mod sweep;
 mod turns;
 mod unstage;
 
+pub use aged::{AGE_LIMIT, AgeLimit, Aged, AgedLook, AgedNow};
 pub use config::{DenyInode, ResponderConfig, Step};
 pub use error::ResponseError;
 pub use metadata::capture;
-pub use plan::{KnownProcesses, MayKill, Order, Plan, Receipt, ReceiptLine, Report, Target, Timings};
+pub use plan::{
+    KnownProcesses, MayKill, OFFLINE, Order, Plan, Receipt, ReceiptLine, Report, Target, Timings,
+};
 pub use replay::Replayed;
 pub use responder::Responder;

@@ -17,6 +17,10 @@ pub type MayKill = Arc<dyn Fn(&ProcessFacts) -> Result<(), Guard> + Send + Sync>
 /// Tells the processes that are known to run a file.
 pub type KnownProcesses = Box<dyn FnOnce() -> Vec<ProcessHandle> + Send>;
 
+/// How [`Plan::who`] begins for a person who acts while the daemon does not run; his uid follows.
+/// The daemon takes up at its next start what was done meanwhile.
+pub const OFFLINE: &str = "offline, uid ";
+
 /// One thing to do.
 pub struct Plan {
     /// The alarm it belongs to.

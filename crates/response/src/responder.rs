@@ -39,10 +39,15 @@ impl Responder {
     /// When the journal or the vault cannot be used. Damage inside either is no error: what is
     /// readable stays in force (see [`Journal::problems`], [`Vault::list`]).
     pub fn open(config: ResponderConfig) -> Result<(Self, Vec<Replayed>), ResponseError> {
-        let vault = Vault::open(&config.vault_dir)?.with_limits(config.vault_limits);
+        // The journal first: it holds the lock, and opening the vault tidies up after a crash.
         let (journal, entries) = Journal::open(&config.journal_dir, config.journal_bytes)?;
         let owner = orphans::owner(&config.journal_dir)?;
         let known = orphans::known(&entries);
+        let vault = match &config.vault_identity {
+            Some(file) => Vault::open_with_identity(&config.vault_dir, file)?,
+            None => Vault::open(&config.vault_dir)?,
+        };
+        let vault = vault.with_limits(config.vault_limits.clone());
         let responder = Self {
             config,
             journal,

@@ -16,9 +16,9 @@ pub enum VaultError {
     #[error("the vault already holds an object {0}")]
     Exists(IsolatedId),
     /// A new object does not fit; the old ones stay.
-    #[error("the vault is full: {why}; delete isolated files or raise the limit")]
+    #[error("the vault is full: {why}")]
     Full {
-        /// Which limit, with figures.
+        /// Which limit, with its figures and the way out.
         why: String,
     },
     /// The bytes read are not those that were judged.
@@ -38,7 +38,9 @@ pub enum VaultError {
         why: String,
     },
     /// The manifest cannot be understood; the blob may still be opened with `age -d`.
-    #[error("the manifest {path} cannot be read: {why}; its blob can still be opened with `age -d`")]
+    #[error(
+        "the manifest {path} cannot be read: {why}; its blob can still be opened with `age -d`, or with lazaret vault export"
+    )]
     BadManifest {
         /// The file.
         path: PathBuf,
@@ -77,7 +79,7 @@ impl VaultError {
             let source = e.into();
             match source.kind() {
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                    Self::Full { why: format!("{what}: {source}") }
+                    Self::Full { why: format!("{what}: {source}; make room on its filesystem") }
                 }
                 _ => Self::Io { what, source },
             }

@@ -6,7 +6,7 @@ use age::secrecy::ExposeSecret;
 use age::x25519::{Identity, Recipient};
 use std::fmt;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const HOST_KEY: &str = "host.key";
 const RECOVERY_PUB: &str = "recovery.pub";
@@ -39,8 +39,9 @@ impl fmt::Debug for RecoveryKey {
 
 /// What sealing and opening need.
 pub(crate) struct Keys {
-    host: Identity,
-    recipients: Vec<Recipient>,
+    identities: Vec<Identity>,
+    /// Whom objects are sealed for; why not where that is not known.
+    recipients: Result<Vec<Recipient>, (PathBuf, String)>,
 }
 
 impl Keys {
@@ -62,46 +63,87 @@ impl Keys {
             host.to_string().expose_secret()
         );
         durable::replace(&dir.join(HOST_KEY), 0o400, text.as_bytes())?;
-        let recipients = vec![host.to_public(), recovery.to_public()];
-        Ok((Self { host, recipients }, RecoveryKey { secret: recovery.to_string(), recipient }))
+        let recipients = Ok(vec![host.to_public(), recovery.to_public()]);
+        Ok((
+            Self { identities: vec![host], recipients },
+            RecoveryKey { secret: recovery.to_string(), recipient },
+        ))
     }
 
     /// Reads the keys.
     pub(crate) fn load(dir: &Path) -> Result<Self, VaultError> {
-        let path = dir.join(HOST_KEY);
-        let bad = |path: &Path, why: String| VaultError::Key { path: path.to_owned(), why };
-        let text = std::fs::read_to_string(&path).map_err(|e| bad(&path, e.to_string()))?;
-        let mode = std::fs::metadata(&path).map_err(|e| bad(&path, e.to_string()))?.permissions().mode();
-        if mode & 0o077 != 0 {
-            // Closing it again is right, refusing to isolate because of it would not be.
-            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o400))
-                .map_err(|e| bad(&path, format!("is open to others and cannot be closed: {e}")))?;
-        }
-        let host: Identity = key_lines(&text)
-            .next()
-            .ok_or_else(|| bad(&path, "holds no key; restore it from a backup".to_owned()))?
-            .parse()
-            .map_err(|e: &str| bad(&path, format!("{e}; restore it from a backup")))?;
-        let path = dir.join(RECOVERY_PUB);
-        let text = std::fs::read_to_string(&path).map_err(|e| bad(&path, e.to_string()))?;
-        let mut recipients = vec![host.to_public()];
+        let host = host(dir).map_err(|(path, why)| VaultError::Key { path, why })?;
+        let recipients = recipients(dir, &host).map_err(|(path, why)| VaultError::Key { path, why })?;
+        Ok(Self { identities: vec![host], recipients: Ok(recipients) })
+    }
+
+    /// Opens with the keys in `file` (the recovery key's secret half, or a host key from a backup).
+    /// Where the folder has no usable host key, nothing can be sealed with these.
+    pub(crate) fn with_identity(dir: &Path, file: &Path) -> Result<Self, VaultError> {
+        let bad = |why: String| VaultError::Key { path: file.to_owned(), why };
+        let text = std::fs::read_to_string(file).map_err(|e| bad(e.to_string()))?;
+        let mut identities = Vec::new();
         for line in key_lines(&text) {
-            let r = line.parse().map_err(|e: &str| bad(&path, format!("\"{line}\": {e}")))?;
-            recipients.push(r);
+            let wrong = |e: &str| bad(format!("{e}; a key is a line that begins with AGE-SECRET-KEY-1"));
+            identities.push(line.parse().map_err(wrong)?);
         }
-        if recipients.len() < 2 {
-            return Err(bad(&path, "holds no recovery key; restore it from a backup".to_owned()));
+        if identities.is_empty() {
+            return Err(bad("holds no key; a key is a line that begins with AGE-SECRET-KEY-1".to_owned()));
         }
-        Ok(Self { host, recipients })
+        let recipients = host(dir).and_then(|h| recipients(dir, &h));
+        Ok(Self { identities, recipients })
     }
 
-    pub(crate) fn recipients(&self) -> impl Iterator<Item = &dyn age::Recipient> {
-        self.recipients.iter().map(|r| -> &dyn age::Recipient { r })
+    /// Whom to seal for.
+    ///
+    /// # Errors
+    /// [`VaultError::Key`] when the host key or the recovery key's public half is not there.
+    pub(crate) fn recipients(&self) -> Result<impl Iterator<Item = &dyn age::Recipient>, VaultError> {
+        match &self.recipients {
+            Ok(r) => Ok(r.iter().map(|r| -> &dyn age::Recipient { r })),
+            Err((path, why)) => Err(VaultError::Key { path: path.clone(), why: why.clone() }),
+        }
     }
 
-    pub(crate) fn identity(&self) -> &dyn age::Identity {
-        &self.host
+    pub(crate) fn identities(&self) -> impl Iterator<Item = &dyn age::Identity> {
+        self.identities.iter().map(|i| -> &dyn age::Identity { i })
     }
+}
+
+/// A file and what is wrong with it.
+type Bad = (PathBuf, String);
+
+fn host(dir: &Path) -> Result<Identity, Bad> {
+    let path = dir.join(HOST_KEY);
+    let bad = |why: String| (path.clone(), why);
+    let text = std::fs::read_to_string(&path).map_err(|e| {
+        bad(format!("{e}; bring it back from a backup, or open objects with the recovery key (--identity)"))
+    })?;
+    let mode = std::fs::metadata(&path).map_err(|e| bad(e.to_string()))?.permissions().mode();
+    if mode & 0o077 != 0 {
+        // Closing it again is right, refusing to isolate because of it would not be.
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o400))
+            .map_err(|e| bad(format!("is open to others and cannot be closed: {e}")))?;
+    }
+    key_lines(&text)
+        .next()
+        .ok_or_else(|| bad("holds no key; restore it from a backup".to_owned()))?
+        .parse()
+        .map_err(|e: &str| bad(format!("{e}; restore it from a backup")))
+}
+
+fn recipients(dir: &Path, host: &Identity) -> Result<Vec<Recipient>, Bad> {
+    let path = dir.join(RECOVERY_PUB);
+    let bad = |why: String| (path.clone(), why);
+    let text = std::fs::read_to_string(&path).map_err(|e| bad(e.to_string()))?;
+    let mut recipients = vec![host.to_public()];
+    for line in key_lines(&text) {
+        recipients.push(line.parse().map_err(|e: &str| bad(format!("\"{line}\": {e}")))?);
+    }
+    if recipients.len() < 2 {
+        return Err(bad("holds no recovery key; restore it from a backup".to_owned()));
+    }
+    Ok(recipients)
 }
 
 fn key_lines(text: &str) -> impl Iterator<Item = &str> {

@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 /// The value of `schema`. A reader refuses what it does not know.
 pub const MANIFEST_SCHEMA: &str = "lazaret.isolated/1";
 
+/// The value of `blob.format`: the specification that `age -d` and others implement.
+pub const BLOB_FORMAT: &str = "age-encryption.org/v1";
+
 /// A file time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Stamp {
@@ -89,6 +92,17 @@ impl From<&KilledRecord> for KilledProcess {
     }
 }
 
+/// How the content is stored; part of a manifest as soon as it is sealed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Blob {
+    /// File beside the manifest. Objects with the same content are hard links of one file.
+    pub file: String,
+    /// [`BLOB_FORMAT`].
+    pub format: String,
+    /// Length of that file.
+    pub bytes: u64,
+}
+
 /// What is known about an isolated file (docs/vault-format.md). Fields that a later version adds
 /// survive being rewritten by this one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -157,6 +171,9 @@ pub struct Manifest {
     /// A harmless test program.
     #[serde(default)]
     pub test: bool,
+    /// Where the content is; absent while it is not sealed, and in manifests of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blob: Option<Blob>,
     /// Where it stands.
     #[serde(with = "encoding::status")]
     pub status: IsolatedStatus,

@@ -25,6 +25,15 @@ pub struct Sealed {
     pub stored: u64,
     /// Where data was.
     pub extents: Vec<Extent>,
+    /// The vault had this content already: nothing was stored but a name and a manifest.
+    pub shared: bool,
+}
+
+/// What was read.
+struct Through {
+    sha256: Sha256,
+    size: u64,
+    extents: Vec<Extent>,
 }
 
 /// Streams a file into `out`. Holes are written as the zeros they read as (so that the plaintext
@@ -37,9 +46,27 @@ pub(crate) fn seal(
     what: &str,
 ) -> Result<Sealed, VaultError> {
     let write_error = |e: io::Error| VaultError::io(format!("writing {what}"))(e);
-    let encryptor = age::Encryptor::with_recipients(keys.recipients())
+    let encryptor = age::Encryptor::with_recipients(keys.recipients()?)
         .map_err(|e| write_error(io::Error::other(e.to_string())))?;
     let mut age = encryptor.wrap_output(BufWriter::with_capacity(CHUNK, out)).map_err(write_error)?;
+    let read = read_through(source, size, |bytes| age.write_all(bytes).map_err(write_error))?;
+    let buffered = age.finish().map_err(write_error)?;
+    buffered.into_inner().map_err(|e| write_error(e.into_error()))?;
+    let stored = out.metadata().map_err(write_error)?.len();
+    Ok(Sealed { sha256: read.sha256, size: read.size, stored, extents: read.extents, shared: false })
+}
+
+/// The same without writing: for a content that is stored already. `stored` is that blob's length.
+pub(crate) fn same_again(source: BorrowedFd<'_>, size: u64, stored: u64) -> Result<Sealed, VaultError> {
+    let read = read_through(source, size, |_| Ok(()))?;
+    Ok(Sealed { sha256: read.sha256, size: read.size, stored, extents: read.extents, shared: true })
+}
+
+fn read_through(
+    source: BorrowedFd<'_>,
+    size: u64,
+    mut each: impl FnMut(&[u8]) -> Result<(), VaultError>,
+) -> Result<Through, VaultError> {
     let source_file = File::from(source.try_clone_to_owned().map_err(VaultError::Source)?);
     let extents = data_extents(source, size).map_err(VaultError::Source)?;
     let mut hasher = sha2::Sha256::new();
@@ -48,7 +75,7 @@ pub(crate) fn seal(
     let mut at = 0u64;
     let mut emit = |bytes: &[u8]| {
         hasher.update(bytes);
-        age.write_all(bytes).map_err(write_error)
+        each(bytes)
     };
     'all: for extent in extents.iter().copied().chain([Extent { offset: size, len: 0 }]) {
         while at < extent.offset {
@@ -75,10 +102,7 @@ pub(crate) fn seal(
         emit(&buffer[..1])?;
         at += 1;
     }
-    let buffered = age.finish().map_err(write_error)?;
-    buffered.into_inner().map_err(|e| write_error(e.into_error()))?;
-    let stored = out.metadata().map_err(write_error)?.len();
-    Ok(Sealed { sha256: Sha256(hasher.finalize().into()), size: at, stored, extents })
+    Ok(Through { sha256: Sha256(hasher.finalize().into()), size: at, extents })
 }
 
 fn piece(left: u64) -> usize {
@@ -99,8 +123,7 @@ pub(crate) fn open(
     })?;
     let decryptor = age::Decryptor::new_buffered(BufReader::with_capacity(CHUNK, file))
         .map_err(|e| corrupt(e.to_string()))?;
-    let mut plain =
-        decryptor.decrypt(std::iter::once(keys.identity())).map_err(|e| corrupt(e.to_string()))?;
+    let mut plain = decryptor.decrypt(keys.identities()).map_err(|e| corrupt(e.to_string()))?;
     let mut hasher = sha2::Sha256::new();
     let mut buffer = vec![0u8; CHUNK];
     let mut size = 0u64;
@@ -112,7 +135,9 @@ pub(crate) fn open(
             Err(e) => return Err(corrupt(e.to_string())),
         };
         hasher.update(&buffer[..n]);
-        out.write_all(&buffer[..n]).map_err(VaultError::io(format!("writing the content of {id}")))?;
+        // Not the vault's disk: a full one there is not a full vault.
+        let failed = |source| VaultError::Io { what: format!("writing the content of {id}"), source };
+        out.write_all(&buffer[..n]).map_err(failed)?;
         size += n as u64;
     }
     Ok((Sha256(hasher.finalize().into()), size))

@@ -1,63 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The vault: put, take, list, verify, purge.
+//! The vault: put, purge, and the manifests.
 
+use crate::books::{Books, Content, Inode};
+use crate::contents::Contents;
 use crate::keys::Keys;
+use crate::manifest::{BLOB_FORMAT, Blob};
 use crate::seal::{self, Sealed};
-use crate::{Manifest, RecoveryKey, VaultError, durable, object};
+use crate::{Limits, Manifest, Owned, Reader, RecoveryKey, Usage, VaultError, durable, object};
 use lazaret_model::{IsolatedId, IsolatedStatus};
-use std::collections::BTreeSet;
-use std::io::Write;
+use std::ops::Deref;
 use std::os::fd::BorrowedFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// When to refuse new objects. What is stored is never dropped to make room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Bytes of all blobs together.
-    pub total_bytes: u64,
-    /// Bytes of one file.
-    pub object_bytes: u64,
-    /// Bytes that stay free on the vault's filesystem.
-    pub keep_free: u64,
-}
+/// What an object on a shared blob needs: its manifest, rarely more than a few kilobytes.
+const MANIFEST_ROOM: u64 = 16 * 1024;
 
-impl Default for Limits {
-    fn default() -> Self {
-        Self { total_bytes: 20 << 30, object_bytes: 8 << 30, keep_free: 16 << 20 }
-    }
-}
-
-/// What the vault holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Usage {
-    /// Blobs.
-    pub objects: u64,
-    /// Bytes of all blobs.
-    pub bytes: u64,
-}
-
-/// One entry of [`Vault::list`].
-#[derive(Debug)]
-pub struct Listed {
-    /// The object.
-    pub id: IsolatedId,
-    /// Whether the vault holds its content.
-    pub has_content: bool,
-    /// What is known about it, or why that cannot be told.
-    pub manifest: Result<Manifest, VaultError>,
-}
-
-/// An open vault. Several threads may use it at once.
+/// An open vault, and a [`Reader`] of it. Several threads may use it at once, one process only.
 pub struct Vault {
     dir: PathBuf,
-    objects: PathBuf,
-    keys: Keys,
+    reader: Reader,
     limits: Limits,
-    usage: Mutex<Usage>,
+    /// Also held while a blob gets or loses a name, so that both agree.
+    books: Mutex<Books>,
+    contents: Contents,
     // One writer of manifests at a time: reading, changing and writing belongs together.
     manifests: Mutex<()>,
+}
+
+impl Deref for Vault {
+    type Target = Reader;
+
+    fn deref(&self) -> &Reader {
+        &self.reader
+    }
 }
 
 fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -89,6 +66,17 @@ impl Vault {
         Self::with(dir, keys)
     }
 
+    /// Opens it with the keys in `identity` instead of the host key, which may be lost: everything
+    /// can be taken out then, and nothing put in.
+    ///
+    /// # Errors
+    /// [`VaultError::Key`] where the file holds no key; else what the system says.
+    pub fn open_with_identity(dir: &Path, identity: &Path) -> Result<Self, VaultError> {
+        let keys = Keys::with_identity(dir, identity)?;
+        prepare(dir)?;
+        Self::with(dir, keys)
+    }
+
     /// Whether `dir` holds a vault's keys.
     #[must_use]
     pub fn exists(dir: &Path) -> bool {
@@ -96,15 +84,17 @@ impl Vault {
     }
 
     fn with(dir: &Path, keys: Keys) -> Result<Self, VaultError> {
-        let objects = dir.join("objects");
-        let mut usage = Usage::default();
-        for entry in read_dir(&objects)? {
+        let reader = Reader::with(dir, keys);
+        let mut books = Books::default();
+        for entry in object::read_dir(&reader.objects)? {
             let name = entry.file_name();
-            let Some((_, ending)) = name.to_str().and_then(object::parse) else { continue };
+            let Some((id, ending)) = name.to_str().and_then(object::parse) else { continue };
             match ending {
                 "age" => {
-                    usage.objects += 1;
-                    usage.bytes += entry.metadata().map_or(0, |m| m.len());
+                    let Ok(meta) = entry.metadata() else { continue };
+                    let manifest = reader.manifest(id).ok();
+                    let content = manifest.as_ref().map(|m| (m.sha256, m.size));
+                    books.hold(id, meta.ino(), meta.len(), manifest.map(|m| m.uid), content);
                 }
                 // Half-written before a crash; the journal knows what to do about the file itself.
                 "age.tmp" | "json.tmp" => {
@@ -115,10 +105,10 @@ impl Vault {
         }
         Ok(Self {
             dir: dir.to_owned(),
-            objects,
-            keys,
+            reader,
             limits: Limits::default(),
-            usage: Mutex::new(usage),
+            books: Mutex::new(books),
+            contents: Contents::default(),
             manifests: Mutex::new(()),
         })
     }
@@ -135,41 +125,58 @@ impl Vault {
         &self.dir
     }
 
-    /// Blobs and their bytes, those being written included.
+    /// Objects, blobs and bytes, those being written included.
     #[must_use]
     pub fn usage(&self) -> Usage {
-        *lock(&self.usage)
+        lock(&self.books).usage()
+    }
+
+    /// Whose files they are, by uid, the one with most bytes first. Objects whose manifest cannot be
+    /// read belong to nobody here.
+    #[must_use]
+    pub fn owners(&self) -> Vec<(u32, Owned)> {
+        lock(&self.books).owners()
+    }
+
+    /// How many objects were refused for want of room since the vault was opened.
+    #[must_use]
+    pub fn refused(&self) -> u64 {
+        lock(&self.books).refused()
+    }
+
+    /// How many objects share this one's blob, itself included; 0 where it has none.
+    #[must_use]
+    pub fn holders(&self, id: IsolatedId) -> u64 {
+        lock(&self.books).holders(id)
     }
 
     /// The limits in force.
     #[must_use]
-    pub const fn limits(&self) -> Limits {
-        self.limits
+    pub const fn limits(&self) -> &Limits {
+        &self.limits
     }
 
-    /// The blob's file, for `age -d`.
-    #[must_use]
-    pub fn blob_path(&self, id: IsolatedId) -> PathBuf {
-        object::blob(&self.objects, id)
-    }
-
-    /// Whether the vault holds the content of `id`.
-    #[must_use]
-    pub fn has_content(&self, id: IsolatedId) -> bool {
-        // What cannot be asked is not taken for missing.
-        self.blob_path(id).try_exists().unwrap_or(true)
+    /// Bytes that are free on the vault's filesystem.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    pub fn free(&self) -> Result<u64, VaultError> {
+        let stat =
+            rustix::fs::statvfs(&self.reader.objects).map_err(VaultError::io("asking for free space"))?;
+        Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
     }
 
     /// Whether there is a manifest of `id`, readable or not.
     #[must_use]
     pub fn has_manifest(&self, id: IsolatedId) -> bool {
         // What cannot be asked is not taken for missing: it would be written anew, and less would be known.
-        object::manifest(&self.objects, id).try_exists().unwrap_or(true)
+        object::manifest(&self.reader.objects, id).try_exists().unwrap_or(true)
     }
 
-    /// Seals the file behind `source` (its offset may move), makes it durable, opens it again with
-    /// the host key and compares digest and length; then writes the manifest, with the extents
-    /// found. `manifest.sha256` and `manifest.size` are what was judged.
+    /// Stores the file behind `source` (its offset may move) and writes the manifest, with the
+    /// extents found. `manifest.sha256` and `manifest.size` are what was judged. A content that the
+    /// vault holds already gets a further name; else it is sealed and made durable. Either way the
+    /// blob is opened with the host key and compared before this returns.
     ///
     /// # Errors
     /// [`VaultError::Changed`] when the bytes are not those judged, [`VaultError::Full`] over a
@@ -180,33 +187,100 @@ impl Vault {
         source: BorrowedFd<'_>,
         mut manifest: Manifest,
     ) -> Result<Sealed, VaultError> {
-        let blob = self.blob_path(id);
-        if blob.exists() {
+        if self.has_content(id) {
             return Err(VaultError::Exists(id));
         }
         let size = rustix::fs::fstat(source).map_err(|e| VaultError::Source(e.into()))?.st_size;
-        let size = u64::try_from(size).unwrap_or(0);
-        let reserved = self.reserve(size)?;
-        let tmp = blob.with_extension("age.tmp");
-        let _ = std::fs::remove_file(&tmp);
-        let result = self.write_object(id, source, size, &mut manifest, &tmp, &blob);
-        match result {
-            Ok(sealed) => {
-                let mut usage = lock(&self.usage);
-                usage.bytes = usage.bytes.saturating_sub(reserved) + sealed.stored;
-                drop(usage);
-                Ok(sealed)
-            }
-            Err(e) => {
-                let _ = std::fs::remove_file(&tmp);
-                let _ = std::fs::remove_file(&blob);
-                let _ = std::fs::remove_file(object::manifest(&self.objects, id));
-                let mut usage = lock(&self.usage);
-                usage.objects = usage.objects.saturating_sub(1);
-                usage.bytes = usage.bytes.saturating_sub(reserved);
-                Err(e)
-            }
+        let content = (manifest.sha256, u64::try_from(size).unwrap_or(0));
+        let _one = self.contents.take(content);
+        match self.share(id, source, content, &mut manifest)? {
+            Some(sealed) => Ok(sealed),
+            None => self.seal_new(id, source, content, &mut manifest),
         }
+    }
+
+    /// A further name for a blob of the same content. `None` where there is none, or none that can
+    /// be shared: it must be sealed then.
+    fn share(
+        &self,
+        id: IsolatedId,
+        source: BorrowedFd<'_>,
+        content: Content,
+        manifest: &mut Manifest,
+    ) -> Result<Option<Sealed>, VaultError> {
+        let known = lock(&self.books).same_content(&content);
+        let Some((holder, inode, stored)) = known else { return Ok(None) };
+        self.room(content.1, MANIFEST_ROOM)?;
+        let reserved = lock(&self.books).reserve(&self.limits, manifest.uid, stored, Some((inode, stored)));
+        let reserved = reserved.map_err(|why| VaultError::Full { why })?;
+        let result = self.write_shared(id, source, content, manifest, (holder, inode, stored));
+        if !matches!(result, Ok(Some(_))) {
+            self.forget(id);
+        }
+        lock(&self.books).settle(reserved);
+        result
+    }
+
+    fn write_shared(
+        &self,
+        id: IsolatedId,
+        source: BorrowedFd<'_>,
+        content: Content,
+        manifest: &mut Manifest,
+        (holder, inode, stored): (IsolatedId, Inode, u64),
+    ) -> Result<Option<Sealed>, VaultError> {
+        let sealed = seal::same_again(source, content.1, stored)?;
+        if sealed.sha256 != manifest.sha256 {
+            return Err(VaultError::Changed { expected: manifest.sha256, found: sealed.sha256 });
+        }
+        let blob = self.blob_path(id);
+        {
+            let mut books = lock(&self.books);
+            let linked = std::fs::hard_link(self.blob_path(holder), &blob)
+                .and_then(|()| std::fs::symlink_metadata(&blob))
+                .is_ok_and(|m| m.ino() == inode);
+            if !linked {
+                // The holder was purged at that moment, the filesystem gives a file no more names, or
+                // somebody exchanged it.
+                books.distrust(&content, inode);
+                return Ok(None);
+            }
+            books.hold(id, inode, stored, Some(manifest.uid), Some(content));
+        }
+        if self.compare(id, sealed.sha256, sealed.size).is_err() {
+            // Damaged meanwhile: `verify` tells of the others, this one must be whole.
+            lock(&self.books).distrust(&content, inode);
+            return Ok(None);
+        }
+        self.name_manifest(id, manifest, &sealed)?;
+        durable::sync_dir(&self.reader.objects)?;
+        Ok(Some(sealed))
+    }
+
+    fn seal_new(
+        &self,
+        id: IsolatedId,
+        source: BorrowedFd<'_>,
+        content: Content,
+        manifest: &mut Manifest,
+    ) -> Result<Sealed, VaultError> {
+        let size = content.1;
+        // age adds a 16-byte tag to each 64 KiB and a header of a few hundred bytes.
+        let need = size.saturating_add(size / 65_536 * 16).saturating_add(1024);
+        self.room(size, need)?;
+        let reserved = lock(&self.books).reserve(&self.limits, manifest.uid, need, None);
+        let reserved = reserved.map_err(|why| VaultError::Full { why })?;
+        let result = self.write_object(id, source, size, manifest);
+        if result.is_err() {
+            self.forget(id);
+        }
+        let mut books = lock(&self.books);
+        let sealed = result.map(|(sealed, inode)| {
+            books.hold(id, inode, sealed.stored, Some(manifest.uid), Some(content));
+            sealed
+        });
+        books.settle(reserved);
+        sealed
     }
 
     /// Blob, manifest, then one sync of the folder for both names, then the look whether it opens.
@@ -216,112 +290,73 @@ impl Vault {
         source: BorrowedFd<'_>,
         size: u64,
         manifest: &mut Manifest,
-        tmp: &Path,
-        blob: &Path,
-    ) -> Result<Sealed, VaultError> {
+    ) -> Result<(Sealed, Inode), VaultError> {
+        let blob = self.blob_path(id);
+        let tmp = blob.with_extension("age.tmp");
+        let _ = std::fs::remove_file(&tmp);
         let what = tmp.display().to_string();
-        let file = durable::create_new(tmp, 0o400)?;
-        let sealed = seal::seal(&self.keys, source, size, &file, &what)?;
+        let file = durable::create_new(&tmp, 0o400)?;
+        let sealed = seal::seal(&self.reader.keys, source, size, &file, &what)?;
         if sealed.sha256 != manifest.sha256 {
             return Err(VaultError::Changed { expected: manifest.sha256, found: sealed.sha256 });
         }
         file.sync_all().map_err(VaultError::io(format!("syncing {what}")))?;
-        std::fs::rename(tmp, blob).map_err(VaultError::io(format!("naming {}", blob.display())))?;
-        manifest.extents.clone_from(&sealed.extents);
-        {
-            let _one = lock(&self.manifests);
-            let path = object::manifest(&self.objects, id);
-            let text = manifest.to_json();
-            let text = text.map_err(|why| VaultError::BadManifest { path: path.clone(), why })?;
-            durable::replace_unsynced_name(&path, 0o600, &text)?;
-        }
-        durable::sync_dir(&self.objects)?;
+        let inode = file.metadata().map_err(VaultError::io(format!("asking {what}")))?.ino();
+        std::fs::rename(&tmp, &blob).map_err(VaultError::io(format!("naming {}", blob.display())))?;
+        self.name_manifest(id, manifest, &sealed)?;
+        durable::sync_dir(&self.reader.objects)?;
         self.compare(id, sealed.sha256, sealed.size)?;
-        Ok(sealed)
+        Ok((sealed, inode))
     }
 
-    /// Reserves room, so that several threads together stay within the limits.
-    fn reserve(&self, size: u64) -> Result<u64, VaultError> {
-        if size > self.limits.object_bytes {
-            let why = format!("{size} bytes are over the limit of {} for one file", self.limits.object_bytes);
-            return Err(VaultError::Full { why });
-        }
-        // age adds a 16-byte tag to each 64 KiB and a header of a few hundred bytes.
-        let need = size + size / 65_536 * 16 + 1024;
-        let stat = rustix::fs::statvfs(&self.objects).map_err(VaultError::io("asking for free space"))?;
-        let free = stat.f_bavail.saturating_mul(stat.f_frsize);
-        if free < need.saturating_add(self.limits.keep_free) {
-            let why = format!(
-                "{need} bytes are needed, {free} are free on its filesystem and {} stay free",
-                self.limits.keep_free
-            );
-            return Err(VaultError::Full { why });
-        }
-        let mut usage = lock(&self.usage);
-        if usage.bytes.saturating_add(need) > self.limits.total_bytes {
-            let why =
-                format!("{need} bytes are needed, {} of {} are used", usage.bytes, self.limits.total_bytes);
-            return Err(VaultError::Full { why });
-        }
-        usage.objects += 1;
-        usage.bytes += need;
-        Ok(need)
-    }
-
-    /// Streams the content into `out` and compares digest and length with the manifest. What was
-    /// written is only good when this returns `Ok`.
-    ///
-    /// # Errors
-    /// [`VaultError::Corrupt`] when it is not what was sealed.
-    pub fn take(&self, id: IsolatedId, out: &mut dyn Write) -> Result<(), VaultError> {
-        let manifest = self.manifest(id)?;
-        let found = seal::open(&self.keys, id, &self.blob_path(id), out)?;
-        same(id, found, (manifest.sha256, manifest.size))
-    }
-
-    /// Opens the object and compares digest and length with the manifest; writes nothing.
-    ///
-    /// # Errors
-    /// [`VaultError::Corrupt`] with what is wrong.
-    pub fn verify(&self, id: IsolatedId) -> Result<(), VaultError> {
-        let manifest = self.manifest(id)?;
-        self.compare(id, manifest.sha256, manifest.size)
-    }
-
-    /// As [`Self::verify`], against a digest that is known from elsewhere (the journal).
-    ///
-    /// # Errors
-    /// [`VaultError::Corrupt`] with what is wrong.
-    pub fn compare(
+    fn name_manifest(
         &self,
         id: IsolatedId,
-        sha256: lazaret_model::Sha256,
-        size: u64,
+        manifest: &mut Manifest,
+        sealed: &Sealed,
     ) -> Result<(), VaultError> {
-        let found = seal::open(&self.keys, id, &self.blob_path(id), &mut std::io::sink())?;
-        same(id, found, (sha256, size))
+        manifest.extents.clone_from(&sealed.extents);
+        let file = self.blob_path(id).file_name().map(|n| n.to_string_lossy().into_owned());
+        manifest.blob = Some(Blob {
+            file: file.unwrap_or_default(),
+            format: BLOB_FORMAT.to_owned(),
+            bytes: sealed.stored,
+        });
+        let _one = lock(&self.manifests);
+        let path = object::manifest(&self.reader.objects, id);
+        let text = manifest.to_json();
+        let text = text.map_err(|why| VaultError::BadManifest { path: path.clone(), why })?;
+        durable::replace_unsynced_name(&path, 0o600, &text)
     }
 
-    /// What is known about an object.
-    ///
-    /// # Errors
-    /// [`VaultError::NotFound`], [`VaultError::BadManifest`].
-    pub fn manifest(&self, id: IsolatedId) -> Result<Manifest, VaultError> {
-        let path = object::manifest(&self.objects, id);
-        let bad = |why: String| VaultError::BadManifest { path: path.clone(), why };
-        let text = std::fs::read(&path).map_err(|e| match e.kind() {
-            std::io::ErrorKind::NotFound if !self.has_content(id) => VaultError::NotFound(id),
-            _ => bad(e.to_string()),
-        })?;
-        let manifest = Manifest::from_json(&text).map_err(bad)?;
-        if manifest.id == id {
-            Ok(manifest)
+    /// Takes away whatever a put that did not work has made under this id.
+    fn forget(&self, id: IsolatedId) {
+        let blob = self.blob_path(id);
+        let mut books = lock(&self.books);
+        books.release(id);
+        let _ = std::fs::remove_file(blob.with_extension("age.tmp"));
+        let _ = std::fs::remove_file(&blob);
+        let _ = std::fs::remove_file(object::manifest(&self.reader.objects, id));
+    }
+
+    /// The limits that do not depend on what is stored.
+    fn room(&self, size: u64, need: u64) -> Result<(), VaultError> {
+        let keep = self.limits.keep_free;
+        let why = if size > self.limits.object_bytes {
+            let max = self.limits.object_bytes;
+            format!("{size} bytes are over the limit of {max} for one file ([vault] object_bytes); raise it")
         } else {
-            Err(VaultError::BadManifest {
-                path: path.clone(),
-                why: format!("it is of object {}", manifest.id),
-            })
-        }
+            let free = self.free()?;
+            if free >= need.saturating_add(keep) {
+                return Ok(());
+            }
+            format!(
+                "{need} bytes are needed, {free} are free on its filesystem and {keep} stay free ([vault] \
+                 keep_free_bytes); make room on that filesystem"
+            )
+        };
+        lock(&self.books).count_refused();
+        Err(VaultError::Full { why })
     }
 
     /// Writes a manifest, also for a file whose content could not be moved here.
@@ -334,7 +369,7 @@ impl Vault {
     }
 
     fn store(&self, manifest: &Manifest) -> Result<(), VaultError> {
-        let path = object::manifest(&self.objects, manifest.id);
+        let path = object::manifest(&self.reader.objects, manifest.id);
         let text = manifest.to_json().map_err(|why| VaultError::BadManifest { path: path.clone(), why })?;
         durable::replace(&path, 0o600, &text)
     }
@@ -363,63 +398,27 @@ impl Vault {
         .map(drop)
     }
 
-    /// Everything the vault knows of, oldest first (ids are ordered by time). An object whose
-    /// manifest is broken or missing is listed with the error.
-    ///
-    /// # Errors
-    /// When the folder itself cannot be read.
-    pub fn list(&self) -> Result<Vec<Listed>, VaultError> {
-        let mut ids = BTreeSet::new();
-        for entry in read_dir(&self.objects)? {
-            if let Some((id, "age" | "json")) = entry.file_name().to_str().and_then(object::parse) {
-                ids.insert(id);
-            }
-        }
-        Ok(ids
-            .into_iter()
-            .map(|id| Listed { id, has_content: self.has_content(id), manifest: self.manifest(id) })
-            .collect())
-    }
-
-    /// Destroys the content; the manifest stays. Nothing happens where there is none.
+    /// Takes the content away from an object; the manifest stays. The blob goes with the last object
+    /// that holds it: until then it only loses a name. Nothing happens where there is none.
     ///
     /// # Errors
     /// What the system says.
     pub fn purge(&self, id: IsolatedId) -> Result<(), VaultError> {
         let blob = self.blob_path(id);
-        let what = || format!("removing {}", blob.display());
-        let stored = match std::fs::metadata(&blob) {
-            Ok(m) => m.len(),
-            // Perhaps removed by a call whose sync failed: gone is what a power cut does not bring back.
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return durable::sync_dir(&self.objects),
-            Err(e) => return Err(VaultError::io(what())(e)),
-        };
-        std::fs::remove_file(&blob).map_err(VaultError::io(what()))?;
-        let mut usage = lock(&self.usage);
-        usage.objects = usage.objects.saturating_sub(1);
-        usage.bytes = usage.bytes.saturating_sub(stored);
-        drop(usage);
-        durable::sync_dir(&self.objects)
+        {
+            let mut books = lock(&self.books);
+            match std::fs::remove_file(&blob) {
+                Ok(()) => books.release(id),
+                Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                    // Perhaps removed by a call whose sync failed: gone is what a power cut does not
+                    // bring back.
+                    books.release(id);
+                }
+                Err(e) => return Err(VaultError::io(format!("removing {}", blob.display()))(e)),
+            }
+        }
+        durable::sync_dir(&self.reader.objects)
     }
-}
-
-fn same(
-    id: IsolatedId,
-    found: (lazaret_model::Sha256, u64),
-    expected: (lazaret_model::Sha256, u64),
-) -> Result<(), VaultError> {
-    if found == expected {
-        return Ok(());
-    }
-    let why = format!(
-        "SHA-256 {} and {} bytes were sealed, {} and {} come back",
-        expected.0, expected.1, found.0, found.1
-    );
-    Err(VaultError::Corrupt { id, why })
-}
-
-fn read_dir(dir: &Path) -> Result<impl Iterator<Item = std::fs::DirEntry>, VaultError> {
-    Ok(std::fs::read_dir(dir).map_err(VaultError::io(format!("reading {}", dir.display())))?.flatten())
 }
 
 /// Makes the folders, closed to others.

@@ -1,89 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The vault gives back what it was given, says what is wrong, and never drops anything.
 
-use lazaret_model::{Confidence, IsolatedId, IsolatedStatus, JournalId, MalwareClass, Outcome, Sha256};
-use lazaret_vault::{
-    Extent, KilledRecord, Limits, MANIFEST_SCHEMA, Manifest, RawBytes, RawPath, Stamp, Vault, VaultError,
-    Xattr,
-};
-use sha2::Digest;
-use std::fs::File;
-use std::io::Write;
+mod support;
+
+use lazaret_model::{IsolatedId, IsolatedStatus};
+use lazaret_vault::{BLOB_FORMAT, Blob, Extent, Limits, Manifest, Vault, VaultError};
 use std::os::fd::AsFd;
-use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::Path;
-use std::process::Command;
-
-fn manifest(id: IsolatedId, content: &[u8]) -> Manifest {
-    Manifest {
-        schema: MANIFEST_SCHEMA.into(),
-        id,
-        alarm: None,
-        journal: JournalId::new(),
-        who: "test".into(),
-        path: RawPath(b"/srv/\xff\nodd".to_vec()),
-        links: vec![RawPath(b"/srv/other".to_vec())],
-        sha256: Sha256(sha2::Sha256::digest(content).into()),
-        size: content.len() as u64,
-        extents: Vec::new(),
-        uid: 1,
-        gid: 2,
-        mode: 0o104_755,
-        nlink: 2,
-        atime: Stamp { sec: -1, nsec: 999_999_999 },
-        mtime: Stamp { sec: 1, nsec: 2 },
-        ctime: Stamp::default(),
-        xattrs: vec![Xattr { name: RawPath(b"user.x".to_vec()), value: RawBytes(vec![0, 255]) }],
-        flags: Some(0x10),
-        dev: 3,
-        ino: 4,
-        class: MalwareClass::Miner,
-        family: "Test".into(),
-        confidence: Confidence::new(99),
-        content_version: "1".into(),
-        test: true,
-        status: IsolatedStatus::Isolating,
-        reason: String::new(),
-        isolated_at_ms: 5,
-        staged: None,
-        killed: vec![KilledRecord {
-            pid: 7,
-            start_time: 8,
-            boot_id: RawBytes(vec![9; 16]),
-            exe: RawPath(b"/x".to_vec()),
-            cmdline: RawPath(b"x\0y".to_vec()),
-            outcome: Outcome::Partial("state D".into()),
-        }],
-        later: serde_json::Map::new(),
-    }
-}
-
-fn source(content: &[u8]) -> File {
-    let mut f = tempfile::tempfile().unwrap();
-    f.write_all(content).unwrap();
-    f
-}
-
-fn put(v: &Vault, content: &[u8]) -> IsolatedId {
-    let id = IsolatedId::new();
-    v.put(id, source(content).as_fd(), manifest(id, content)).unwrap();
-    id
-}
-
-fn take(v: &Vault, id: IsolatedId) -> Result<Vec<u8>, VaultError> {
-    let mut out = Vec::new();
-    v.take(id, &mut out).map(|()| out)
-}
-
-fn new() -> (tempfile::TempDir, Vault) {
-    let dir = tempfile::tempdir().unwrap();
-    let (v, _) = Vault::init(&dir.path().join("v")).unwrap();
-    (dir, v)
-}
-
-fn mode(p: &Path) -> u32 {
-    std::fs::metadata(p).unwrap().mode() & 0o7777
-}
+use support::{manifest, mode, new, put, source, take};
 
 #[test]
 fn everything_comes_back_at_every_size() {
@@ -95,7 +20,9 @@ fn everything_comes_back_at_every_size() {
         assert!(take(&v, id).unwrap() == content, "{size}");
         v.verify(id).unwrap();
         let m = v.manifest(id).unwrap();
-        let expected = Manifest { extents: m.extents.clone(), ..manifest(id, &content) };
+        let bytes = std::fs::metadata(v.blob_path(id)).unwrap().len();
+        let blob = Some(Blob { file: format!("{id}.age"), format: BLOB_FORMAT.into(), bytes });
+        let expected = Manifest { blob, extents: m.extents.clone(), ..manifest(id, &content) };
         assert_eq!(m, Manifest { journal: m.journal, ..expected });
         assert_eq!(mode(&v.blob_path(id)), 0o400);
     }
@@ -139,7 +66,8 @@ fn changed_content_is_not_kept() {
 #[test]
 fn full_refuses_the_new_and_keeps_the_old() {
     let (_dir, v) = new();
-    let v = v.with_limits(Limits { total_bytes: 10_000, object_bytes: 5_000, keep_free: 0 });
+    let v =
+        v.with_limits(Limits { total_bytes: 10_000, object_bytes: 5_000, keep_free: 0, ..Limits::default() });
     let a = put(&v, &[1; 4000]);
     let refused = |content: &[u8], word: &str| {
         let id = IsolatedId::new();
@@ -250,8 +178,7 @@ fn the_age_tool_opens_what_is_sealed() {
     let key = dir.path().join("recovery");
     std::fs::write(&key, recovery.secret()).unwrap();
     for key in [key, root.join("host.key")] {
-        let out = Command::new("age").arg("-d").arg("-i").arg(key).arg(v.blob_path(id)).output().unwrap();
-        assert_eq!(out.stdout, b"plain text", "{}", String::from_utf8_lossy(&out.stderr));
+        assert_eq!(support::age(&key, &v.blob_path(id)), b"plain text");
     }
     let stored = std::fs::read_dir(&root).unwrap().flatten().filter(|e| e.path().is_file());
     for file in stored {

@@ -17,4 +17,5 @@ mod running;
 mod scan;
 mod self_test;
 mod unlisted;
+mod vault;
 mod watchdog;

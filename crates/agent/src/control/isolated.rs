@@ -6,13 +6,13 @@ use crate::alarms::{decode, update};
 use crate::core::Core;
 use crate::log::{log, printable};
 use crate::look::now_ms;
-use lazaret_model::{FileFacts, HandleStatus, IsolatedId, IsolatedStatus, KilledProcess, Outcome};
+use lazaret_model::{AlarmId, FileFacts, HandleStatus, IsolatedId, IsolatedStatus, KilledProcess, Outcome};
 use lazaret_proto::v1;
 use lazaret_proto::v1::failure::Kind;
 use lazaret_proto::v1::response::Answer;
 use lazaret_response::{Order, Plan, Receipt, Report};
 use lazaret_state::ExceptionRow;
-use lazaret_vault::{Listed, Manifest, VaultError};
+use lazaret_vault::{Checked, Listed, Manifest, VaultError};
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
@@ -26,7 +26,7 @@ pub(super) fn list(core: &Core, request: &v1::IsolatedList, reply: &mut Reply<'_
         )?;
     }
     for object in core.responder.vault().list().map_err(failed)? {
-        let isolated = describe(&object);
+        let isolated = describe(core, &object);
         if request.status.is_empty() || isolated.status == request.status {
             reply.more(Answer::Isolated(isolated))?;
         }
@@ -35,7 +35,7 @@ pub(super) fn list(core: &Core, request: &v1::IsolatedList, reply: &mut Reply<'_
 }
 
 pub(super) fn show(core: &Core, request: &v1::IsolatedShow) -> Answered {
-    Ok(Some(Answer::Isolated(describe(&find(core, &request.id)?))))
+    Ok(Some(Answer::Isolated(describe(core, &find(core, &request.id)?))))
 }
 
 fn failed(e: VaultError) -> Refusal {
@@ -66,7 +66,10 @@ fn find(core: &Core, part: &str) -> Result<Listed, Refused> {
     }
 }
 
-fn describe(object: &Listed) -> v1::Isolated {
+fn describe(core: &Core, object: &Listed) -> v1::Isolated {
+    let vault = core.responder.vault();
+    let stored = std::fs::metadata(vault.blob_path(object.id)).map_or(0, |m| m.len());
+    let sharing = vault.holders(object.id);
     let m = match &object.manifest {
         Ok(m) => m,
         Err(e) => {
@@ -74,6 +77,8 @@ fn describe(object: &Listed) -> v1::Isolated {
                 id: object.id.to_string(),
                 status: "unreadable".into(),
                 reason: e.to_string(),
+                stored,
+                sharing,
                 ..v1::Isolated::default()
             };
         }
@@ -93,6 +98,8 @@ fn describe(object: &Listed) -> v1::Isolated {
         file: Some((&facts(m)).into()),
         links: m.links.iter().map(|l| l.0.clone()).collect(),
         alarm: m.alarm.map(|a| a.to_string()).unwrap_or_default(),
+        stored,
+        sharing,
     }
 }
 
@@ -142,7 +149,7 @@ pub(super) fn restore_id(
     let plan = Plan { alarm: manifest.alarm, who: peer.name(), order: Order::Restore { id, to } };
     let report = core.responder.execute(plan);
     let outcome = outcome_of(&report);
-    note(core, &manifest, &report);
+    note(core, manifest.alarm, &report);
     if !outcome.is_settled() && !matches!(outcome, Outcome::Partial(_)) {
         if !had {
             core.database.remove_exception(content)?;
@@ -165,8 +172,8 @@ fn outcome_of(report: &Report) -> Outcome {
 }
 
 /// Adds what was done to the alarm that the file came from.
-fn note(core: &Core, manifest: &Manifest, report: &Report) {
-    let Some(id) = manifest.alarm else { return };
+pub(crate) fn note(core: &Core, alarm: Option<AlarmId>, report: &Report) {
+    let Some(id) = alarm else { return };
     let Ok(Some(row)) = core.database.alarm(id) else { return };
     let Ok(mut alarm) = decode(&row) else { return };
     alarm.forensics.timeline.extend(report.records.iter().cloned());
@@ -212,9 +219,7 @@ pub(super) fn delete(core: &Core, peer: Peer, request: &v1::IsolatedDelete) -> A
     };
     let report = core.responder.execute(plan);
     let outcome = outcome_of(&report);
-    if let Ok(manifest) = &object.manifest {
-        note(core, manifest, &report);
-    }
+    note(core, object.manifest.as_ref().ok().and_then(|m| m.alarm), &report);
     match outcome {
         Outcome::Done | Outcome::AlreadyGone => super::done(format!("{} deleted", object.id)),
         Outcome::Refused(why) => refuse(Kind::Refused, why)?,
@@ -223,31 +228,22 @@ pub(super) fn delete(core: &Core, peer: Peer, request: &v1::IsolatedDelete) -> A
 }
 
 pub(super) fn verify(core: &Core, request: &v1::IsolatedVerify, reply: &mut Reply<'_>) -> Answered {
-    let objects = if request.id.is_empty() {
-        core.responder.vault().list().map_err(failed)?
-    } else {
-        vec![find(core, &request.id)?]
-    };
-    for object in objects {
-        // Restored and deleted ones have no content any more, and should not.
-        let expected = object.manifest.as_ref().is_ok_and(|m| {
-            matches!(
-                m.status,
-                IsolatedStatus::Restored | IsolatedStatus::Deleted | IsolatedStatus::IsolatedInPlace
-            )
-        });
-        if expected && !object.has_content {
-            continue;
-        }
-        let result = match &object.manifest {
-            Ok(_) => core.responder.vault().verify(object.id).map_err(|e| e.to_string()),
-            Err(e) => Err(e.to_string()),
-        };
-        reply.more(Answer::Verify(v1::VerifyResult {
-            id: object.id.to_string(),
-            ok: result.is_ok(),
-            reason: result.err().unwrap_or_default(),
-        }))?;
-    }
+    let only = if request.id.is_empty() { None } else { Some(find(core, &request.id)?.id) };
+    core.responder.vault().check(only, |checked: Checked| {
+        reply
+            .more(Answer::Verify(v1::VerifyResult {
+                id: checked.name,
+                ok: checked.finding.is_ok(),
+                reason: checked.why,
+                finding: checked.finding.word().into(),
+            }))
+            .map_err(Refused::from)
+    })?;
     Ok(None)
+}
+
+impl From<VaultError> for Refused {
+    fn from(e: VaultError) -> Self {
+        Self::Request(failed(e))
+    }
 }

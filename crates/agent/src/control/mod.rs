@@ -8,8 +8,10 @@ mod isolate;
 mod isolated;
 mod status;
 mod switch;
+mod vault;
 mod whitelist;
 
+pub(crate) use isolated::note;
 pub(crate) use switch::{ISOLATE_AND_KILL, TEST_PROGRAMS};
 pub(crate) use whitelist::entry_of;
 

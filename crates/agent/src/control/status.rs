@@ -16,11 +16,13 @@ pub(super) fn status(core: &Core) -> v1::Status {
     let policy = live.policy.clone();
     drop(live);
     let thresholds = policy.effective_thresholds();
+    let mut degraded = degraded(core, &mounts, &content, &open_breakers);
+    degraded.extend(super::vault::full(core).into_iter().map(|why| format!("vault: {why}")));
     v1::Status {
         version: env!("CARGO_PKG_VERSION").into(),
         started_ms: core.started_ms,
         content_version: content.version.clone(),
-        degraded: degraded(core, &mounts, &content, &open_breakers),
+        degraded,
         content: Some((&content).into()),
         isolate_and_kill: policy.isolate_and_kill,
         safe_mode: core.safe_mode,
@@ -41,6 +43,7 @@ pub(super) fn status(core: &Core) -> v1::Status {
         high_threshold: thresholds.high().into(),
         medium_threshold: thresholds.medium().into(),
         automatic_classes: policy.automatic.iter().map(|c| c.word().to_owned()).collect(),
+        vault: Some(super::vault::status(core)),
     }
 }
 

@@ -3,6 +3,7 @@
 
 pub(crate) mod mounted;
 pub(crate) mod moved;
+pub(crate) mod old_files;
 pub(crate) mod process;
 pub(crate) mod rescan;
 pub(crate) mod upkeep;

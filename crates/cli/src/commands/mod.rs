@@ -15,6 +15,7 @@ pub(crate) mod scan;
 pub(crate) mod self_test;
 pub(crate) mod status;
 pub(crate) mod switch;
+pub(crate) mod vault;
 pub(crate) mod whitelist;
 
 use crate::client::{Client, Patience};

@@ -80,6 +80,36 @@ impl<'a> From<&'a v1::Receipt> for Receipt<'a> {
     }
 }
 
+/// A content that was written out of the vault.
+#[derive(Debug, Serialize)]
+pub(crate) struct Export<'a> {
+    r#type: &'static str,
+    id: &'a str,
+    path: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path_b64: Option<String>,
+    manifest: Option<String>,
+    sha256: String,
+    size: u64,
+    verified: bool,
+}
+
+impl<'a> Export<'a> {
+    /// `manifest` is the file beside it; without one nothing could be compared.
+    pub(crate) fn new(id: &'a str, path: &[u8], manifest: Option<&[u8]>, content: (String, u64)) -> Self {
+        Self {
+            r#type: "export",
+            id,
+            path: lossy(path),
+            path_b64: exact(path),
+            manifest: manifest.map(lossy),
+            sha256: content.0,
+            size: content.1,
+            verified: manifest.is_some(),
+        }
+    }
+}
+
 /// One entry of the whitelist.
 #[derive(Debug, Serialize)]
 pub(crate) struct WhitelistEntry<'a> {
@@ -148,10 +178,11 @@ pub(crate) struct Verify<'a> {
     id: &'a str,
     ok: bool,
     reason: &'a str,
+    finding: Option<&'a str>,
 }
 
 impl<'a> From<&'a v1::VerifyResult> for Verify<'a> {
     fn from(v: &'a v1::VerifyResult) -> Self {
-        Self { r#type: "verify", id: &v.id, ok: v.ok, reason: &v.reason }
+        Self { r#type: "verify", id: &v.id, ok: v.ok, reason: &v.reason, finding: some(&v.finding) }
     }
 }

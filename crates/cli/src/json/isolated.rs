@@ -45,6 +45,8 @@ pub(crate) struct IsolatedFull<'a> {
     file: Option<FileFacts<'a>>,
     links: Vec<String>,
     alarm: Option<&'a str>,
+    stored: u64,
+    sharing: u64,
 }
 
 impl<'a> From<&'a v1::Isolated> for Isolated<'a> {
@@ -86,6 +88,8 @@ impl<'a> From<&'a v1::Isolated> for IsolatedFull<'a> {
             file: i.file.as_ref().map(Into::into),
             links: i.links.iter().map(|l| lossy(l)).collect(),
             alarm: some(&i.alarm),
+            stored: i.stored,
+            sharing: i.sharing,
         }
     }
 }

@@ -6,12 +6,14 @@ mod answer;
 mod isolated;
 mod scan;
 mod status;
+mod vault;
 
 pub(crate) use alarm::Alarm;
-pub(crate) use answer::{Done, Event, Failure, Receipt, Verify, WhitelistEntry};
+pub(crate) use answer::{Done, Event, Export, Failure, Receipt, Verify, WhitelistEntry};
 pub(crate) use isolated::{Isolated, IsolatedFull};
 pub(crate) use scan::{ContentProblem, ScanFault, Summary, VerdictLine};
 pub(crate) use status::Status;
+pub(crate) use vault::{Held, Vault};
 
 use crate::error::CliError;
 use crate::escape;

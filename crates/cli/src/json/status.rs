@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `status --json`.
 
-use super::{exact, lossy};
+use super::{Vault, exact, lossy};
 use crate::render::Protection;
 use crate::time;
 use lazaret_proto::v1;
@@ -29,6 +29,7 @@ pub(crate) struct Status<'a> {
     alarms_unhandled: u64,
     isolated: u64,
     counters: Counters,
+    vault: Option<Vault>,
 }
 
 #[derive(Debug, Serialize)]
@@ -125,6 +126,7 @@ impl<'a> From<&'a v1::Status> for Status<'a> {
             alarms_unhandled: s.alarms_unhandled,
             isolated: s.isolated,
             counters: s.counters.unwrap_or_default().into(),
+            vault: s.vault.as_ref().map(Into::into),
         }
     }
 }

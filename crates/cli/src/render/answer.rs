@@ -76,14 +76,18 @@ pub(crate) fn verifications(look: Look, results: &[v1::VerifyResult]) -> String 
     }
     let mut out = String::new();
     for r in results {
-        let word = if r.ok { look.paint(Paint::Green, "ok") } else { look.paint(Paint::Red, "DAMAGED") };
+        let word = match r.finding.as_str() {
+            _ if r.ok => look.paint(Paint::Green, "ok"),
+            "" | "corrupt" => look.paint(Paint::Red, "DAMAGED"),
+            finding => look.paint(Paint::Red, &escape::text(finding).replace('_', " ").to_uppercase()),
+        };
         let reason =
             if r.reason.is_empty() { String::new() } else { format!("  {}", escape::text(&r.reason)) };
         out.push_str(&format!("{}  {word}{reason}\n", escape::text(&r.id)));
     }
     let bad = results.iter().filter(|r| !r.ok).count();
     out.push_str(&format!(
-        "{} verified, {bad} damaged.\n",
+        "{} verified, {bad} not whole.\n",
         super::count(results.len() as u64, "isolated file")
     ));
     out

@@ -55,6 +55,13 @@ pub(crate) fn isolated(look: Look, f: &v1::Isolated) -> String {
             out.push_str(&field("SHA-256", &digest(&f.sha256).unwrap_or_else(|| "not known".into())));
         }
     }
+    if f.sharing > 0 {
+        let shared = match f.sharing {
+            1 => String::new(),
+            n => format!(", shared with {} of the same content", count(n - 1, "other")),
+        };
+        out.push_str(&field("In the vault", &format!("{}{shared}", size(f.stored))));
+    }
     for (i, link) in f.links.iter().enumerate() {
         out.push_str(&field(if i == 0 { "Other names" } else { "" }, &escape::name(link)));
     }

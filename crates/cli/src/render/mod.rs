@@ -9,11 +9,13 @@ mod isolated;
 mod process;
 mod recommendation;
 mod status;
+mod vault;
 
 pub(crate) use alarm::{alarm, alarm_after, alarms};
 pub(crate) use answer::{event, receipt, verifications, whitelist};
 pub(crate) use isolated::{isolated, isolated_list};
 pub(crate) use status::{Protection, status};
+use vault::vault;
 
 use crate::escape;
 use lazaret_proto::v1;

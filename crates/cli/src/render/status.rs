@@ -71,6 +71,9 @@ pub(crate) fn status(look: Look, s: &v1::Status, now_ms: i64) -> String {
     let alarms = look.paint(if s.alarms_unhandled > 0 { Paint::Yellow } else { Paint::Plain }, &alarms);
     out.push_str(&field("Alarms", &format!("{alarms}   (lazaret alarms list --unhandled)")));
     out.push_str(&field("Isolated", &format!("{}   (lazaret isolated list)", count(s.isolated, "file"))));
+    if let Some(v) = &s.vault {
+        out.push_str(&field("Vault", &super::vault(look, v)));
+    }
     out.push_str(&field("Content", &content(look, s)));
     out.push_str(&field(
         "Daemon",

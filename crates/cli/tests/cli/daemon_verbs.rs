@@ -178,6 +178,7 @@ fn delete_and_verify() {
             id: OBJECT.into(),
             ok: false,
             reason: "cut".into(),
+            finding: "corrupt".into(),
         })]),
         _ => done("deleted"),
     });

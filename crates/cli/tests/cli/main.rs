@@ -7,3 +7,4 @@ mod daemon_verbs;
 mod peer;
 mod scan;
 mod self_test;
+mod vault;

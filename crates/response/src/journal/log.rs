@@ -3,7 +3,7 @@
 
 use super::entry::{Body, Entry, Note, Stored};
 use super::recover::{self, Slot};
-use super::{frame, now_ms, segment};
+use super::{frame, lock, now_ms, segment};
 use lazaret_model::JournalId;
 use rustix::fs::fdatasync;
 use std::fs::File;
@@ -67,21 +67,6 @@ fn io_error(what: impl Into<String>) -> impl FnOnce(io::Error) -> JournalError {
     move |source| JournalError::Io { what, source }
 }
 
-/// Takes the lock, waiting a second: a process that was just killed, or a child of ours that has
-/// not executed its program yet, may hold it for another moment.
-fn hold(lock: &File) -> io::Result<()> {
-    use rustix::fs::{FlockOperation, flock};
-    let end = std::time::Instant::now() + std::time::Duration::from_secs(1);
-    loop {
-        match flock(lock, FlockOperation::NonBlockingLockExclusive) {
-            Err(rustix::io::Errno::WOULDBLOCK) if std::time::Instant::now() < end => {
-                std::thread::sleep(std::time::Duration::from_millis(5));
-            }
-            held => return held.map_err(Into::into),
-        }
-    }
-}
-
 impl Journal {
     /// Opens or creates the journal in `dir`. Gives every entry that stands in it, for replay.
     ///
@@ -96,8 +81,11 @@ impl Journal {
             .mode(0o700)
             .create(dir)
             .map_err(io_error(format!("creating {}", dir.display())))?;
-        let lock = File::create(dir.join("lock")).map_err(io_error("creating the journal's lock"))?;
-        hold(&lock).map_err(io_error(format!("{} is in use by another process", dir.display())))?;
+        let lock = lock::take(dir).map_err(|e| {
+            let held = e.kind() == io::ErrorKind::WouldBlock;
+            let what = if held { "is in use by another process" } else { "cannot be locked" };
+            io_error(format!("{} {what}", dir.display()))(e)
+        })?;
         segment::remove_unfinished(dir);
         let r = recover::recover(dir)?;
         let (number, offset) = r.current.unwrap_or((1, segment::FIRST as u64));

@@ -125,6 +125,8 @@ fn isolated() -> v1::Isolated {
         file: None,
         links: vec![b"/tmp/second".to_vec()],
         alarm: "019aa0c2-7b1f-7c3e-9d55-0123456789ab".into(),
+        stored: 1_235_200,
+        sharing: 3,
     }
 }
 
@@ -228,7 +230,7 @@ fn nothing_in_an_alarm_steers_the_terminal() {
 #[test]
 fn isolated_files() {
     insta::assert_snapshot!(json::line(&json::Isolated::from(&isolated())).unwrap().trim_end(), @r#"{"id":"019aa0c2-7b40-7000-8000-aaaaaaaaaaaa","path":"/tmp/�x","path_b64":"L3RtcC//eA==","sha256":"abababababababababababababababababababababababababababababababab","size":1234567,"class":"miner","family":"xmrig","confidence":97,"status":"isolated","reason":"","isolated_at":"2026-11-23T02:13:20.123Z","killed":[{"pid":9,"exe":"/tmp/�x","exe_b64":"L3RtcC//eA==","cmdline":["./x","--pool","a b"],"outcome":"done"}]}"#);
-    insta::assert_snapshot!(json::line(&json::IsolatedFull::from(&isolated())).unwrap().trim_end(), @r#"{"id":"019aa0c2-7b40-7000-8000-aaaaaaaaaaaa","path":"/tmp/�x","path_b64":"L3RtcC//eA==","sha256":"abababababababababababababababababababababababababababababababab","size":1234567,"class":"miner","family":"xmrig","confidence":97,"status":"isolated","reason":"","isolated_at":"2026-11-23T02:13:20.123Z","killed":[{"pid":9,"exe":"/tmp/�x","exe_b64":"L3RtcC//eA==","cmdline":["./x","--pool","a b"],"outcome":"done"}],"file":null,"links":["/tmp/second"],"alarm":"019aa0c2-7b1f-7c3e-9d55-0123456789ab"}"#);
+    insta::assert_snapshot!(json::line(&json::IsolatedFull::from(&isolated())).unwrap().trim_end(), @r#"{"id":"019aa0c2-7b40-7000-8000-aaaaaaaaaaaa","path":"/tmp/�x","path_b64":"L3RtcC//eA==","sha256":"abababababababababababababababababababababababababababababababab","size":1234567,"class":"miner","family":"xmrig","confidence":97,"status":"isolated","reason":"","isolated_at":"2026-11-23T02:13:20.123Z","killed":[{"pid":9,"exe":"/tmp/�x","exe_b64":"L3RtcC//eA==","cmdline":["./x","--pool","a b"],"outcome":"done"}],"file":null,"links":["/tmp/second"],"alarm":"019aa0c2-7b1f-7c3e-9d55-0123456789ab","stored":1235200,"sharing":3}"#);
     insta::assert_snapshot!(render::isolated_list(Look::default(), &[isolated()]), @r#"
  Id            Isolated              Status    Conf  Malware      Size     Path        Killed  Reason
  aaaaaaaaaaaa  2026-11-23 02:13:20Z  isolated  97    miner xmrig  1.1 MiB  /tmp/\xffx  1
@@ -244,6 +246,7 @@ Alarm             019aa0c2-7b1f-7c3e-9d55-0123456789ab
 File              /tmp/\xffx
 Size              1.1 MiB (1234567 bytes)
 SHA-256           abababababababababababababababababababababababababababababababab
+In the vault      1.1 MiB, shared with 2 others of the same content
 Other names       /tmp/second
 
 Processes ended with it:
@@ -312,11 +315,16 @@ cccccccccccc  file_path  is  /opt/tool  010101010101...  3     2026-11-23 02:13:
     };
     insta::assert_snapshot!(render::event(Look::default(), &event), @r#"2026-11-23T02:13:20.000Z  alarm    Miner xmrig\nforged  [alarm 0123456789ab]"#);
     insta::assert_snapshot!(json::line(&json::Event::from(&event)).unwrap().trim_end(), @r#"{"type":"event","at":"2026-11-23T02:13:20.000Z","seq":17,"kind":"alarm","text":"Miner xmrig\nforged","alarm":"019aa0c2-7b1f-7c3e-9d55-0123456789ab"}"#);
-    let check = v1::VerifyResult { id: "x".into(), ok: false, reason: "blob is cut".into() };
+    let check = v1::VerifyResult {
+        id: "x".into(),
+        ok: false,
+        reason: "blob is cut".into(),
+        finding: "corrupt".into(),
+    };
     insta::assert_snapshot!(render::verifications(Look::default(), std::slice::from_ref(&check)), @r#"
 x  DAMAGED  blob is cut
-1 isolated file verified, 1 damaged.
+1 isolated file verified, 1 not whole.
 "#);
-    insta::assert_snapshot!(json::line(&json::Verify::from(&check)).unwrap().trim_end(), @r#"{"type":"verify","id":"x","ok":false,"reason":"blob is cut"}"#);
+    insta::assert_snapshot!(json::line(&json::Verify::from(&check)).unwrap().trim_end(), @r#"{"type":"verify","id":"x","ok":false,"reason":"blob is cut","finding":"corrupt"}"#);
     insta::assert_snapshot!(json::line(&json::Done::new("switched")).unwrap().trim_end(), @r#"{"type":"done","message":"switched"}"#);
 }

@@ -40,6 +40,19 @@ fn sample() -> v1::Status {
         high_threshold: 90,
         medium_threshold: 60,
         automatic_classes: vec!["miner".into(), "trojan".into()],
+        vault: Some(v1::VaultStatus {
+            objects: 3,
+            blobs: 2,
+            bytes: 5 << 20,
+            total_limit: 4 << 30,
+            object_limit: 4 << 30,
+            keep_free: 16 << 20,
+            free: 70 << 30,
+            user_bytes_limit: 1 << 30,
+            user_objects_limit: 10_000,
+            owners: vec![v1::VaultOwner { uid: 0, objects: 3, bytes: 5 << 20, ..Default::default() }],
+            ..Default::default()
+        }),
         ..Default::default()
     }
 }
@@ -53,6 +66,8 @@ Isolate and kill  ON: what is rated high (confidence 90 or more) is refused, iso
                   for these classes: miner, trojan
 Alarms            2 unhandled   (lazaret alarms list --unhandled)
 Isolated          1 file   (lazaret isolated list)
+Vault             3 files in 2 blobs, 5.0 MiB of 4.0 GiB; 70.0 GiB free on its filesystem
+                  each user but root may take 10000 files and 1.0 GiB
 Content           2026.11.1, 71 rules, 3 known-bad and 1 known-good digests
 Daemon            lazaretd 0.1.0, pid 800, since 2026-11-23 02:13:20Z (2 h 1 min)
 State             /var/lib/lazaret
@@ -70,7 +85,7 @@ State             /var/lib/lazaret
  Files moved in  0    Isolated            0   Scanners replaced  0
  Own events      0    Killed              0
 "#);
-    insta::assert_snapshot!(json::line(&json::Status::from(&sample())).unwrap().trim_end(), @r#"{"type":"status","protection":"on","degraded":[],"isolate_and_kill":true,"safe_mode":false,"version":"0.1.0","pid":800,"started_at":"2026-11-23T02:13:20.000Z","state_dir":"/var/lib/lazaret","content":{"version":"2026.11.1","rules":71,"known_bad":3,"known_good":1,"problems":[]},"thresholds":{"high":90,"medium":60},"automatic_classes":["miner","trojan"],"mounts":[{"path":"/","fs_type":"ext4","source":"/dev/vda1","configured":"exec+open+write","effective":"exec+open+write","reason":"","found_by_process":false}],"workers":[{"pid":812,"scanned":4096,"busy":false}],"jail_gaps":[],"open_breakers":[],"alarms_unhandled":2,"isolated":1,"counters":{"events_exec":100,"events_open":0,"events_write":0,"events_moved":0,"allowed_own":0,"allowed_cached":0,"scanned":30,"denied":2,"deadline_missed":0,"scan_errors":1,"overflows":0,"workers_replaced":0,"isolated":0,"killed":0}}"#);
+    insta::assert_snapshot!(json::line(&json::Status::from(&sample())).unwrap().trim_end(), @r#"{"type":"status","protection":"on","degraded":[],"isolate_and_kill":true,"safe_mode":false,"version":"0.1.0","pid":800,"started_at":"2026-11-23T02:13:20.000Z","state_dir":"/var/lib/lazaret","content":{"version":"2026.11.1","rules":71,"known_bad":3,"known_good":1,"problems":[]},"thresholds":{"high":90,"medium":60},"automatic_classes":["miner","trojan"],"mounts":[{"path":"/","fs_type":"ext4","source":"/dev/vda1","configured":"exec+open+write","effective":"exec+open+write","reason":"","found_by_process":false}],"workers":[{"pid":812,"scanned":4096,"busy":false}],"jail_gaps":[],"open_breakers":[],"alarms_unhandled":2,"isolated":1,"counters":{"events_exec":100,"events_open":0,"events_write":0,"events_moved":0,"allowed_own":0,"allowed_cached":0,"scanned":30,"denied":2,"deadline_missed":0,"scan_errors":1,"overflows":0,"workers_replaced":0,"isolated":0,"killed":0},"vault":{"objects":3,"blobs":2,"bytes":5242880,"total_limit":4294967296,"object_limit":4294967296,"keep_free":16777216,"free":75161927680,"user_bytes_limit":1073741824,"user_objects_limit":10000,"owners":[{"uid":0,"objects":3,"bytes":5242880,"objects_limit":null,"bytes_limit":null}],"refused":0,"age_days":null,"aged":0,"remove_aged":false}}"#);
 }
 
 #[test]
@@ -98,6 +113,8 @@ Protection is ON, WITH GAPS:
 Isolate and kill  OFF: malicious programs are only reported   (lazaret switch isolate-and-kill on)
 Alarms            2 unhandled   (lazaret alarms list --unhandled)
 Isolated          1 file   (lazaret isolated list)
+Vault             3 files in 2 blobs, 5.0 MiB of 4.0 GiB; 70.0 GiB free on its filesystem
+                  each user but root may take 10000 files and 1.0 GiB
 Content           2026.11.1, 71 rules, 3 known-bad and 1 known-good digests
 Daemon            lazaretd 0.1.0, pid 800, since 2026-11-23 02:13:20Z (1 s)
 State             /var/lib/lazaret
@@ -117,6 +134,21 @@ No scanner is running.
  Files written   0    Refused             2   Queue overflows    0
  Files moved in  0    Isolated            0   Scanners replaced  0
  Own events      0    Killed              0
+"#);
+}
+
+#[test]
+fn a_vault_that_is_used_up_names_who_and_what() {
+    let mut s = sample();
+    let v = s.vault.as_mut().unwrap();
+    v.owners.push(v1::VaultOwner { uid: 1000, objects: 20, bytes: 9, objects_limit: 20, bytes_limit: 0 });
+    (v.user_bytes_limit, v.refused, v.age_days, v.aged) = (0, 7, 90, 1);
+    insta::assert_snapshot!(crate::render::vault(Look::default(), s.vault.as_ref().unwrap()), @r#"
+3 files in 2 blobs, 5.0 MiB of 4.0 GiB; 70.0 GiB free on its filesystem
+each user but root may take 10000 files
+uid 1000 has 20 files, 9 B: its quota is used up
+7 files did not fit since the start and stayed denied in place
+1 file 90 days old or older: restore or delete them
 "#);
 }
 
