@@ -18,6 +18,7 @@ mod judge;
 mod live;
 mod log;
 mod look;
+mod persistence;
 mod protection;
 mod respond;
 mod runners;

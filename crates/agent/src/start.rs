@@ -357,6 +357,10 @@ fn start_sensors(core: &Arc<Core>, moves: &Arc<MoveGroup>) -> Result<()> {
         let core = Arc::clone(core);
         spawn("upkeep", move || sensor::upkeep::run(&core))?;
     }
+    {
+        let core = Arc::clone(core);
+        spawn("persistence", move || crate::persistence::run(&core))?;
+    }
     let core = Arc::clone(core);
     spawn("processes", move || sensor::process::run(&core))?;
     Ok(())
@@ -366,6 +370,7 @@ fn tell_of_start(core: &Arc<Core>, recovered: Option<String>, replayed: &[Replay
     if let Some(recovered) = recovered {
         alarms::about_daemon(core, Severity::High, "the state database was damaged".into(), vec![recovered]);
     }
+    crate::persistence::reconcile(core, replayed);
     let lines: Vec<String> = replayed.iter().map(describe).collect();
     for line in &lines {
         log!("replayed: {line}");

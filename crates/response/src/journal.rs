@@ -12,7 +12,8 @@ mod recover;
 mod segment;
 
 pub use entry::{
-    Body, Closing, Done, Entry, HeldProcess, Intent, IsolateIntent, Note, Progress, RestoreIntent,
+    Body, Closing, Done, EnableIntent, Entry, HeldProcess, Intent, IsolateIntent, Note, Progress,
+    RestoreIntent,
 };
 pub use log::{Journal, JournalError};
 
