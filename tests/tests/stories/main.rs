@@ -12,6 +12,7 @@ mod drop_and_restore;
 mod exec;
 mod kernel_interface;
 mod own_files;
+mod persistence;
 mod running;
 mod scan;
 mod self_test;

@@ -5,7 +5,7 @@ use super::{Answered, Peer, Refusal, Refused, Reply, isolate, isolated, refuse, 
 use crate::alarms::{decode, update};
 use crate::core::Core;
 use crate::look::now_ms;
-use crate::persistence::Job;
+use crate::persistence::Inquiry;
 use lazaret_model::{Alarm, HandleStatus, Handling, MalwareClass, Rating, WhitelistId};
 use lazaret_policy::{Judge, WhitelistEntry, WhitelistField};
 use lazaret_proto::v1;
@@ -99,7 +99,7 @@ pub(super) fn handle(core: &Arc<Core>, peer: Peer, request: &v1::Handle) -> Answ
     update(core, &alarm)?;
     if handling == Handling::IsolateAndKill {
         let chain = alarm.forensics.chain.clone();
-        core.persistence.ask(Job { alarm: alarm.id, chain, automatic: false });
+        core.persistence.ask(Inquiry { alarm: alarm.id, chain, automatic: false });
     }
     core.events.tell("alarm", format!("{} ({})", handling.word(), peer.name()), Some(alarm.id.to_string()));
     Ok(Some(Answer::Alarm((&alarm).into())))

@@ -6,7 +6,7 @@ use crate::alarms::{Done, decode, raise};
 use crate::core::Core;
 use crate::log::printable;
 use crate::look::{Case, facts, now_ms, path_of, standing};
-use crate::persistence::Job;
+use crate::persistence::Inquiry;
 use crate::respond::execute;
 use lazaret_model::{Alarm, AlarmId, Decision, Guard, IsolatedStatus, Origin, ScanReport};
 use lazaret_policy::{Decided, PackageStanding, carrier};
@@ -34,7 +34,7 @@ pub(super) fn isolate(core: &Core, peer: Peer, request: &v1::IsolatePath) -> Ans
     let settled = report.status == Some(IsolatedStatus::Isolated);
     let alarm = raise(core, id, &case, Done { timeline: report.records, isolated: report.isolated, settled });
     if report.isolated.is_some() {
-        core.persistence.ask(Job { alarm, chain: Vec::new(), automatic: false });
+        core.persistence.ask(Inquiry { alarm, chain: Vec::new(), automatic: false });
     }
     let row = core
         .database

@@ -19,7 +19,7 @@ use std::time::Duration;
 const WAITING: usize = 256;
 
 /// What is looked for.
-pub(crate) struct Job {
+pub(crate) struct Inquiry {
     /// The alarm that isolated the file.
     pub(crate) alarm: AlarmId,
     /// Who acted on the file, and their ancestors.
@@ -30,8 +30,8 @@ pub(crate) struct Job {
 
 /// Jobs on their way to the thread.
 pub(crate) struct Desk {
-    sender: Sender<Job>,
-    jobs: Receiver<Job>,
+    sender: Sender<Inquiry>,
+    jobs: Receiver<Inquiry>,
 }
 
 impl Desk {
@@ -41,9 +41,10 @@ impl Desk {
     }
 
     /// Never waits: a flood of isolations must not be held up by searches.
-    pub(crate) fn ask(&self, job: Job) {
+    pub(crate) fn ask(&self, job: Inquiry) {
+        let alarm = job.alarm;
         if let Err(e) = self.sender.try_send(job) {
-            log!("what brings the file of alarm {} back is not looked for: {e}", e.into_inner().alarm);
+            log!("what brings the file of alarm {alarm} back is not looked for: {e}");
         }
     }
 }

@@ -2,7 +2,7 @@
 //! The same content is back at the same path: counted on the alarm that it first had, with what
 //! brought it back where that can be told.
 
-use super::Job;
+use super::Inquiry;
 use crate::alarms::{decode, update};
 use crate::core::Core;
 use crate::log::{log, printable};
@@ -19,7 +19,7 @@ const HOSTS: [&str; 6] =
     ["cron.service", "crond.service", "atd.service", "anacron.service", "ssh.service", "sshd.service"];
 
 /// Counts a return. True when the file of this alarm has come back.
-pub(super) fn note(core: &Core, job: &Job) -> bool {
+pub(super) fn note(core: &Core, job: &Inquiry) -> bool {
     let Some(mut alarm) = load(core, job.alarm) else { return false };
     let Some(first) = first(core, &alarm) else { return false };
     let Some(mut root) = load(core, first) else { return false };

@@ -2,7 +2,7 @@
 //! One search, and what policy makes of it.
 
 use super::returns::{load, started};
-use super::{Job, change};
+use super::{Inquiry, change};
 use crate::alarms::update;
 use crate::config::OnOff;
 use crate::core::Core;
@@ -15,7 +15,7 @@ use std::os::unix::ffi::OsStrExt;
 
 /// Looks for what brings the file of an alarm back, keeps it on the alarm, and disables it where
 /// policy says so.
-pub(super) fn search(core: &Core, job: &Job, returned: bool) {
+pub(super) fn search(core: &Core, job: &Inquiry, returned: bool) {
     let Some(alarm) = load(core, job.alarm) else { return };
     let names = names(core, &alarm);
     let root = &core.config.paths.root;
@@ -94,7 +94,7 @@ fn merge(known: &mut Persistence, found: Vec<PersistenceEntry>) {
 
 /// What policy disables by itself: only with an isolation that it ordered, and only what names the
 /// file or runs what names it.
-fn automatic(core: &Core, job: &Job, persistence: &Persistence) -> Vec<u32> {
+fn automatic(core: &Core, job: &Inquiry, persistence: &Persistence) -> Vec<u32> {
     if !job.automatic || core.config.response.disable_persistence == OnOff::Off {
         return Vec::new();
     }
