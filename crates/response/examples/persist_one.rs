@@ -9,6 +9,7 @@
 use lazaret_model::FileRef;
 use lazaret_response::persistence::{DisableTarget, Limits, Started, find};
 use lazaret_response::{DenyInode, Order, Plan, Responder, ResponderConfig, Step};
+use lazaret_vault::Vault;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -37,6 +38,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 let _ = rustix::process::kill_process(me, rustix::process::Signal::KILL);
             }
         }));
+    }
+    if !Vault::exists(&config.vault_dir) {
+        Vault::init(&config.vault_dir)?;
     }
     let (responder, _) = Responder::open(config)?;
     let plan = |order| Plan { alarm: None, who: "driver".to_owned(), order };

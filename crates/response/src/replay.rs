@@ -64,11 +64,11 @@ impl Responder {
                     let manifest = match open.remove(&id).map(|o| o.intent) {
                         Some(Intent::Isolate(i)) => Some(i.manifest),
                         Some(Intent::Disable(record)) => {
-                            self.forget_if(&closing, Action::Disable, false, record.id);
+                            self.after_disable(&closing, &record);
                             None
                         }
                         Some(Intent::Enable(intent)) => {
-                            self.forget_if(&closing, Action::Enable, true, intent.record.id);
+                            self.after_enable(&closing, &intent);
                             None
                         }
                         _ => None,

@@ -93,7 +93,7 @@ fn merge(known: &mut Persistence, found: Vec<PersistenceEntry>) {
 }
 
 /// What policy disables by itself: only with an isolation that it ordered, and only what names the
-/// file or runs what names it.
+/// file. A script that names it may be a good one with one line too many: a person decides.
 fn automatic(core: &Core, job: &Inquiry, persistence: &Persistence) -> Vec<u32> {
     if !job.automatic || core.config.response.disable_persistence == OnOff::Off {
         return Vec::new();
@@ -102,7 +102,7 @@ fn automatic(core: &Core, job: &Inquiry, persistence: &Persistence) -> Vec<u32> 
         .entries
         .iter()
         .filter(|e| e.can_be_disabled() && e.disabled_as.is_none())
-        .filter(|e| matches!(e.link, PersistenceLink::Direct | PersistenceLink::Wrapper))
+        .filter(|e| e.link == PersistenceLink::Direct)
         .map(|e| e.number)
         .collect()
 }

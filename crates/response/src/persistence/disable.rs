@@ -102,6 +102,15 @@ impl Responder {
         self.close(report, &reason, None, replayed);
         self.step(Step::DisableOutcomeWritten);
         if done.is_err() {
+            self.forget_undone(record);
+        }
+    }
+
+    /// Drops the record of what was not disabled, unless a part of it could not be taken back: then
+    /// it can still be enabled.
+    pub(super) fn forget_undone(&self, record: &DisabledRecord) {
+        let root = record.root();
+        if record.edits.iter().all(|e| e.standing(&root) != Standing::After) {
             let _ = self.records.remove(record.id);
         }
     }

@@ -16,6 +16,7 @@ use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
 use std::path::Path;
 
 /// Larger files are not changed, bytes.
@@ -322,7 +323,7 @@ impl Responder {
             Edit::MakeLink { link, .. } => make_link(&place, link).map_err(failed)?,
             Edit::MakeFolder { owner, .. } => {
                 mkdirat(&place.dir, name, Mode::from_raw_mode(0o755)).map_err(failed)?;
-                own(&place, *owner).map_err(failed)?;
+                own(&place, FileType::Directory, *owner).map_err(failed)?;
             }
             Edit::RemoveFolder { .. } => match unlinkat(&place.dir, name, AtFlags::REMOVEDIR) {
                 // Somebody put something there: it stays.
@@ -354,17 +355,25 @@ fn set_mode(place: &Place, ino: u64, mode: u32, flags: Option<u32>) -> Result<()
 
 /// Never over anything: `EEXIST` where the name is taken.
 fn make_link(place: &Place, link: &LinkImage) -> Result<(), Errno> {
-    let name = place.name.as_slice();
-    symlinkat(link.target.0.as_slice(), &place.dir, name)?;
-    own(place, (link.uid, link.gid))?;
+    symlinkat(link.target.0.as_slice(), &place.dir, place.name.as_slice())?;
+    let made = own(place, FileType::Symlink, (link.uid, link.gid))?;
     let (Some(atime), Some(mtime)) = (link.atime, link.mtime) else { return Ok(()) };
     let times = Timestamps { last_access: spec(atime), last_modification: spec(mtime) };
-    utimensat(&place.dir, name, &times, AtFlags::SYMLINK_NOFOLLOW)
+    utimensat(&made, c"", &times, AtFlags::EMPTY_PATH)
 }
 
-fn own(place: &Place, (uid, gid): (u32, u32)) -> Result<(), Errno> {
+/// Gives what was just made to its owner. By descriptor and only if it is what was made: in a
+/// user's folder its name may be exchanged for a link to somebody else's file at any moment.
+fn own(place: &Place, kind: FileType, (uid, gid): (u32, u32)) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let made = openat(&place.dir, place.name.as_slice(), flags, Mode::empty())?;
+    let s = rustix::fs::fstat(&made)?;
+    if FileType::from_raw_mode(s.st_mode) != kind || s.st_uid != rustix::process::geteuid().as_raw() {
+        return Err(Errno::STALE);
+    }
     let (uid, gid) = (Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)));
-    chownat(&place.dir, place.name.as_slice(), uid, gid, AtFlags::SYMLINK_NOFOLLOW)
+    chownat(&made, c"", uid, gid, AtFlags::EMPTY_PATH)?;
+    Ok(made)
 }
 
 fn make_file(place: &Place, content: &[u8], (uid, gid): (u32, u32)) -> std::io::Result<()> {

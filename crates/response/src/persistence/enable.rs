@@ -4,6 +4,7 @@
 use super::disable::outcome;
 use super::edit::Edit;
 use super::inverse::inverse;
+use super::record::DisabledRecord;
 use super::{NotChanged, TURN};
 use crate::config::Step;
 use crate::journal::{Body, Closing, EnableIntent, Intent};
@@ -72,13 +73,18 @@ impl Responder {
         }
     }
 
-    /// The outcome was written and the crash came before the record went: it goes when the action
-    /// was done (or was not).
-    pub(crate) fn forget_if(&self, closing: &Closing, action: Action, done: bool, id: JournalId) {
-        let last = closing.records.iter().rev().find(|r| r.action == action.word());
-        let was_done = last.is_some_and(|r| matches!(r.outcome, Outcome::Done | Outcome::Partial(_)));
-        if was_done == done {
-            let _ = self.records.remove(id);
+    /// The outcome of a disabling was written, and the crash came before the record of one that
+    /// failed went.
+    pub(crate) fn after_disable(&self, closing: &Closing, record: &DisabledRecord) {
+        if !was_done(closing, Action::Disable) {
+            self.forget_undone(record);
+        }
+    }
+
+    /// The same for an enabling that was done.
+    pub(crate) fn after_enable(&self, closing: &Closing, intent: &EnableIntent) {
+        if was_done(closing, Action::Enable) {
+            let _ = self.records.remove(intent.record.id);
         }
     }
 
@@ -87,4 +93,9 @@ impl Responder {
         self.bring_back(&mut report, intent, true);
         intent.record.replayed(report)
     }
+}
+
+fn was_done(closing: &Closing, action: Action) -> bool {
+    let last = closing.records.iter().rev().find(|r| r.action == action.word());
+    last.is_some_and(|r| matches!(r.outcome, Outcome::Done | Outcome::Partial(_)))
 }
