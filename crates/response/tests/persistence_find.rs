@@ -93,6 +93,21 @@ fn cron_lines() {
 }
 
 #[test]
+fn a_users_crontab_knows_its_home() {
+    let found = |file: &str, line: &str| {
+        let tree = Tree::new();
+        tree.file(file, format!("{line}\n"));
+        let names = [b"/home/ann/.x/run".to_vec()];
+        find(tree.0.path(), &names, &Started::default(), Limits::default()).entries.len()
+    };
+    for line in ["@reboot ~/.x/run", "* * * * * $HOME/.x/run &", "* * * * * cd $HOME; \"${HOME}/.x/run\""] {
+        assert_eq!(found("var/spool/cron/crontabs/ann", line), 1, "{line}");
+        assert_eq!(found("var/spool/cron/crontabs/bob", line), 0, "{line}");
+        assert_eq!(found("etc/cron.d/x", line), 0, "{line}");
+    }
+}
+
+#[test]
 fn cron_scripts_and_links() {
     let tree = Tree::new();
     tree.file("etc/cron.daily/job", format!("#!/bin/sh\n{EVIL} &\n{EVIL} again\n"));

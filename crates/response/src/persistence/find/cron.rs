@@ -11,8 +11,12 @@ const FOLDERS: [&[u8]; 5] =
 
 const SPOOLS: [&[u8]; 3] = [b"var/spool/cron/crontabs", b"var/spool/cron/tabs", b"var/spool/cron"];
 
-const LINES: Lines<'static> =
-    Lines { only_shown: "", ..Lines::shown(PersistenceKind::Cron).with_search(&SEARCH) };
+const LINES: Lines<'static> = Lines {
+    only_shown: "",
+    // Most lines of the system's crontabs run as root.
+    home: Some(b"/root"),
+    ..Lines::shown(PersistenceKind::Cron).with_search(&SEARCH)
+};
 
 pub(super) fn search(hunt: &mut Hunt<'_>) {
     let system = hunt.tree.system();
@@ -24,7 +28,10 @@ pub(super) fn search(hunt: &mut Hunt<'_>) {
     }
     for spool in SPOOLS {
         for name in hunt.tree.names(&system, spool) {
-            crontab(hunt, &system, &join(spool, &name), Lines { user: true, ..LINES });
+            // A crontab is called as its user is.
+            let home = hunt.users.iter().rev().find(|(user, _)| *user == name).map(|(_, home)| home.clone());
+            let lines = Lines { user: true, home: home.as_deref(), ..LINES };
+            crontab(hunt, &system, &join(spool, &name), lines);
         }
     }
     for folder in FOLDERS {

@@ -87,11 +87,13 @@ pub fn find(root: &Path, names: &[Vec<u8>], started: &Started, limits: Limits) -
             return Found { problems: vec![problem], ..Found::default() };
         }
     };
-    let homes = tree.homes(limits.homes);
+    let users = tree.users();
+    let homes = tree.homes(&users, limits.homes);
     let mut hunt = Hunt {
         tree,
         matcher: Matcher::new(names),
         started,
+        users,
         homes,
         entries: Vec::new(),
         room: limits.entries,
@@ -120,6 +122,8 @@ struct Hunt<'a> {
     tree: Tree,
     matcher: Matcher,
     started: &'a Started,
+    /// Names and home folders.
+    users: Vec<(Vec<u8>, Vec<u8>)>,
     homes: Vec<Rc<Base>>,
     entries: Vec<PersistenceEntry>,
     room: usize,

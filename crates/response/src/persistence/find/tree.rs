@@ -321,18 +321,27 @@ impl Tree {
         real
     }
 
-    /// The home folders that the user list names, each once. Read as bytes: no NSS.
-    pub(super) fn homes(&self, most: usize) -> Vec<Rc<Base>> {
-        let system = self.system();
-        let mut homes = vec![b"/root".to_vec()];
-        let list = self.text(&system, b"etc/passwd").map(|f| f.bytes).unwrap_or_default();
+    /// Users and their home folders, root first. Read from the list itself as bytes: no NSS.
+    pub(super) fn users(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let mut users = vec![(b"root".to_vec(), b"/root".to_vec())];
+        let list = self.text(&self.system, b"etc/passwd").map(|f| f.bytes).unwrap_or_default();
         for line in list.split(|b| *b == b'\n') {
-            let Some(home) = line.split(|b| *b == b':').nth(5) else { continue };
+            let mut fields = line.split(|b| *b == b':');
+            let (Some(name), Some(home)) = (fields.next(), fields.nth(4)) else { continue };
             let home = home.strip_suffix(b"/").unwrap_or(home);
-            if home.len() > 1 && home.first() == Some(&b'/') && !homes.iter().any(|h| h == home) {
-                homes.push(home.to_vec());
+            if home.len() > 1 && home.first() == Some(&b'/') && !name.is_empty() {
+                users.push((name.to_vec(), home.to_vec()));
             }
         }
+        users
+    }
+
+    /// The home folders, each once.
+    pub(super) fn homes(&self, users: &[(Vec<u8>, Vec<u8>)], most: usize) -> Vec<Rc<Base>> {
+        let system = self.system();
+        let mut known = HashSet::new();
+        let mut homes: Vec<Vec<u8>> =
+            users.iter().map(|(_, home)| home.clone()).filter(|h| known.insert(h.clone())).collect();
         if homes.len() > most {
             homes.truncate(most);
             self.problem(format!("only {most} home folders were looked at"));
@@ -382,7 +391,7 @@ mod tests {
         assert_eq!(text(&system, b"etc/link").as_deref(), Some(&b"real"[..]), "as if the root were /");
         assert_eq!(text(&system, b"etc/outside"), None);
         assert_eq!(text(&system, b"etc/fifo"), None);
-        let homes = t.homes(10);
+        let homes = t.homes(&t.users(), 10);
         let [home] = homes.as_slice() else { panic!("one home") };
         assert_eq!(home.path, b"/home/u");
         assert_eq!(text(home, b"inside").as_deref(), Some(&b"own"[..]));
