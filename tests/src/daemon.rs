@@ -24,6 +24,8 @@ pub struct Setup {
     pub more: String,
     /// State folder to use instead of a fresh one.
     pub state: Option<PathBuf>,
+    /// Where it is looked for what brings a program back; absent: nowhere.
+    pub root: Option<PathBuf>,
 }
 
 impl Setup {
@@ -231,9 +233,10 @@ fn spawn(config: &Path, log: &Path) -> Child {
 
 fn toml(setup: &Setup, folder: &Path) -> String {
     let state = setup.state.clone().unwrap_or_else(|| folder.join("state"));
+    let root = setup.root.clone().unwrap_or_else(|| folder.join("root"));
     let mut text = String::new();
     let mounts: Vec<String> = setup.mounts.iter().map(|m| format!("{:?}", m.display().to_string())).collect();
-    let _ = writeln!(text, "[paths]\nstate = {:?}\nrun = {:?}", state, folder.join("run"));
+    let _ = writeln!(text, "[paths]\nstate = {:?}\nrun = {:?}\nroot = {:?}", state, folder.join("run"), root);
     let _ = writeln!(text, "[protect]\nmounts = [{}]", mounts.join(", "));
     let _ = writeln!(text, "unlisted_filesystems = {}", setup.unlisted);
     let _ = writeln!(text, "[response]\nisolate_and_kill = {}", setup.isolate_and_kill);

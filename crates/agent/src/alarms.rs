@@ -84,6 +84,7 @@ fn new(id: AlarmId, case: &Case, done: Done) -> Alarm {
             file: Some(case.facts.clone()),
             chain: case.chain.clone(),
             timeline: done.timeline,
+            ..Forensics::default()
         },
         isolated: done.isolated,
         status,

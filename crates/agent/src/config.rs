@@ -29,6 +29,8 @@ pub(crate) struct Paths {
     pub(crate) state: PathBuf,
     /// Control socket.
     pub(crate) run: PathBuf,
+    /// Below here it is looked for what brings a program back.
+    pub(crate) root: PathBuf,
     /// Content pack; default: beside the program, then /usr/share/lazaret.
     pub(crate) content: Option<PathBuf>,
     /// Folders or files with further YARA rules.
@@ -42,6 +44,7 @@ impl Default for Paths {
         Self {
             state: "/var/lib/lazaret".into(),
             run: "/run/lazaret".into(),
+            root: "/".into(),
             content: None,
             rules: Vec::new(),
             scanner: None,
@@ -83,6 +86,10 @@ pub(crate) struct Response {
     pub(crate) condemn_archives: bool,
     /// Lazaret test programs and EICAR count.
     pub(crate) test_programs: bool,
+    /// Disable what brings a program back that was isolated and killed automatically.
+    pub(crate) disable_persistence: OnOff,
+    /// How long after an isolation the same file at the same place has come back, seconds.
+    pub(crate) watch_seconds: u64,
 }
 
 impl Default for Response {
@@ -95,6 +102,8 @@ impl Default for Response {
             medium: t.medium(),
             condemn_archives: false,
             test_programs: true,
+            disable_persistence: OnOff::Off,
+            watch_seconds: 300,
         }
     }
 }
@@ -116,6 +125,14 @@ impl Default for Budget {
     fn default() -> Self {
         Self { workers: 2, deadline_ms: 5_000, on_error: OnError::Allow, vault_bytes: None }
     }
+}
+
+/// A switch in words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum OnOff {
+    Off,
+    On,
 }
 
 /// The answer to a question that could not be judged.
@@ -157,7 +174,7 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), ConfigError> {
-        let absolute = [&self.paths.state, &self.paths.run]
+        let absolute = [&self.paths.state, &self.paths.run, &self.paths.root]
             .into_iter()
             .chain(&self.paths.content)
             .chain(&self.paths.scanner)
@@ -256,6 +273,8 @@ mod tests {
         assert!(refused("[paths]\nstate = \"s\"").contains("absolute"));
         assert!(refused("[response]\nhigh = 50").contains("80 to 100"));
         assert!(refused("[response]\nclasses = [\"spam\"]").contains("webshell"));
+        assert!(refused("[paths]\nroot = \"here\"").contains("absolute"));
+        assert!(refused("[response]\ndisable_persistence = true").contains("line 2"));
         assert!(refused("[budget]\nworkers = 0").contains("1 to 64"));
         assert!(refused("[budget]\non_error = \"maybe\"").contains("line 2"));
         assert!(refused("[vault]\nuser_byte = 1").contains("line 2"));

@@ -8,6 +8,7 @@ use crate::guards::Guards;
 use crate::hashes::Hashes;
 use crate::live::Live;
 use crate::look::Case;
+use crate::persistence::Desk;
 use crate::protection::Protection;
 use crate::runners::Runners;
 use crossbeam_channel::Sender;
@@ -31,6 +32,8 @@ pub(crate) struct Core {
     pub(crate) hashes: Hashes,
     /// Findings on their way to the responder threads.
     pub(crate) cases: Sender<Case>,
+    /// Isolations whose persistence is to be looked for.
+    pub(crate) persistence: Desk,
     pub(crate) started_ms: i64,
     pub(crate) safe_mode: bool,
     pub(crate) stopping: AtomicBool,
@@ -75,6 +78,7 @@ impl Core {
             runners: Arc::new(Runners::new()),
             hashes: Hashes::default(),
             cases: p.cases,
+            persistence: Desk::new(),
             started_ms: p.started_ms,
             safe_mode: p.safe_mode,
             stopping: AtomicBool::new(false),

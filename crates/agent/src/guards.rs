@@ -4,10 +4,12 @@
 
 use crate::gate::Exempt;
 use crate::log::log;
+use lazaret_model::{Guard, PersistenceEntry, PersistenceKind};
 use lazaret_packages::{PackageDb, Standing};
 use lazaret_policy::{CriticalPrograms, CriticalRole, KillContext, PackageStanding, SEED_PROGRAMS, may_kill};
 use lazaret_pool::{Job, Pool, Priority};
 use lazaret_response::MayKill;
+use lazaret_response::persistence::MayDisable;
 use lazaret_sys::procfs;
 use std::collections::{HashSet, VecDeque};
 use std::fs::File;
@@ -87,6 +89,34 @@ impl Guards {
             let exe_owner = std::fs::metadata(exe).ok().map(|m| m.uid());
             let context = KillContext { own: &own, ancestors: &ancestors, critical: &critical, exe_owner };
             may_kill(process, &context)
+        })
+    }
+}
+
+impl Guards {
+    /// The check that `response` makes before it takes an entry out of force that brings a program
+    /// back. What an intact package of trusted origin brought is only shown; policy by itself also
+    /// leaves alone what any package owns, where the file as a whole would be disabled.
+    pub(crate) fn disable_guard(&self, root: &Path, entry: &PersistenceEntry, automatic: bool) -> MayDisable {
+        let packages = (root == Path::new("/")).then(|| self.packages());
+        // A crontab loses one line; a unit, or a script that cron runs, goes as a whole.
+        let whole =
+            entry.kind != PersistenceKind::Cron || lazaret_response::persistence::is_script(&entry.file);
+        Arc::new(move |path, file| {
+            let Some(packages) = &packages else { return Ok(()) };
+            match packages.standing(path, file) {
+                Standing::Unowned => Ok(()),
+                Standing::Owned { package, intact: true, trusted, .. } if trusted || automatic => {
+                    Err(Guard::IntactPackage(package))
+                }
+                Standing::Owned { package, .. } if automatic && whole => Err(Guard::Untouchable(format!(
+                    "a file of the package {package} is not disabled as a whole without a person"
+                ))),
+                Standing::Unknown(why) if automatic => Err(Guard::Untouchable(format!(
+                    "it is not known whether a package owns the file ({why}): a person decides"
+                ))),
+                Standing::Owned { .. } | Standing::Unknown(_) => Ok(()),
+            }
         })
     }
 }

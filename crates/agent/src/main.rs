@@ -19,6 +19,7 @@ mod live;
 mod log;
 mod look;
 mod offline;
+mod persistence;
 mod protection;
 mod respond;
 mod runners;

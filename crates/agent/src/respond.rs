@@ -7,6 +7,7 @@ use crate::counters::bump;
 use crate::gate::Refused;
 use crate::log::{log, printable};
 use crate::look::{Case, now_ms};
+use crate::persistence::Inquiry;
 use crossbeam_channel::Receiver;
 use lazaret_model::{Action, ActionRecord, AlarmId, Decision, IsolatedStatus, Outcome};
 use lazaret_response::{Order, Plan, Report, Target, Timings};
@@ -53,6 +54,9 @@ fn isolate_and_kill(core: &Core, mut case: Case) {
     let settled =
         timeline.iter().all(|r| r.outcome.is_settled()) && report.status == Some(IsolatedStatus::Isolated);
     let known = raise(core, id, &case, Done { timeline, isolated: report.isolated, settled });
+    if report.isolated.is_some() {
+        core.persistence.ask(Inquiry { alarm: known, chain: case.chain.clone(), automatic: true });
+    }
     core.events.tell(
         "action",
         format!("{}: isolate and kill, {timings}", printable(&case.facts.path)),

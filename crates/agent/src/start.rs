@@ -362,6 +362,10 @@ fn start_sensors(core: &Arc<Core>, moves: &Arc<MoveGroup>) -> Result<()> {
         let core = Arc::clone(core);
         spawn("old files", move || sensor::old_files::run(&core, limit))?;
     }
+    {
+        let core = Arc::clone(core);
+        spawn("persistence", move || crate::persistence::run(&core))?;
+    }
     let core = Arc::clone(core);
     spawn("processes", move || sensor::process::run(&core))?;
     Ok(())
@@ -371,6 +375,7 @@ fn tell_of_start(core: &Arc<Core>, recovered: Option<String>, replayed: &[Replay
     if let Some(recovered) = recovered {
         alarms::about_daemon(core, Severity::High, "the state database was damaged".into(), vec![recovered]);
     }
+    crate::persistence::reconcile(core, replayed);
     let lines: Vec<String> = replayed.iter().map(describe).collect();
     for line in &lines {
         log!("replayed: {line}");

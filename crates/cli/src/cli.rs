@@ -81,6 +81,7 @@ pub(crate) enum Verb {
     Content(commands::content::ContentArgs),
     Breaker(commands::breaker::BreakerArgs),
     Exception(commands::exception::ExceptionArgs),
+    Persistence(commands::persistence::PersistenceArgs),
     SelfTest(commands::self_test::SelfTestArgs),
     Completions(commands::completions::CompletionsArgs),
     #[command(hide = true)]
@@ -107,6 +108,7 @@ impl Verb {
             Self::Content(args) => commands::content::run(args, global, out),
             Self::Breaker(args) => commands::breaker::run(args, global, out),
             Self::Exception(args) => commands::exception::run(args, global, out),
+            Self::Persistence(args) => commands::persistence::run(args, global, out),
             Self::SelfTest(args) => commands::self_test::run(args, global, out),
             Self::Completions(args) => commands::completions::run(args, out),
             Self::Man(args) => commands::man::run(args),

@@ -20,12 +20,25 @@ pub enum Action {
     Restore,
     /// Vault object destroyed.
     Delete,
+    /// What would bring the program back taken out of force.
+    Disable,
+    /// The same put back as it was.
+    Enable,
 }
 
 impl Action {
     /// All, for tables.
-    pub const ALL: [Self; 7] =
-        [Self::Deny, Self::Freeze, Self::Thaw, Self::Kill, Self::Isolate, Self::Restore, Self::Delete];
+    pub const ALL: [Self; 9] = [
+        Self::Deny,
+        Self::Freeze,
+        Self::Thaw,
+        Self::Kill,
+        Self::Isolate,
+        Self::Restore,
+        Self::Delete,
+        Self::Disable,
+        Self::Enable,
+    ];
 
     /// The word in JSON and in the journal.
     #[must_use]
@@ -38,6 +51,8 @@ impl Action {
             Self::Isolate => "isolate",
             Self::Restore => "restore",
             Self::Delete => "delete",
+            Self::Disable => "disable",
+            Self::Enable => "enable",
         }
     }
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a person sees and handles.
 
-use crate::{ActionRecord, AlarmId, Decision, FileFacts, IsolatedId, ProcessFacts, Rating, Verdict};
+use crate::{
+    ActionRecord, AlarmId, Decision, FileFacts, IsolatedId, Persistence, ProcessFacts, Rating, Verdict,
+};
 use std::str::FromStr;
 
 /// What brought the file to our notice.
@@ -192,6 +194,8 @@ pub struct Forensics {
     pub chain: Vec<ProcessFacts>,
     /// What was done, in order.
     pub timeline: Vec<ActionRecord>,
+    /// What brings the program back.
+    pub persistence: Persistence,
 }
 
 /// A verdict on this host, with forensics and handling state.

@@ -16,6 +16,7 @@ mod hash;
 mod id;
 mod isolated;
 mod marker;
+mod persistence;
 mod process;
 mod rating;
 mod scan;
@@ -31,6 +32,9 @@ pub use hash::{ParseHashError, Sha256};
 pub use id::{AlarmId, IsolatedId, JournalId, WhitelistId};
 pub use isolated::{IsolatedStatus, KilledProcess};
 pub use marker::{MAX_TEST_PROGRAM_SIZE, TestRating, test_program_marker, test_program_prefix};
+pub use persistence::{
+    Persistence, PersistenceEntry, PersistenceKind, PersistenceLink, PersistenceState, Return,
+};
 pub use process::{ProcessFacts, ProcessRef};
 pub use rating::{Confidence, Rating, Thresholds, ThresholdsError};
 pub use scan::{ContentInfo, ContentProblem, ElfFacts, ScanError, ScanReport};

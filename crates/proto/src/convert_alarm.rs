@@ -163,6 +163,7 @@ impl From<&model::Alarm> for v1::Alarm {
             chain: a.forensics.chain.iter().map(Into::into).collect(),
             timeline: a.forensics.timeline.iter().map(Into::into).collect(),
             isolated: a.isolated.map(|i| i.to_string()),
+            persistence: (!a.forensics.persistence.is_empty()).then(|| (&a.forensics.persistence).into()),
             ..Self::default()
         };
         if let HandleStatus::Handled { by, at_ms, who, remark } = &a.status {
@@ -208,6 +209,7 @@ impl TryFrom<v1::Alarm> for model::Alarm {
                 file: a.file.map(TryInto::try_into).transpose()?,
                 chain: a.chain.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
                 timeline: a.timeline.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
+                persistence: a.persistence.map(TryInto::try_into).transpose()?.unwrap_or_default(),
             },
             isolated: a
                 .isolated

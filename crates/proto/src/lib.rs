@@ -5,6 +5,7 @@
 
 mod convert;
 mod convert_alarm;
+mod convert_persistence;
 pub mod frame;
 
 /// Generated from `proto/lazaret/v1/*.proto`.

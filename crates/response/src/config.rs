@@ -45,10 +45,34 @@ pub enum Step {
     DeleteIntentWritten,
     DeletePurged,
     DeleteOutcomeWritten,
+    DisableIntentWritten,
+    DisableRecorded,
+    EditWritten,
+    EditSwapped,
+    EditApplied,
+    DisableOutcomeWritten,
+    EnableIntentWritten,
+    EnableOutcomeWritten,
+    EnableForgotten,
 }
 
 impl Step {
-    /// All, in the order in which they are passed (a name that needs a durable intent goes after it).
+    /// Those of disabling and enabling, in the order in which they are passed; the three about an
+    /// edit are passed by both, and more than once.
+    pub const OF_PERSISTENCE: [Self; 9] = [
+        Self::DisableIntentWritten,
+        Self::DisableRecorded,
+        Self::EditWritten,
+        Self::EditSwapped,
+        Self::EditApplied,
+        Self::DisableOutcomeWritten,
+        Self::EnableIntentWritten,
+        Self::EnableOutcomeWritten,
+        Self::EnableForgotten,
+    ];
+
+    /// Those of isolating, restoring and deleting, in the order in which they are passed (a name that
+    /// needs a durable intent goes after it).
     pub const ALL: [Self; 25] = [
         Self::IntentWritten,
         Self::Denied,
@@ -85,6 +109,8 @@ pub struct ResponderConfig {
     pub journal_dir: PathBuf,
     /// The vault's folder; it must have been initialised.
     pub vault_dir: PathBuf,
+    /// Where it is kept what is disabled; created when something is, mode 0700.
+    pub disabled_dir: PathBuf,
     /// Bytes of one journal segment, preallocated; one more is always kept ready. At least 64 KiB.
     pub journal_bytes: u64,
     /// Opens objects with the keys in this file instead of the host key; offline only.
@@ -109,6 +135,7 @@ impl ResponderConfig {
     #[must_use]
     pub fn new(journal_dir: PathBuf, vault_dir: PathBuf, deny: Arc<dyn DenyInode>) -> Self {
         Self {
+            disabled_dir: journal_dir.with_file_name("disabled"),
             journal_dir,
             vault_dir,
             journal_bytes: 8 << 20,

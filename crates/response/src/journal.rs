@@ -13,7 +13,8 @@ mod recover;
 mod segment;
 
 pub use entry::{
-    Body, Closing, Done, Entry, HeldProcess, Intent, IsolateIntent, Note, Progress, RestoreIntent,
+    Body, Closing, Done, EnableIntent, Entry, HeldProcess, Intent, IsolateIntent, Note, Progress,
+    RestoreIntent,
 };
 pub use lock::is_held;
 pub use log::{Journal, JournalError};

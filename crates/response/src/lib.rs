@@ -24,6 +24,7 @@ mod metadata;
 mod names;
 mod open;
 mod orphans;
+pub mod persistence;
 mod plan;
 mod receipt;
 mod record;

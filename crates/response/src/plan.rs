@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What to do, and what came of it.
 
+use crate::persistence::DisableTarget;
 use lazaret_model::{
     Action, ActionRecord, AlarmId, Confidence, FileRef, Guard, IsolatedId, IsolatedStatus, JournalId,
     KilledProcess, MalwareClass, Outcome, ProcessFacts, Sha256,
@@ -47,6 +48,13 @@ pub enum Order {
     Delete {
         /// Which.
         id: IsolatedId,
+    },
+    /// Take what would bring the program back out of force.
+    Disable(DisableTarget),
+    /// Put back what was disabled by this intent.
+    Enable {
+        /// The journal's intent of the disabling.
+        id: JournalId,
     },
 }
 

@@ -63,6 +63,14 @@ impl Responder {
                 Body::Outcome(closing) => {
                     let manifest = match open.remove(&id).map(|o| o.intent) {
                         Some(Intent::Isolate(i)) => Some(i.manifest),
+                        Some(Intent::Disable(record)) => {
+                            self.after_disable(&closing, &record);
+                            None
+                        }
+                        Some(Intent::Enable(intent)) => {
+                            self.after_enable(&closing, &intent);
+                            None
+                        }
                         _ => None,
                     };
                     if let Some(object) = closing.isolated {
@@ -80,6 +88,8 @@ impl Responder {
                 Intent::Isolate(i) => self.replay_isolate(id, i, &progress),
                 Intent::Restore(i) => self.replay_restore(id, &i),
                 Intent::Delete { id: object, .. } => self.replay_delete(id, object),
+                Intent::Disable(record) => self.replay_disable(id, &record),
+                Intent::Enable(intent) => self.replay_enable(id, &intent),
             });
         }
         out

@@ -5,6 +5,7 @@ use crate::config::{ResponderConfig, Step};
 use crate::error::ResponseError;
 use crate::journal::{Body, Closing, Journal};
 use crate::orphans;
+use crate::persistence::Records;
 use crate::plan::{Order, Plan, Report};
 use crate::record::Owner;
 use crate::replay::Replayed;
@@ -26,6 +27,7 @@ pub struct Responder {
     pub(crate) turns: Turns,
     /// Whose records lie in the staging folders.
     pub(crate) owner: Owner,
+    pub(crate) records: Records,
     /// What this run isolated, by inode: a second plan for a file that is already gone must not
     /// seal it twice.
     pub(crate) done: Mutex<HashMap<(u64, u64), (Sha256, IsolatedId)>>,
@@ -49,6 +51,7 @@ impl Responder {
         };
         let vault = vault.with_limits(config.vault_limits.clone());
         let responder = Self {
+            records: Records::new(config.disabled_dir.clone()),
             config,
             journal,
             vault,
@@ -85,6 +88,8 @@ impl Responder {
             Order::IsolateAndKill(target) => self.isolate_and_kill(alarm, &who, target, start),
             Order::Restore { id, to } => self.restore(alarm, &who, id, to.as_deref(), start),
             Order::Delete { id } => self.delete(&who, id),
+            Order::Disable(target) => self.disable(alarm, &who, &target),
+            Order::Enable { id } => self.enable(&who, id),
         };
         // Now, when nobody waits for it.
         let _ = self.journal.keep_ready();

@@ -29,6 +29,10 @@ impl Place {
         open::join(&self.dir_path, &self.name)
     }
 
+    pub(crate) fn exists(&self) -> bool {
+        !matches!(open::look(&self.dir, &self.name), Ok(None))
+    }
+
     pub(crate) fn is(&self, inode: Inode) -> bool {
         open::is(&self.dir, &self.name, inode)
     }

@@ -190,6 +190,29 @@ impl Database {
             .while_to("look for the same alarm")
     }
 
+    /// The newest alarm other than `but` whose file had this content at this path and was isolated,
+    /// seen first at `since_ms` or later.
+    ///
+    /// # Errors
+    /// When SQLite cannot read.
+    pub fn isolated_before(
+        &self,
+        but: AlarmId,
+        sha256: Sha256,
+        path: &[u8],
+        since_ms: i64,
+    ) -> Result<Option<AlarmRow>, StateError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM alarms WHERE path = ?1 AND at_ms >= ?2 AND sha256 IS ?3 AND id <> ?4 \
+             AND isolated IS NOT NULL ORDER BY at_ms DESC, id DESC LIMIT 1"
+        );
+        self.lock()
+            .prepare_cached(&sql)
+            .and_then(|mut s| s.query_row(params![path, since_ms, sha256.0, but.to_string()], row))
+            .optional()
+            .while_to("look for the alarm before")
+    }
+
     /// How many alarms nobody has dealt with.
     ///
     /// # Errors

@@ -110,6 +110,26 @@ fn repeats_fold_only_onto_what_is_open() {
 }
 
 #[test]
+fn an_isolation_before_is_found_within_its_time() {
+    let (_dir, path) = folder();
+    let db = open(&path);
+    let mut first = alarm(10_000, Rating::High);
+    first.at_ms = 10_000;
+    first.isolated = Some(IsolatedId::new());
+    first.handled = true;
+    db.insert_alarm(&first).unwrap();
+    let shown_only = AlarmRow { id: AlarmId::new(), isolated: None, at_ms: 11_000, ..first.clone() };
+    db.insert_alarm(&shown_only).unwrap();
+    let content = first.sha256.unwrap();
+    let before = |but, since| db.isolated_before(but, content, &first.path, since).unwrap().map(|r| r.id);
+    assert_eq!(before(AlarmId::new(), 9_000), Some(first.id), "handled or not, and isolated");
+    assert_eq!(before(first.id, 9_000), None, "itself does not count");
+    assert_eq!(before(AlarmId::new(), 10_001), None, "too long ago");
+    assert_eq!(db.isolated_before(AlarmId::new(), Sha256([8; 32]), &first.path, 0).unwrap(), None);
+    assert_eq!(db.isolated_before(AlarmId::new(), content, b"/srv/other", 0).unwrap(), None);
+}
+
+#[test]
 fn alarms_are_found_by_a_part_of_their_id() {
     let (_dir, path) = folder();
     let db = open(&path);

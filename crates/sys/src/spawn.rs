@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Starting processes: a fork from a single-threaded process, and an exec that waits for a word.
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsRawFd, OwnedFd, RawFd};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::fcntl_dupfd_cloexec;
@@ -10,6 +11,7 @@ use std::ffi::{CString, OsStr, OsString};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::time::Duration;
 
 /// Which side of a fork this is.
 #[derive(Debug)]
@@ -127,6 +129,30 @@ pub fn exec(
         }
         Err(e) => Err(e.into()),
     }
+}
+
+/// Runs a program to its end, as [`exec`] starts it, and gives its exit status. One that takes longer
+/// than `limit` is killed. Never through a shell.
+///
+/// # Errors
+/// What [`exec`] reports, `TimedOut`, and `Other` when a signal ended it.
+pub fn run(program: &Path, arguments: &[OsString], limit: Duration) -> io::Result<i32> {
+    let (_mine, theirs) = crate::fd_passing::pair()?;
+    let child = exec(program, arguments, &theirs, &mut |_| {})?;
+    let mut ready = [PollFd::new(&child.pidfd, PollFlags::IN)];
+    let wait = Timespec {
+        tv_sec: i64::try_from(limit.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: limit.subsec_nanos().into(),
+    };
+    let in_time = rustix::io::retry_on_intr(|| poll(&mut ready, Some(&wait)))? > 0;
+    if !in_time {
+        let _ = rustix::process::pidfd_send_signal(&child.pidfd, rustix::process::Signal::KILL);
+    }
+    let status = waitid(WaitId::PidFd(rustix::fd::AsFd::as_fd(&child.pidfd)), WaitIdOptions::EXITED)?;
+    if !in_time {
+        return Err(io::Error::new(io::ErrorKind::TimedOut, format!("it did not end within {limit:?}")));
+    }
+    status.and_then(|s| s.exit_status()).ok_or_else(|| io::Error::other("a signal ended it"))
 }
 
 struct ExecPlan {
@@ -281,6 +307,15 @@ mod tests {
         assert!(said.starts_with("0\n1\n2\n3\n4\n"), "{said}");
         assert!(!said.contains("CARGO"), "{said}");
         assert!(said.ends_with("end\n"), "{said}");
+    }
+
+    #[test]
+    fn a_program_runs_to_its_end_or_to_its_limit() {
+        let run = |script: &str, limit| run(Path::new("/bin/sh"), &["-c".into(), script.into()], limit);
+        assert_eq!(run("exit 7", Duration::from_secs(10)).unwrap(), 7);
+        let slow = run("exec sleep 20", Duration::from_millis(50)).unwrap_err();
+        assert_eq!(slow.kind(), io::ErrorKind::TimedOut);
+        assert!(run("kill -9 $$", Duration::from_secs(10)).unwrap_err().to_string().contains("signal"));
     }
 
     #[test]

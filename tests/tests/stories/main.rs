@@ -13,6 +13,7 @@ mod exec;
 mod kernel_interface;
 mod kills;
 mod own_files;
+mod persistence;
 mod running;
 mod scan;
 mod self_test;

@@ -5,6 +5,7 @@ use super::{Answered, Peer, Refusal, Refused, Reply, isolate, isolated, refuse, 
 use crate::alarms::{decode, update};
 use crate::core::Core;
 use crate::look::now_ms;
+use crate::persistence::Inquiry;
 use lazaret_model::{Alarm, HandleStatus, Handling, MalwareClass, Rating, WhitelistId};
 use lazaret_policy::{Judge, WhitelistEntry, WhitelistField};
 use lazaret_proto::v1;
@@ -46,7 +47,7 @@ pub(super) fn show(core: &Core, request: &v1::AlarmsShow) -> Answered {
     Ok(Some(Answer::Alarm((&find(core, &request.id)?).into())))
 }
 
-fn find(core: &Core, id: &str) -> Result<Alarm, Refused> {
+pub(super) fn find(core: &Core, id: &str) -> Result<Alarm, Refused> {
     let row = core.database.find_alarm(id)?;
     Ok(decode(&row).map_err(|e| Refusal(Kind::Failed, e))?)
 }
@@ -96,6 +97,10 @@ pub(super) fn handle(core: &Arc<Core>, peer: Peer, request: &v1::Handle) -> Answ
         }
     };
     update(core, &alarm)?;
+    if handling == Handling::IsolateAndKill {
+        let chain = alarm.forensics.chain.clone();
+        core.persistence.ask(Inquiry { alarm: alarm.id, chain, automatic: false });
+    }
     core.events.tell("alarm", format!("{} ({})", handling.word(), peer.name()), Some(alarm.id.to_string()));
     Ok(Some(Answer::Alarm((&alarm).into())))
 }

@@ -6,6 +6,7 @@ use crate::alarms::{Done, decode, raise};
 use crate::core::Core;
 use crate::log::printable;
 use crate::look::{Case, facts, now_ms, path_of, standing};
+use crate::persistence::Inquiry;
 use crate::respond::execute;
 use lazaret_model::{Alarm, AlarmId, Decision, Guard, IsolatedStatus, Origin, ScanReport};
 use lazaret_policy::{Decided, PackageStanding, carrier};
@@ -32,6 +33,9 @@ pub(super) fn isolate(core: &Core, peer: Peer, request: &v1::IsolatePath) -> Ans
     let report = act(core, peer, id, &mut case)?;
     let settled = report.status == Some(IsolatedStatus::Isolated);
     let alarm = raise(core, id, &case, Done { timeline: report.records, isolated: report.isolated, settled });
+    if report.isolated.is_some() {
+        core.persistence.ask(Inquiry { alarm, chain: Vec::new(), automatic: false });
+    }
     let row = core
         .database
         .alarm(alarm)?

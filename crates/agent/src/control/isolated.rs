@@ -161,7 +161,7 @@ pub(super) fn restore_id(
     let text = format!("{} restored ({})", printable(&manifest.path.0), peer.name());
     log!("{text}");
     core.events.tell("action", text, manifest.alarm.map(|a| a.to_string()));
-    Ok(receipt(id, path, &report, &outcome))
+    Ok(v1::Receipt { next: still_disabled(core, &manifest), ..receipt(id, path, &report, &outcome) })
 }
 
 fn outcome_of(report: &Report) -> Outcome {
@@ -193,6 +193,21 @@ fn receipt(id: IsolatedId, path: Vec<u8>, report: &Report, outcome: &Outcome) ->
         outcome: outcome.word().into(),
         reason: outcome.reason().into(),
         lines,
+        next: String::new(),
+    }
+}
+
+/// What was taken out of force with the file does not come back by itself.
+fn still_disabled(core: &Core, manifest: &Manifest) -> String {
+    let row = manifest.alarm.and_then(|id| core.database.alarm(id).ok().flatten());
+    let Some(alarm) = row.and_then(|row| decode(&row).ok()) else { return String::new() };
+    if alarm.forensics.persistence.has_disabled() {
+        format!(
+            "what starts it is still disabled; to enable it again: lazaret persistence enable {}",
+            alarm.id
+        )
+    } else {
+        String::new()
     }
 }
 

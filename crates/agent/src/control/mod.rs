@@ -6,6 +6,7 @@ mod alarms;
 mod events;
 mod isolate;
 mod isolated;
+mod persistence;
 mod status;
 mod switch;
 mod vault;
@@ -226,6 +227,9 @@ fn answer(core: &Arc<Core>, peer: Peer, request: v1::Request, reply: &mut Reply<
         Verb::ContentReload(_) => switch::reload(core, peer),
         Verb::BreakerRearm(r) => switch::rearm(core, peer, &r),
         Verb::ExceptionRemove(r) => whitelist::remove_exception(core, peer, &r),
+        Verb::PersistenceList(r) => persistence::list(core, &r, reply),
+        Verb::PersistenceDisable(r) => persistence::disable(core, peer, &r),
+        Verb::PersistenceEnable(r) => persistence::enable(core, peer, &r),
     }
 }
 
@@ -239,6 +243,7 @@ fn only_reads(verb: &Verb) -> bool {
             | Verb::IsolatedShow(_)
             | Verb::WhitelistList(_)
             | Verb::EventsFollow(_)
+            | Verb::PersistenceList(_)
     )
 }
 

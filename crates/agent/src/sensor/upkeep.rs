@@ -57,7 +57,7 @@ fn prune_journal(core: &Core) {
 /// Forgets old handled alarms, never one whose file is still in the vault.
 fn prune(core: &Core) {
     let Ok(objects) = core.responder.vault().list() else { return };
-    let held: HashSet<_> = objects
+    let mut held: HashSet<_> = objects
         .iter()
         .filter(|o| {
             !matches!(
@@ -67,6 +67,9 @@ fn prune(core: &Core) {
         })
         .map(|o| o.id)
         .collect();
+    // What is disabled must stay to be found by who wants to enable it.
+    let disabled = core.responder.disabled().into_iter().filter_map(|r| r.alarm);
+    held.extend(disabled.filter_map(|id| core.database.alarm(id).ok().flatten()?.isolated));
     match core.database.prune(now_ms(), Retention::default(), &held) {
         Ok(pruned) if pruned.over_unhandled > 0 => crate::alarms::about_daemon(
             core,

@@ -11,6 +11,7 @@ pub(crate) mod handle;
 pub(crate) mod isolate;
 pub(crate) mod isolated;
 pub(crate) mod man;
+pub(crate) mod persistence;
 pub(crate) mod scan;
 pub(crate) mod self_test;
 pub(crate) mod status;

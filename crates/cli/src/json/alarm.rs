@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Alarms: the same object in `alarms list` and `alarms show`.
 
+use super::persistence::Persistence;
 use super::{exact, hex, lossy, some};
 use crate::{escape, time};
 use lazaret_proto::v1;
@@ -26,6 +27,8 @@ pub(crate) struct Alarm<'a> {
     file: Option<FileFacts<'a>>,
     chain: Vec<ProcessFacts<'a>>,
     timeline: Vec<ActionRecord<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    persistence: Option<Persistence<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -134,6 +137,7 @@ impl<'a> From<&'a v1::Alarm> for Alarm<'a> {
             file: a.file.as_ref().map(Into::into),
             chain: a.chain.iter().map(Into::into).collect(),
             timeline: a.timeline.iter().map(Into::into).collect(),
+            persistence: a.persistence.as_ref().map(Into::into),
         }
     }
 }

@@ -45,6 +45,8 @@ pub(crate) struct Receipt<'a> {
     outcome: &'a str,
     reason: &'a str,
     lines: Vec<ReceiptLine<'a>>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    next: &'a str,
 }
 
 #[derive(Debug, Serialize)]
@@ -76,6 +78,7 @@ impl<'a> From<&'a v1::Receipt> for Receipt<'a> {
                     note: &l.note,
                 })
                 .collect(),
+            next: &r.next,
         }
     }
 }

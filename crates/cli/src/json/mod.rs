@@ -4,6 +4,7 @@
 mod alarm;
 mod answer;
 mod isolated;
+mod persistence;
 mod scan;
 mod status;
 mod vault;
@@ -11,6 +12,7 @@ mod vault;
 pub(crate) use alarm::Alarm;
 pub(crate) use answer::{Done, Event, Export, Failure, Receipt, Verify, WhitelistEntry};
 pub(crate) use isolated::{Isolated, IsolatedFull};
+pub(crate) use persistence::PersistenceLine;
 pub(crate) use scan::{ContentProblem, ScanFault, Summary, VerdictLine};
 pub(crate) use status::Status;
 pub(crate) use vault::{Held, Vault};

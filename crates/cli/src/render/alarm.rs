@@ -2,7 +2,7 @@
 //! Alarms: the list, and one with all that is known.
 
 use super::confidence::{Scale, confidence};
-use super::{count, field, file_facts, kind_of_malware, process, recommendation, short_id};
+use super::{count, field, file_facts, kind_of_malware, persistence, process, recommendation, short_id};
 use crate::output::{Look, Paint, lines};
 use crate::{escape, time};
 use lazaret_proto::v1;
@@ -91,6 +91,7 @@ pub(crate) fn alarm(look: Look, a: &v1::Alarm, status: Option<&v1::Status>) -> S
         out.push_str("\nWhat was done:\n");
         out.push_str(&timeline(look, a));
     }
+    out.push_str(&persistence::section(look, a));
     out.push_str("\nWhat to do next:\n");
     for line in recommendation::recommendation(a) {
         out.push_str(&format!("  {line}\n"));

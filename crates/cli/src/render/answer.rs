@@ -13,7 +13,7 @@ pub(crate) fn receipt(look: Look, r: &v1::Receipt) -> String {
     let mut out =
         format!("Restore of {} to {}: {outcome}{reason}\n", escape::text(&r.id), escape::name(&r.path));
     if r.lines.is_empty() {
-        return out;
+        return out + &next(r);
     }
     let mut table = look.table(["Attribute", "", "Before", "After", "Note"]);
     for l in &r.lines {
@@ -31,7 +31,12 @@ pub(crate) fn receipt(look: Look, r: &v1::Receipt) -> String {
         ]);
     }
     out.push_str(&lines(&table));
-    out
+    out + &next(r)
+}
+
+/// What a person may want to do now.
+fn next(r: &v1::Receipt) -> String {
+    if r.next.is_empty() { String::new() } else { format!("Next: {}\n", escape::text(&r.next)) }
 }
 
 /// The whitelist, one line an entry.

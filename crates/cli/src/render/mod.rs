@@ -6,6 +6,7 @@ mod alarm;
 mod answer;
 mod confidence;
 mod isolated;
+mod persistence;
 mod process;
 mod recommendation;
 mod status;
@@ -14,6 +15,7 @@ mod vault;
 pub(crate) use alarm::{alarm, alarm_after, alarms};
 pub(crate) use answer::{event, receipt, verifications, whitelist};
 pub(crate) use isolated::{isolated, isolated_list};
+pub(crate) use persistence::persistence_list;
 pub(crate) use status::{Protection, status};
 use vault::vault;
 

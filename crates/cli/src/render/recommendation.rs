@@ -8,6 +8,29 @@ use lazaret_proto::v1;
 
 /// Lines for people, most useful first.
 pub(super) fn recommendation(alarm: &v1::Alarm) -> Vec<String> {
+    let mut out = about_the_file(alarm);
+    out.extend(about_its_return(alarm));
+    out
+}
+
+/// What starts the program again, and what was taken out of force.
+fn about_its_return(alarm: &v1::Alarm) -> Vec<String> {
+    let id = short_id(&alarm.id);
+    let entries = alarm.persistence.as_ref().map_or(&[][..], |p| &p.entries);
+    let mut out = Vec::new();
+    if entries.iter().any(|e| e.state == "active" && e.only_shown.is_empty()) {
+        out.push(format!("To stop it from being started again:  lazaret persistence disable {id}"));
+    }
+    if entries.iter().any(|e| e.state == "active" && !e.only_shown.is_empty()) {
+        out.push("What is only shown above has to be removed by hand.".into());
+    }
+    if entries.iter().any(|e| e.state == "disabled") {
+        out.push(format!("To put back what was disabled:  lazaret persistence enable {id}"));
+    }
+    out
+}
+
+fn about_the_file(alarm: &v1::Alarm) -> Vec<String> {
     let id = short_id(&alarm.id);
     let handle = |handling: Handling| format!("lazaret handle {id} {}", handling.word().replace('_', "-"));
     if let Ok(by) = alarm.handled_by.parse::<Handling>() {
@@ -104,7 +127,25 @@ mod tests {
             ..open.clone()
         };
         assert!(recommendation(&restored).iter().any(|l| l.contains("exception remove")));
+        let entry = |state: &str, only_shown: &str| v1::PersistenceEntry {
+            state: state.into(),
+            only_shown: only_shown.into(),
+            ..Default::default()
+        };
+        let returning = v1::Alarm {
+            isolated: Some("i1".into()),
+            persistence: Some(v1::Persistence {
+                entries: vec![entry("active", ""), entry("active", "x"), entry("disabled", "")],
+                ..Default::default()
+            }),
+            ..open.clone()
+        };
+        assert_eq!(
+            recommendation(&returning).iter().filter(|l| l.contains("lazaret persistence")).count(),
+            2
+        );
         let states = [
+            returning,
             open.clone(),
             v1::Alarm { rating: "high".into(), ..open.clone() },
             v1::Alarm { decision: "deny".into(), ..open.clone() },

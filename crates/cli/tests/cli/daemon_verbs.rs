@@ -171,6 +171,43 @@ fn restore_sends_an_absolute_path_and_shows_the_receipt() {
 }
 
 #[test]
+fn persistence_asks_and_says_whether_it_is_as_wanted() {
+    let entry = |number, state: &str, only_shown: &str| v1::PersistenceEntry {
+        number,
+        kind: "cron".into(),
+        file: b"/etc/crontab".to_vec(),
+        line: 3,
+        text: b"* * * * * root /tmp/x".to_vec(),
+        state: state.into(),
+        only_shown: only_shown.into(),
+        ..Default::default()
+    };
+    let peer = Peer::new(move |_| {
+        let entries = vec![entry(1, "disabled", ""), entry(2, "active", ""), entry(3, "active", "a link")];
+        let persistence = Some(v1::Persistence { searched_ms: 1, entries, ..Default::default() });
+        Some(vec![Answer::Alarm(v1::Alarm { id: ALARM.into(), persistence, ..Default::default() })])
+    });
+    assert_eq!(peer.lazaret(&["persistence", "disable", "9ab", "1"]).status, Some(0));
+    assert_eq!(peer.lazaret(&["persistence", "enable", "9ab", "2"]).status, Some(0));
+    let some_failed = peer.lazaret(&["persistence", "disable", "9ab"]);
+    assert_eq!(some_failed.status, Some(1), "entry 2 is not disabled");
+    assert!(some_failed.stdout.contains("/etc/crontab:3"), "{some_failed:?}");
+    let listed = peer.lazaret(&["--json", "persistence", "list"]);
+    assert_eq!((listed.status, listed.stdout.lines().count()), (Some(0), 3), "{listed:?}");
+    assert_eq!(lazaret(&["persistence", "disable", "9ab", "0"]).status, Some(64));
+    let alarm = || "9ab".to_owned();
+    assert_eq!(
+        peer.seen(),
+        [
+            Verb::PersistenceDisable(v1::PersistenceDisable { alarm: alarm(), entry: 1 }),
+            Verb::PersistenceEnable(v1::PersistenceEnable { alarm: alarm(), entry: 2 }),
+            Verb::PersistenceDisable(v1::PersistenceDisable { alarm: alarm(), entry: 0 }),
+            Verb::PersistenceList(v1::PersistenceList { alarm: String::new() }),
+        ]
+    );
+}
+
+#[test]
 fn delete_and_verify() {
     let peer = Peer::new(|verb| match verb {
         Verb::IsolatedList(_) => Some(vec![Answer::Isolated(isolated(OBJECT))]),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What an entry says.
 
+use crate::persistence::{DisabledRecord, Edit};
 use lazaret_model::{
     Action, ActionRecord, AlarmId, IsolatedId, IsolatedStatus, JournalId, Outcome, ProcessRef,
 };
@@ -63,6 +64,21 @@ pub enum Intent {
         /// Who asked.
         who: String,
     },
+    /// Take out of force what brings a program back.
+    Disable(DisabledRecord),
+    /// Put it back.
+    Enable(EnableIntent),
+}
+
+/// About to put back what was disabled.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EnableIntent {
+    /// What was disabled.
+    pub record: DisabledRecord,
+    /// What is to be done, in order.
+    pub edits: Vec<Edit>,
+    /// Who asked.
+    pub who: String,
 }
 
 /// About to isolate, kill, or both.

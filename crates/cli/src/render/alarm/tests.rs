@@ -265,6 +265,7 @@ fn small_answers() {
         path: b"/tmp/x".to_vec(),
         outcome: "done".into(),
         reason: String::new(),
+        next: String::new(),
         lines: vec![
             v1::ReceiptLine {
                 attribute: "mode".into(),
