@@ -9,6 +9,7 @@ mod confidence;
 mod digest_lists;
 mod extra_rules;
 mod files;
+mod gates;
 mod shipped_content;
 mod stand_ins;
 mod test_program;
