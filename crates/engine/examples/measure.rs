@@ -2,7 +2,7 @@
 //! Measures the engine: walks paths, scans every regular file with scanners of their own in N threads, and
 //! prints files and megabytes a second and what was found.
 //!
-//! `measure [--threads N] [--content PACK_OR_DIR] [--no-members] [--hash-only] [--slowest] PATH...`
+//! `measure [--threads N] [--content PACK_OR_DIR] [--no-members] [--hash-only] [--slowest] [--no-gates] PATH...`
 
 #![forbid(unsafe_code)]
 
@@ -24,6 +24,7 @@ struct Options {
     members: bool,
     hash_only: bool,
     slowest: bool,
+    no_gates: bool,
     paths: Vec<PathBuf>,
 }
 
@@ -52,6 +53,7 @@ fn options() -> Result<Options, String> {
             Some("--no-members") => o.members = false,
             Some("--hash-only") => o.hash_only = true,
             Some("--slowest") => o.slowest = true,
+            Some("--no-gates") => o.no_gates = true,
             _ => o.paths.push(arg.into()),
         }
     }
@@ -64,6 +66,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let start = Instant::now();
     let content = Content::load(&options.content)?;
     let (engine, info) = Engine::load(&content, &[]);
+    let engine = engine.with_gates(!options.no_gates);
     writeln!(out, "load: {:?}, {} rules, version {}", start.elapsed(), info.rules, info.version)?;
     for problem in &info.problems {
         writeln!(out, "problem: {problem}")?;

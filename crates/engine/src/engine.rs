@@ -3,6 +3,7 @@
 
 use crate::extra_rules::{ExtraRules, ExtraSet};
 use crate::file_scanner::FileScanner;
+use crate::file_type::{Detected, detect};
 use crate::hash_filter::HashFilter;
 use crate::marker_search::MarkerSearch;
 use crate::pattern::PatternCompiler;
@@ -22,6 +23,8 @@ pub struct Engine {
     pub(crate) extra: Option<ExtraSet<Set>>,
     pub(crate) hashes: HashFilter,
     pub(crate) marker: Option<MarkerSearch>,
+    /// Whether files are kept from the shipped rules where none of them can match.
+    pub(crate) gates: bool,
 }
 
 impl Engine {
@@ -47,6 +50,7 @@ impl Engine {
             extra: added,
             hashes: HashFilter::new(content.known_bad.clone(), content.known_good.clone()),
             marker: Some(MarkerSearch::new()),
+            gates: true,
         };
         (engine, info)
     }
@@ -56,6 +60,33 @@ impl Engine {
     pub fn with_test_programs(mut self, on: bool) -> Self {
         self.marker = on.then(MarkerSearch::new);
         self
+    }
+
+    /// Switches the gates in front of the shipped rules off or on; they are on after [`Engine::load`]. They
+    /// change nothing but the time that a scan takes: this is for tests and measurements that show it.
+    #[must_use]
+    pub fn with_gates(mut self, on: bool) -> Self {
+        self.gates = on;
+        self
+    }
+
+    /// The shipped rules, by id, for which the gates let this object through to the pattern engine; none
+    /// for most objects. For measurements and for authors of rules.
+    #[must_use]
+    pub fn gates_opened_by(&self, object: &[u8]) -> Vec<String> {
+        let Detected { main, also } = detect(object);
+        let mut ids = Vec::new();
+        for file_type in std::iter::once(main).chain(also.map(|a| a.file_type)) {
+            let gate = self.shipped.set_for(file_type).and_then(|set| self.shipped.gate(set));
+            let Some(gate) = gate else { continue };
+            gate.candidates(object, object.len() as u64, &mut |rule| {
+                if !ids.iter().any(|id| id == rule.id()) {
+                    ids.push(rule.id().to_owned());
+                }
+                false
+            });
+        }
+        ids
     }
 
     /// Makes a scanner for one thread or process. Do it before the jail is sealed: it takes some

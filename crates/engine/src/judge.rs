@@ -5,6 +5,7 @@ use crate::confidence::weight_for;
 use crate::engine::{Engine, Patterns};
 use crate::file_type::{Also, Detected, detect};
 use crate::finding::{Finding, Findings};
+use crate::gate::SetGate;
 use crate::pattern::{Hit, PatternCompiler, PatternScanner, PatternSet};
 use crate::{elf, script};
 use lazaret_model::{ElfFacts, Evidence, EvidenceKind, FileType, MalwareClass, ScanError, Sha256, Verdict};
@@ -154,7 +155,8 @@ impl<'e> Judge<'e> {
                 findings.push(of_rule(rule, &hit, offset, as_type, certain));
             }
         };
-        search(scanner, object, &mut each)
+        let gate = rules.gate(set).filter(|_| self.engine.gates);
+        search(scanner, gate, object, &mut each)
     }
 
     fn others(&mut self, object: &Object<'_>, findings: &mut Vec<Finding>) -> Result<(), ScanError> {
@@ -189,7 +191,7 @@ impl<'e> Judge<'e> {
                 test: false,
             });
         };
-        search(scanner, object, &mut each)
+        search(scanner, None, object, &mut each)
     }
 
     /// The verdict of findings.
@@ -204,15 +206,19 @@ impl<'e> Judge<'e> {
     }
 }
 
-/// Searches both parts of an object; offsets are those in the object.
+/// Searches both parts of an object, each only where its gate opens; offsets are those in the object.
 fn search(
     scanner: &mut impl PatternScanner,
+    gate: Option<&SetGate>,
     object: &Object<'_>,
     each: &mut dyn FnMut(Hit<'_>, u64),
 ) -> Result<(), ScanError> {
     let failed = |e: String| ScanError::Crashed(format!("the pattern engine gave up: {e}"));
-    scanner.scan(object.head, &mut |hit| each(hit, 0)).map_err(failed)?;
-    if !object.tail.is_empty() {
+    let opens = |part: &[u8]| gate.is_none_or(|g| g.may_match(part, object.size));
+    if opens(object.head) {
+        scanner.scan(object.head, &mut |hit| each(hit, 0)).map_err(failed)?;
+    }
+    if !object.tail.is_empty() && opens(object.tail) {
         let offset = object.size.saturating_sub(object.tail.len() as u64);
         scanner.scan(object.tail, &mut |hit| each(hit, offset)).map_err(failed)?;
     }

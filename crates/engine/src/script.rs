@@ -50,15 +50,20 @@ pub(crate) fn examine(bytes: &[u8], findings: &mut Vec<Finding>) {
     }
 }
 
-/// The length of the first long run of base64 or hexadecimal digits.
+/// The length of the first long run of base64 or hexadecimal digits. Such a run covers one of the places
+/// that are looked at; around it it is followed to both sides.
 fn encoded_line(bytes: &[u8]) -> Option<usize> {
-    if bytes.len() < ENCODED_LINE {
-        return None;
-    }
-    bytes
-        .split(|&b| !(b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=')))
-        .map(<[u8]>::len)
-        .find(|&n| n >= ENCODED_LINE)
+    let is_other = |&b: &u8| !(b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'='));
+    (ENCODED_LINE - 1..bytes.len()).step_by(ENCODED_LINE).find_map(|at| {
+        let (before, from) = bytes.split_at_checked(at)?;
+        let before = before.iter().rev().take_while(|b| !is_other(b)).count();
+        let length = match from.iter().position(is_other) {
+            Some(0) => return None,
+            Some(after) => before + after,
+            None => before + from.len(),
+        };
+        (length >= ENCODED_LINE).then_some(length)
+    })
 }
 
 fn decodes(bytes: &[u8]) -> bool {
@@ -86,5 +91,21 @@ mod tests {
         assert_eq!(ids(&format!("#!/bin/sh\necho {data} | base64 -d | sh\n")), ["script_runs_encoded_data"]);
         assert_eq!(ids(&format!("#!/bin/sh\nlogo={data}\n")), [""; 0]);
         assert_eq!(ids("#!"), [""; 0]);
+    }
+
+    #[test]
+    fn a_long_run_is_found_wherever_it_stands() {
+        for before in [0, 1, 2046, 2047, 2048, 5000] {
+            for (length, found) in [(2047, None), (2048, Some(2048)), (2049, Some(2049)), (7000, Some(7000))]
+            {
+                for after in ["", " end"] {
+                    let text = format!("{}{}{after}", ".".repeat(before), "A".repeat(length));
+                    assert_eq!(encoded_line(text.as_bytes()), found, "{before} {length} {after}");
+                }
+            }
+        }
+        let two = format!("{} {}", "a".repeat(3000), "b".repeat(4000));
+        assert_eq!(encoded_line(two.as_bytes()), Some(3000));
+        assert_eq!(encoded_line(b""), None);
     }
 }

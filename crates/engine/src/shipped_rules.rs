@@ -5,6 +5,7 @@
 //! each file type has a set with exactly the rules that are for it (types with the same rules share
 //! one), and a file is searched once, with one set.
 
+use crate::gate::{RuleGate, SetGate};
 use crate::pattern::{PatternCompiler, PatternSet};
 use lazaret_model::{ContentProblem, FileType};
 use lazaret_pack::Rule;
@@ -13,6 +14,8 @@ use std::collections::{HashMap, HashSet};
 /// Compiled sets, and the rules they were made from.
 pub(crate) struct ShippedRules<S> {
     pub(crate) sets: Vec<S>,
+    /// For each set, what tells quickly that none of its rules matches.
+    gates: Vec<SetGate>,
     /// For each file type, in the order of [`FileType::ALL`], its set.
     by_type: [Option<usize>; FileType::ALL.len()],
     rules: Vec<Rule>,
@@ -31,6 +34,10 @@ impl<S: PatternSet> ShippedRules<S> {
         problems: &mut Vec<ContentProblem>,
     ) -> Self {
         let mut sets = Vec::new();
+        let mut gates = Vec::new();
+        let sources: Vec<String> = rules.iter().map(source).collect();
+        let rule_gates: Vec<RuleGate> =
+            sources.iter().zip(rules).map(|(s, r)| RuleGate::new(&r.id, s, r.max_size)).collect();
         let mut by_type = [None; FileType::ALL.len()];
         let mut made: HashMap<Vec<usize>, usize> = HashMap::new();
         let mut broken: HashSet<usize> = HashSet::new();
@@ -48,9 +55,11 @@ impl<S: PatternSet> ShippedRules<S> {
                 continue;
             }
             let mut compiler = C::new();
+            let mut set_gates = Vec::with_capacity(group.len());
             for i in group {
-                let Some(rule) = rules.get(i) else { continue };
-                let faults = compiler.add(UNIT, source(rule).as_bytes());
+                let (Some(rule), Some(source)) = (rules.get(i), sources.get(i)) else { continue };
+                set_gates.extend(rule_gates.get(i).cloned());
+                let faults = compiler.add(UNIT, source.as_bytes());
                 if !faults.is_empty() {
                     broken.insert(i);
                 }
@@ -65,6 +74,7 @@ impl<S: PatternSet> ShippedRules<S> {
             *slot = Some(sets.len());
             made.insert(key, sets.len());
             sets.push(compiler.build());
+            gates.push(SetGate::new(set_gates));
         }
         let mut sound = Vec::with_capacity(rules.len());
         for (i, rule) in rules.iter().enumerate() {
@@ -79,12 +89,17 @@ impl<S: PatternSet> ShippedRules<S> {
             rule.other = None;
         }
         let by_id = sound.iter().enumerate().map(|(i, r)| (r.id.clone(), i)).collect();
-        Self { sets, by_type, rules: sound, by_id }
+        Self { sets, gates, by_type, rules: sound, by_id }
     }
 
     /// The set for files of this type; `None` when no rule is for them.
     pub(crate) fn set_for(&self, file_type: FileType) -> Option<usize> {
         self.by_type.get(file_type as usize).copied().flatten()
+    }
+
+    /// The gate of a set.
+    pub(crate) fn gate(&self, set: usize) -> Option<&SetGate> {
+        self.gates.get(set)
     }
 
     pub(crate) fn rule(&self, id: &str) -> Option<&Rule> {
@@ -97,9 +112,17 @@ impl<S: PatternSet> ShippedRules<S> {
     }
 }
 
+/// Literals of which one at least is in every object that the rule matches; what the rule needs besides them
+/// is not among them. `None` when nothing is known: then every object of its types is searched by rules.
+#[must_use]
+pub fn gate_literals(rule: &Rule) -> Option<Vec<Vec<u8>>> {
+    let gate = RuleGate::new(&rule.id, &source(rule), rule.max_size);
+    (!gate.is_open()).then(|| gate.literals().iter().map(|l| l.bytes.clone()).collect())
+}
+
 /// The whole YARA rule. What it needs before its own text stands on the first line, so that line
 /// numbers can be told back.
-fn source(rule: &Rule) -> String {
+pub(crate) fn source(rule: &Rule) -> String {
     let condition = rule.yara.rfind("condition:").and_then(|at| rule.yara.get(at..)).unwrap_or_default();
     let mut text = String::with_capacity(rule.yara.len() + 64);
     for module in MODULES {

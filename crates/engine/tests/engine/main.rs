@@ -10,6 +10,7 @@ mod digest_lists;
 mod extra_rules;
 mod files;
 mod popular_php;
+mod gates;
 mod shipped_content;
 mod stand_ins;
 mod test_program;
