@@ -163,6 +163,7 @@ impl From<&model::Alarm> for v1::Alarm {
             chain: a.forensics.chain.iter().map(Into::into).collect(),
             timeline: a.forensics.timeline.iter().map(Into::into).collect(),
             isolated: a.isolated.map(|i| i.to_string()),
+            window_until_ms: a.window_until_ms,
             ..Self::default()
         };
         if let HandleStatus::Handled { by, at_ms, who, remark } = &a.status {
@@ -214,6 +215,7 @@ impl TryFrom<v1::Alarm> for model::Alarm {
                 .map(|i| i.parse().map_err(|_| bad(format!("isolated id \"{i}\""))))
                 .transpose()?,
             status,
+            window_until_ms: a.window_until_ms,
         })
     }
 }
