@@ -55,6 +55,8 @@ const MIGRATIONS: &[&str] = &["
         opened_ms INTEGER NOT NULL,
         why TEXT NOT NULL
     ) STRICT;
+", "
+    ALTER TABLE breakers ADD COLUMN hits INTEGER NOT NULL DEFAULT 0;
 "];
 
 /// The version this build writes.

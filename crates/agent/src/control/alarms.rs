@@ -46,7 +46,7 @@ pub(super) fn show(core: &Core, request: &v1::AlarmsShow) -> Answered {
     Ok(Some(Answer::Alarm((&find(core, &request.id)?).into())))
 }
 
-fn find(core: &Core, id: &str) -> Result<Alarm, Refused> {
+pub(super) fn find(core: &Core, id: &str) -> Result<Alarm, Refused> {
     let row = core.database.find_alarm(id)?;
     Ok(decode(&row).map_err(|e| Refusal(Kind::Failed, e))?)
 }

@@ -6,11 +6,14 @@ mod alarms;
 mod events;
 mod isolate;
 mod isolated;
+mod preview;
+mod rules;
 mod status;
 mod switch;
+mod thaw;
 mod whitelist;
 
-pub(crate) use switch::{ISOLATE_AND_KILL, TEST_PROGRAMS};
+pub(crate) use switch::{DRY_RUN, ISOLATE_AND_KILL, TEST_PROGRAMS};
 pub(crate) use whitelist::entry_of;
 
 use crate::core::Core;
@@ -222,7 +225,11 @@ fn answer(core: &Arc<Core>, peer: Peer, request: v1::Request, reply: &mut Reply<
         Verb::SwitchSet(r) => switch::set(core, peer, &r),
         Verb::EventsFollow(r) => events::follow(core, &r, reply),
         Verb::ContentReload(_) => switch::reload(core, peer),
-        Verb::BreakerRearm(r) => switch::rearm(core, peer, &r),
+        Verb::BreakerRearm(r) => rules::rearm(core, peer, &r),
+        Verb::RulesDisarmed(_) => rules::disarmed(core, reply),
+        Verb::Thaw(r) => thaw::thaw(core, peer, &r),
+        // Root's: it reads any file that is named, and other people's descriptors.
+        Verb::PreviewIsolate(r) => preview::preview(core, &r),
         Verb::ExceptionRemove(r) => whitelist::remove_exception(core, peer, &r),
     }
 }
@@ -237,6 +244,7 @@ fn only_reads(verb: &Verb) -> bool {
             | Verb::IsolatedShow(_)
             | Verb::WhitelistList(_)
             | Verb::EventsFollow(_)
+            | Verb::RulesDisarmed(_)
     )
 }
 

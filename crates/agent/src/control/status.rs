@@ -14,13 +14,14 @@ pub(super) fn status(core: &Core) -> v1::Status {
     let open_breakers: Vec<String> =
         live.open_breakers().iter().map(|b| format!("{}: {}", b.rule, b.why)).collect();
     let policy = live.policy.clone();
+    let (dry_run, freeze) = (live.dry_run, live.freeze);
     drop(live);
     let thresholds = policy.effective_thresholds();
     v1::Status {
         version: env!("CARGO_PKG_VERSION").into(),
         started_ms: core.started_ms,
         content_version: content.version.clone(),
-        degraded: degraded(core, &mounts, &content, &open_breakers),
+        degraded: degraded(core, &mounts, &content, &open_breakers, dry_run),
         content: Some((&content).into()),
         isolate_and_kill: policy.isolate_and_kill,
         safe_mode: core.safe_mode,
@@ -41,6 +42,9 @@ pub(super) fn status(core: &Core) -> v1::Status {
         high_threshold: thresholds.high().into(),
         medium_threshold: thresholds.medium().into(),
         automatic_classes: policy.automatic.iter().map(|c| c.word().to_owned()).collect(),
+        dry_run,
+        freeze_seconds: freeze.map_or(0, |f| u32::try_from(f.as_secs()).unwrap_or(u32::MAX)),
+        windows: core.windows.status(),
     }
 }
 
@@ -62,8 +66,12 @@ fn degraded(
     mounts: &[v1::MountStatus],
     content: &lazaret_model::ContentInfo,
     breakers: &[String],
+    dry_run: bool,
 ) -> Vec<String> {
     let mut out = Vec::new();
+    if dry_run {
+        out.push("dry run: nothing is refused, isolated or killed".to_owned());
+    }
     if core.safe_mode {
         out.push(
             "safe mode after three abnormal ends within ten minutes: nothing is refused; look at the log, then \
