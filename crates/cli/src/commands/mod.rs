@@ -11,10 +11,13 @@ pub(crate) mod handle;
 pub(crate) mod isolate;
 pub(crate) mod isolated;
 pub(crate) mod man;
+pub(crate) mod preview;
+pub(crate) mod rules;
 pub(crate) mod scan;
 pub(crate) mod self_test;
 pub(crate) mod status;
 pub(crate) mod switch;
+pub(crate) mod thaw;
 pub(crate) mod whitelist;
 
 use crate::client::{Client, Patience};
@@ -50,6 +53,8 @@ fn show(out: &mut Output, answer: &Answer) -> Result<bool, CliError> {
             Answer::Done(d) => out.json(&json::Done::new(&d.message))?,
             Answer::Event(e) => out.json(&json::Event::from(e))?,
             Answer::Verify(v) => out.json(&json::Verify::from(v))?,
+            Answer::Preview(p) => out.json(&json::Preview::from(p))?,
+            Answer::DisarmedRule(r) => out.json(&json::DisarmedRule::from(r))?,
             Answer::Failure(f) => return Err(f.clone().into()),
         }
     } else {
@@ -62,6 +67,8 @@ fn show(out: &mut Output, answer: &Answer) -> Result<bool, CliError> {
             Answer::Done(d) => out.text(&escape::text(&d.message))?,
             Answer::Event(e) => out.text(&render::event(look, e))?,
             Answer::Verify(v) => out.text(&render::verifications(look, std::slice::from_ref(v)))?,
+            Answer::Preview(p) => out.text(&render::preview(look, p))?,
+            Answer::DisarmedRule(r) => out.text(&render::disarmed(look, std::slice::from_ref(r)))?,
             Answer::Failure(f) => return Err(f.clone().into()),
         }
     }

@@ -4,12 +4,14 @@
 mod alarm;
 mod answer;
 mod isolated;
+mod preview;
 mod scan;
 mod status;
 
 pub(crate) use alarm::Alarm;
 pub(crate) use answer::{Done, Event, Failure, Receipt, Verify, WhitelistEntry};
 pub(crate) use isolated::{Isolated, IsolatedFull};
+pub(crate) use preview::{DisarmedRule, Preview};
 pub(crate) use scan::{ContentProblem, ScanFault, Summary, VerdictLine};
 pub(crate) use status::Status;
 

@@ -6,6 +6,7 @@ mod alarm;
 mod answer;
 mod confidence;
 mod isolated;
+mod preview;
 mod process;
 mod recommendation;
 mod status;
@@ -13,6 +14,7 @@ mod status;
 pub(crate) use alarm::{alarm, alarm_after, alarms};
 pub(crate) use answer::{event, receipt, verifications, whitelist};
 pub(crate) use isolated::{isolated, isolated_list};
+pub(crate) use preview::{disarmed, preview};
 pub(crate) use status::{Protection, status};
 
 use crate::escape;
