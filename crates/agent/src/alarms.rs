@@ -218,7 +218,16 @@ pub(crate) fn finish(core: &Core, id: AlarmId, path: &[u8], report: &Report) {
     match &report.window {
         Some(WindowEnd::Thawed(who)) => {
             alarm.reasons.push(format!("{who} let its processes go on"));
-            alarm.status = handled(Handling::MarkAsHandled, who, "thawed");
+            // By a switch it was let go without anybody having looked at it.
+            if alarm
+                .forensics
+                .file
+                .as_ref()
+                .and_then(|f| f.sha256)
+                .is_some_and(|c| core.live().is_excepted(&c))
+            {
+                alarm.status = handled(Handling::MarkAsHandled, who, "thawed");
+            }
         }
         Some(WindowEnd::Now(who)) => {
             alarm.reasons.push(format!("the window was ended early: {who}"));

@@ -31,6 +31,8 @@ pub(crate) struct Paths {
     pub(crate) rules: Vec<PathBuf>,
     /// `lazaret-scanner`; default: beside the program, then /usr/lib/lazaret.
     pub(crate) scanner: Option<PathBuf>,
+    /// Root folder of the system whose package databases are asked.
+    pub(crate) packages: PathBuf,
 }
 
 impl Default for Paths {
@@ -41,6 +43,7 @@ impl Default for Paths {
             content: None,
             rules: Vec::new(),
             scanner: None,
+            packages: "/".into(),
         }
     }
 }
@@ -131,7 +134,9 @@ impl Response {
                 "; probes and leases of services expire meanwhile, freeze_seconds_unbounded = true takes that upon itself"
             };
             let given = self.freeze_seconds;
-            return Err(ConfigError(format!("[response] freeze_seconds = {given}: must be 0 to {most}{way_out}")));
+            return Err(ConfigError(format!(
+                "[response] freeze_seconds = {given}: must be 0 to {most}{way_out}"
+            )));
         }
         if !(1..=1_000).contains(&self.breaker_hits) {
             let given = self.breaker_hits;
@@ -211,7 +216,7 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), ConfigError> {
-        let absolute = [&self.paths.state, &self.paths.run]
+        let absolute = [&self.paths.state, &self.paths.run, &self.paths.packages]
             .into_iter()
             .chain(&self.paths.content)
             .chain(&self.paths.scanner)

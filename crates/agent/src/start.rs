@@ -68,7 +68,7 @@ pub(crate) fn run(config: Config, safe_mode: bool) -> Result<()> {
     let Opened { database, recovered } = Database::open(&config.paths.state.join("state.db"))?;
     let exempt = Arc::new(exempt);
     let pool = start_pool(&config, safe_mode, &exempt)?;
-    let guards = Guards::load(&pool);
+    let guards = Guards::load(&pool, &config.paths.packages);
     let group = PermissionGroup::open().context("fanotify permission events are not to be had here")?;
     let moves = Arc::new(MoveGroup::open().context("fanotify file handles are not to be had here")?);
     let live = live(&config, &database)?;
@@ -262,12 +262,7 @@ fn live(config: &Config, database: &Database) -> Result<Live> {
     live.exceptions =
         database.exceptions()?.into_iter().map(|e| e.sha256).collect::<std::collections::HashSet<Sha256>>();
     for row in database.breakers()? {
-        live.reopen(OpenBreaker {
-            rule: row.rule,
-            opened_ms: row.opened_ms,
-            why: row.why,
-            hits: row.hits,
-        });
+        live.reopen(OpenBreaker { rule: row.rule, opened_ms: row.opened_ms, why: row.why, hits: row.hits });
     }
     Ok(live)
 }

@@ -163,13 +163,20 @@ pub(crate) fn begin(core: &Arc<Core>, mut case: Case, wait: Duration) {
 fn run(core: &Arc<Core>, mut case: Case, open: &Arc<Open>, wait: Duration) {
     let Some(target) = target_of(core, &mut case) else { return };
     let mut raised = false;
-    let report = executed(core, open, wait, |window| Order::Window(target, window), "policy", |standstill| {
-        complete_chain(core, &mut case);
-        let window = Some(standstill.until_ms);
-        raise(core, open.alarm, &case, Done { window, ..Done::default() });
-        tell_frozen(core, open.alarm, &case.facts.path, standstill);
-        raised = true;
-    });
+    let report = executed(
+        core,
+        open,
+        wait,
+        |window| Order::Window(target, window),
+        "policy",
+        |standstill| {
+            complete_chain(core, &mut case);
+            let window = Some(standstill.until_ms);
+            raise(core, open.alarm, &case, Done { window, ..Done::default() });
+            tell_frozen(core, open.alarm, &case.facts.path, standstill);
+            raised = true;
+        },
+    );
     count(core, &report);
     if raised {
         finish(core, open.alarm, &open.path, &report);

@@ -7,9 +7,7 @@
 #![forbid(unsafe_code)]
 
 use lazaret_model::{Confidence, FileRef, FileTime, MalwareClass, Sha256};
-use lazaret_response::{
-    DenyInode, Objection, Order, Plan, Responder, ResponderConfig, Target, Window,
-};
+use lazaret_response::{DenyInode, Objection, Order, Plan, Responder, ResponderConfig, Target, Window};
 use sha2::Digest;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;

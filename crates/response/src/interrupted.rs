@@ -80,12 +80,13 @@ impl Interrupted {
         let m = &self.intent.manifest;
         let judged = |file: OwnedFd| {
             let same = fstat(&file).is_ok_and(|s| s.st_ino == m.ino);
-            (same && receipt::digest(file.as_fd()).is_ok_and(|(sha256, _)| sha256 == m.sha256)).then_some(file)
+            (same && receipt::digest(file.as_fd()).is_ok_and(|(sha256, _)| sha256 == m.sha256))
+                .then_some(file)
         };
         let named = names::place(&m.path.0).and_then(|p| open::file(&p.dir, &p.name).ok());
-        named.and_then(judged).or_else(|| {
-            processes.iter().filter_map(|h| procfs::exe_file(h.pid()).ok()).find_map(judged)
-        })
+        named
+            .and_then(judged)
+            .or_else(|| processes.iter().filter_map(|h| procfs::exe_file(h.pid()).ok()).find_map(judged))
     }
 }
 

@@ -12,7 +12,8 @@ mod recover;
 mod segment;
 
 pub use entry::{
-    Body, Closing, Done, Entry, HeldProcess, Intent, IsolateIntent, Note, Progress, RestoreIntent, WindowIntent,
+    Body, Closing, Done, Entry, HeldProcess, Intent, IsolateIntent, Note, Progress, RestoreIntent,
+    WindowIntent,
 };
 pub use log::{Journal, JournalError};
 

@@ -59,7 +59,8 @@ impl Responder {
     #[must_use]
     pub fn preview(&self, target: Target) -> Preview {
         let inode = Inode { dev: target.identity.dev, ino: target.identity.ino };
-        let processes = self.would_kill(&target.identity, &target.path, (target.processes)(), &target.may_kill);
+        let processes =
+            self.would_kill(&target.identity, &target.path, (target.processes)(), &target.may_kill);
         let in_set: HashSet<i32> = processes.iter().map(|p| p.facts.process.pid).collect();
         let readers = procfs::pids()
             .filter(|pid| !in_set.contains(pid) && !(self.config.exempt)(*pid) && !is_me(*pid))
@@ -177,7 +178,8 @@ impl Responder {
 }
 
 fn rehearsed(p: &PreviewProcess) -> KilledProcess {
-    let reason = p.kept_by.clone().unwrap_or_else(|| format!("dry run: would have been killed, it {}", p.why));
+    let reason =
+        p.kept_by.clone().unwrap_or_else(|| format!("dry run: would have been killed, it {}", p.why));
     KilledProcess {
         process: p.facts.process,
         exe: p.facts.exe.clone(),
@@ -205,6 +207,9 @@ fn no_room(size: u64, usage: Usage, limits: Limits) -> Option<String> {
         return Some(format!("it has {size} bytes, the vault takes files up to {}", limits.object_bytes));
     }
     (usage.bytes.saturating_add(size) > limits.total_bytes).then(|| {
-        format!("the vault is full: it holds {} of {} bytes, {size} more are needed", usage.bytes, limits.total_bytes)
+        format!(
+            "the vault is full: it holds {} of {} bytes, {size} more are needed",
+            usage.bytes, limits.total_bytes
+        )
     })
 }

@@ -23,8 +23,11 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Between two looks whether everything still stands: who was woken from outside runs at most so
-/// long. A frozen control group is woken by nobody.
+/// Between two looks whether everything still stands, until somebody has woken one: who was woken
+/// runs at most so long. A frozen control group is woken by nobody.
+const CALM: Duration = Duration::from_millis(10);
+
+/// The same from then on.
 const WATCH: Duration = Duration::from_millis(2);
 
 /// Between two looks for processes that joined the set.
@@ -112,8 +115,12 @@ impl Held<'_> {
 
     /// Lets everything go on that we have stopped. Says who does not.
     fn let_go(mut self) -> Outcome {
-        let ours: Vec<_> =
-            self.members.iter().filter(|m| !self.before.contains(&key(&m.handle))).map(|m| &m.handle).collect();
+        let ours: Vec<_> = self
+            .members
+            .iter()
+            .filter(|m| !self.before.contains(&key(&m.handle)))
+            .map(|m| &m.handle)
+            .collect();
         let wake = || ours.iter().for_each(|h| drop(h.signal(Signal::CONT)));
         // Before the groups: it takes back a stop that is pending in them. After them: for the rest.
         wake();
@@ -121,9 +128,8 @@ impl Held<'_> {
         wake();
         let end = Instant::now() + THAW;
         let standing = || {
-            let stands = |h: &&&ProcessHandle| {
-                !h.is_gone() && procfs::stat(h.pid()).is_ok_and(|s| s.state == b'T')
-            };
+            let stands =
+                |h: &&&ProcessHandle| !h.is_gone() && procfs::stat(h.pid()).is_ok_and(|s| s.state == b'T');
             ours.iter().filter(stands).count()
         };
         while standing() > 0 && Instant::now() < end {
@@ -208,7 +214,9 @@ impl Responder {
             return done;
         }
         let journaled = match intent {
-            Some(intent) => self.journal.append(report.journal, Body::Intent(Intent::Window(intent)), true).is_ok(),
+            Some(intent) => {
+                self.journal.append(report.journal, Body::Intent(Intent::Window(intent)), true).is_ok()
+            }
             None => true,
         };
         self.config.deny.deny(&subject.file);
@@ -223,7 +231,9 @@ impl Responder {
         let stopped = |pid: &i32| procfs::stat(*pid).is_ok_and(|s| s.is_stopped());
         let mut before: HashSet<(i32, u64)> = stood.into_iter().collect();
         if !resumed {
-            before.extend(new.iter().filter(|p| stopped(p)).filter_map(|p| Some(key(&members.get(*p)?.handle))));
+            before.extend(
+                new.iter().filter(|p| stopped(p)).filter_map(|p| Some(key(&members.get(*p)?.handle))),
+            );
             self.write_down_stood(report, &members, &before);
         }
         let frozen = vec![self.freeze(report, &mut members, &mut new)];
@@ -286,7 +296,8 @@ impl Responder {
         let mut looked = Instant::now();
         loop {
             let left = until.saturating_duration_since(Instant::now());
-            match objection.wait(left.min(WATCH)) {
+            let pause = if held.woken == 0 { CALM } else { WATCH };
+            match objection.wait(left.min(pause)) {
                 Some(Answer::Thaw(who)) => return WindowEnd::Thawed(who),
                 Some(Answer::Now(who)) => return WindowEnd::Now(who),
                 None if Instant::now() >= until => return WindowEnd::Expired,

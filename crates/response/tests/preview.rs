@@ -27,7 +27,8 @@ fn state_of(path: &Path) -> (Vec<i64>, Vec<std::ffi::OsString>) {
         m.ctime(),
         m.ctime_nsec(),
     ];
-    let mut names: Vec<_> = std::fs::read_dir(path.parent().unwrap()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    let mut names: Vec<_> =
+        std::fs::read_dir(path.parent().unwrap()).unwrap().map(|e| e.unwrap().file_name()).collect();
     names.sort();
     (numbers, names)
 }
@@ -113,9 +114,8 @@ fn interpreters_and_their_children_are_named_with_the_reason() {
     std::fs::write(&script, "sleep 19 & wait\n").unwrap();
     let mut shell = Command::new("/bin/sh").arg(&script).spawn().unwrap();
     let child = || {
-        lazaret_sys::procfs::pids().find(|p| {
-            lazaret_sys::procfs::stat(*p).is_ok_and(|s| s.ppid == shell.id().cast_signed())
-        })
+        lazaret_sys::procfs::pids()
+            .find(|p| lazaret_sys::procfs::stat(*p).is_ok_and(|s| s.ppid == shell.id().cast_signed()))
     };
     while child().is_none() {
         std::thread::sleep(Duration::from_millis(5));

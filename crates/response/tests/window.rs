@@ -157,8 +157,7 @@ fn a_window_ends_early_and_what_nobody_runs_needs_none() {
     assert_eq!(report.outcome(Action::Isolate), Some(&Outcome::Done), "{report:?}");
     let program = copy_of("/bin/sleep", &fs.dir);
     let mut child = Command::new(&program).arg("20").spawn().unwrap();
-    let report =
-        window(&r, &program, LONG, |_, o| assert!(o.answer(Answer::Now("uid 0".into()))));
+    let report = window(&r, &program, LONG, |_, o| assert!(o.answer(Answer::Now("uid 0".into()))));
     assert_eq!(report.window, Some(WindowEnd::Now("uid 0".into())));
     assert!(gone(&mut child) && !program.exists());
     assert!(began.elapsed() < Duration::from_secs(10));
@@ -259,8 +258,7 @@ fn new_threads_and_children_stand_still_too() {
          \x20 if time.monotonic() > end: break\n",
         out.display().to_string()
     );
-    let mut child =
-        Command::new(&program).args(["-c", &text]).stderr(Stdio::null()).spawn().unwrap();
+    let mut child = Command::new(&program).args(["-c", &text]).stderr(Stdio::null()).spawn().unwrap();
     wait_for(|| lines(&out) >= 20);
     let report = window(&r, &program, LONG, |_, objection| {
         let before = lines(&out);
@@ -428,7 +426,10 @@ fn a_number_given_to_another_process_is_left_alone_after_a_crash() {
     assert_eq!(report.outcome(Action::Isolate), Some(&Outcome::AlreadyGone), "{report:?}");
     assert!(!report.killed.iter().any(|k| k.outcome == Outcome::Done), "{report:?}");
     assert_eq!(std::fs::read(&program).unwrap(), b"innocent");
-    assert!(!ProcessHandle::open(pid).is_ok_and(|h| lazaret_sys::procfs::stat(h.pid()).is_ok_and(|s| s.is_stopped())));
+    assert!(
+        !ProcessHandle::open(pid)
+            .is_ok_and(|h| lazaret_sys::procfs::stat(h.pid()).is_ok_and(|s| s.is_stopped()))
+    );
 }
 
 #[test]

@@ -27,13 +27,15 @@ impl Database {
         self.lock()
             .prepare_cached("SELECT rule, opened_ms, why, hits FROM breakers ORDER BY rule")
             .and_then(|mut s| {
-                s.query_map([], |r| Ok(BreakerRow {
+                s.query_map([], |r| {
+                    Ok(BreakerRow {
                         rule: r.get(0)?,
                         opened_ms: r.get(1)?,
                         why: r.get(2)?,
                         hits: r.get::<_, i64>(3)?.max(0).cast_unsigned(),
-                    }))?
-                    .collect::<rusqlite::Result<Vec<_>>>()
+                    })
+                })?
+                .collect::<rusqlite::Result<Vec<_>>>()
             })
             .while_to("list the breakers")
     }

@@ -5,15 +5,19 @@
 
 mod alarm_only;
 mod bad_input;
+mod brakes;
 mod cache;
 mod cli_contract;
 mod crash;
 mod drop_and_restore;
+mod dry_run;
 mod exec;
 mod kernel_interface;
 mod own_files;
+mod preview;
 mod running;
 mod scan;
 mod self_test;
 mod unlisted;
 mod watchdog;
+mod window;

@@ -55,7 +55,8 @@ fn no_rehearsal(core: &Core) -> Result<(), Refused> {
     if !core.live().dry_run {
         return Ok(());
     }
-    let way_out = "see what it would do with lazaret preview isolate, or end the dry run: lazaret switch dry-run off";
+    let way_out =
+        "see what it would do with lazaret preview isolate, or end the dry run: lazaret switch dry-run off";
     Err(Refusal(Kind::Refused, format!("dry run: nothing is isolated or killed; {way_out}")).into())
 }
 
@@ -65,7 +66,8 @@ fn within_limits(core: &Core, override_limits: bool) -> Result<(), Refused> {
     if let Some(limit) = live.limit(now_ms())
         && !override_limits
     {
-        let text = format!("{limit}; root can go beyond it for one file: lazaret isolate PATH --override-limits");
+        let text =
+            format!("{limit}; root can go beyond it for one file: lazaret isolate PATH --override-limits");
         return Err(Refusal(Kind::Refused, text).into());
     }
     live.count_isolation(now_ms());

@@ -62,7 +62,8 @@ fn of_alarm(core: &Core, id: &str) -> Result<(Vec<u8>, Option<lazaret_model::Sha
 /// What the package databases say, in words; nothing where no package owns it.
 fn package(core: &Core, case: &Case) -> Result<String, Refused> {
     let failed = |e: std::io::Error| Refusal(Kind::Failed, e.to_string());
-    let Some(copy) = case.file.as_ref().map(std::os::fd::OwnedFd::try_clone).transpose().map_err(failed)? else {
+    let Some(copy) = case.file.as_ref().map(std::os::fd::OwnedFd::try_clone).transpose().map_err(failed)?
+    else {
         return Ok(String::new());
     };
     let stat = rustix::fs::fstat(&copy).map_err(|e| failed(e.into()))?;
@@ -70,7 +71,8 @@ fn package(core: &Core, case: &Case) -> Result<String, Refused> {
         PackageStanding::Unowned => String::new(),
         PackageStanding::Unknown(why) => format!("the package database cannot answer: {why}"),
         PackageStanding::Owned { package, intact, trusted } => {
-            let intact = if intact { "as the package shipped it" } else { "changed since the package shipped it" };
+            let intact =
+                if intact { "as the package shipped it" } else { "changed since the package shipped it" };
             let trusted = if trusted { "from a signed source" } else { "nothing signed vouches for it" };
             format!("{package}: {intact}, {trusted}")
         }

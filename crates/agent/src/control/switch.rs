@@ -20,7 +20,10 @@ pub(super) fn set(core: &Core, peer: Peer, request: &v1::SwitchSet) -> Answered 
     if ![ISOLATE_AND_KILL, TEST_PROGRAMS, DRY_RUN].contains(&name.as_str()) {
         refuse(
             Kind::BadRequest,
-            format!("there is no switch \"{}\"; known: isolate-and-kill, test-programs, dry-run", request.name),
+            format!(
+                "there is no switch \"{}\"; known: isolate-and-kill, test-programs, dry-run",
+                request.name
+            ),
         )?;
     }
     // Kept first: a switch that does not outlive a restart is not set.
@@ -35,10 +38,10 @@ pub(super) fn set(core: &Core, peer: Peer, request: &v1::SwitchSet) -> Answered 
     }
     if name == DRY_RUN {
         core.gate.rehearses.store(request.on, Ordering::Relaxed);
-        if request.on {
-            // What is frozen would be killed in a moment.
-            core.windows.answer_all(&Ending::Thaw(format!("{}, dry run", peer.name())));
-        }
+    }
+    if (name == DRY_RUN && request.on) || (name == ISOLATE_AND_KILL && !request.on) {
+        // What is frozen would be killed in a moment.
+        core.windows.answer_all(&Ending::Thaw(format!("{} (switch)", peer.name())));
     }
     core.judge_again();
     let text = format!("{} is {word} ({})", name.replace('_', " "), peer.name());

@@ -58,7 +58,8 @@ pub(super) fn thaw(core: &Core, peer: Peer, request: &v1::Thaw) -> Answered {
 /// Ends a window and gives its alarm as it is then.
 pub(super) fn end(core: &Core, open: &Open, ending: Ending, alarm: &Alarm) -> Result<Alarm, Refused> {
     if !open.end(ending, PATIENCE) {
-        let text = format!("it takes more than {} s; see lazaret alarms show {}", PATIENCE.as_secs(), alarm.id);
+        let text =
+            format!("it takes more than {} s; see lazaret alarms show {}", PATIENCE.as_secs(), alarm.id);
         return Err(Refusal(Kind::Failed, text).into());
     }
     alarms::find(core, &alarm.id.to_string())

@@ -70,7 +70,8 @@ fn processes(look: Look, p: &v1::Preview) -> String {
     if p.processes.is_empty() {
         return "\nNothing runs it: no process would be killed.\n\n".to_owned();
     }
-    let mut table = look.table(["Pid", "Fate", "User", "Program", "Arguments", "Unit", "Listens on", "Because it"]);
+    let mut table =
+        look.table(["Pid", "Fate", "User", "Program", "Arguments", "Unit", "Listens on", "Because it"]);
     for entry in &p.processes {
         let Some(facts) = &entry.process else { continue };
         let pid = facts.process.as_ref().map_or(0, |r| r.pid);
@@ -85,7 +86,8 @@ fn processes(look: Look, p: &v1::Preview) -> String {
             .listening
             .iter()
             .map(|l| {
-                let address = if l.address.contains(':') { format!("[{}]", l.address) } else { l.address.clone() };
+                let address =
+                    if l.address.contains(':') { format!("[{}]", l.address) } else { l.address.clone() };
                 escape::text(&format!("{} {address}:{}", l.protocol, l.port))
             })
             .collect();

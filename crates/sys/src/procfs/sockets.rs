@@ -120,7 +120,8 @@ mod tests {
 
     #[test]
     fn broken_lines_are_nothing() {
-        let line = "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  0  0 4711 1 x";
+        let line =
+            "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  0  0 4711 1 x";
         let loopback = u32::from_be_bytes([1, 0, 0, 127]).to_ne_bytes() == [127, 0, 0, 1];
         let parsed = parse(line, "0A").unwrap();
         assert_eq!((parsed.1, parsed.2), (8080, 4711));

@@ -24,7 +24,13 @@ fn sample() -> v1::Preview {
         path: b"/srv/x".to_vec(),
         file: Some(v1::FileFacts {
             path: b"/srv/x".to_vec(),
-            file: Some(v1::FileRef { dev: 2049, ino: 42, ctime_sec: 1_795_400_000, ctime_nsec: 0, size: 2048 }),
+            file: Some(v1::FileRef {
+                dev: 2049,
+                ino: 42,
+                ctime_sec: 1_795_400_000,
+                ctime_nsec: 0,
+                size: 2048,
+            }),
             sha256: vec![0xab; 32],
             uid: 33,
             gid: 33,
