@@ -20,7 +20,9 @@ pub struct Setup {
     pub isolate_and_kill: bool,
     /// Scan what runs from filesystems of other mount namespaces.
     pub unlisted: bool,
-    /// Further lines: whole TOML sections.
+    /// Further lines of `[paths]`.
+    pub paths: String,
+    /// Further lines: of `[response]`, then whole TOML sections.
     pub more: String,
     /// State folder to use instead of a fresh one.
     pub state: Option<PathBuf>,
@@ -237,6 +239,7 @@ fn toml(setup: &Setup, folder: &Path) -> String {
     let mut text = String::new();
     let mounts: Vec<String> = setup.mounts.iter().map(|m| format!("{:?}", m.display().to_string())).collect();
     let _ = writeln!(text, "[paths]\nstate = {:?}\nrun = {:?}\nroot = {:?}", state, folder.join("run"), root);
+    text.push_str(&setup.paths);
     let _ = writeln!(text, "[protect]\nmounts = [{}]", mounts.join(", "));
     let _ = writeln!(text, "unlisted_filesystems = {}", setup.unlisted);
     let _ = writeln!(text, "[response]\nisolate_and_kill = {}", setup.isolate_and_kill);

@@ -5,11 +5,12 @@ use crate::core::Core;
 use crate::log::{log, printable};
 use crate::look::{Case, now_ms};
 use lazaret_model::{
-    ActionRecord, Alarm, AlarmId, Decision, FileFacts, Forensics, HandleStatus, Handling, IsolatedId, Origin,
-    Severity,
+    Action, ActionRecord, Alarm, AlarmId, Decision, FileFacts, Forensics, HandleStatus, Handling, IsolatedId,
+    IsolatedStatus, Origin, Severity, Verdict,
 };
 use lazaret_policy::severity;
 use lazaret_proto::{Message, v1};
+use lazaret_response::{Report, Standstill, WindowEnd};
 use lazaret_state::{AlarmRow, StateError};
 
 /// The same file at the same place within this long is the same alarm, seen again.
@@ -22,21 +23,13 @@ pub(crate) struct Done {
     pub(crate) isolated: Option<IsolatedId>,
     /// Everything that policy ordered was done: nobody needs to handle it.
     pub(crate) settled: bool,
+    /// Its processes are frozen until then.
+    pub(crate) window: Option<i64>,
 }
 
 /// Keeps the alarm of a case. Returns its id.
 pub(crate) fn raise(core: &Core, id: AlarmId, case: &Case, done: Done) -> AlarmId {
-    let row = core
-        .database
-        .recent_same(case.facts.sha256, &case.facts.path, case.at_ms - FOLD_MS)
-        .unwrap_or_else(|e| {
-            log!("{e}");
-            None
-        })
-        // What was restored or handled and comes back is news.
-        .filter(|row| !row.handled && row.isolated.is_none());
-    let known = row.and_then(|row| decode(&row).ok());
-    let alarm = match known {
+    let alarm = match known(core, case) {
         Some(old) => again(old, case, done),
         None => new(id, case, done),
     };
@@ -54,6 +47,25 @@ pub(crate) fn raise(core: &Core, id: AlarmId, case: &Case, done: Done) -> AlarmI
         core.events.tell("alarm", alarm.title.clone(), Some(alarm.id.to_string()));
     }
     alarm.id
+}
+
+/// The alarm that this case would be folded into.
+fn known(core: &Core, case: &Case) -> Option<Alarm> {
+    let row = core
+        .database
+        .recent_same(case.facts.sha256, &case.facts.path, case.at_ms - FOLD_MS)
+        .unwrap_or_else(|e| {
+            log!("{e}");
+            None
+        })
+        // What was restored or handled and comes back is news.
+        .filter(|row| !row.handled && row.isolated.is_none());
+    row.and_then(|row| decode(&row).ok())
+}
+
+/// The id that [`raise`] will give this case's alarm: for what is journaled before it is raised.
+pub(crate) fn id_of(core: &Core, case: &Case) -> AlarmId {
+    known(core, case).map_or_else(AlarmId::new, |a| a.id)
 }
 
 fn new(id: AlarmId, case: &Case, done: Done) -> Alarm {
@@ -75,11 +87,11 @@ fn new(id: AlarmId, case: &Case, done: Done) -> Alarm {
         count: 1,
         origin: case.origin,
         severity: severity(verdict, &case.decided),
-        title: title(case),
+        title: title(case, &done),
         verdict: Some(verdict.clone()),
         rating: case.decided.rating,
         decision: case.decided.decision,
-        reasons: case.decided.reasons.clone(),
+        reasons: reasons(case, id, &done),
         forensics: Forensics {
             file: Some(case.facts.clone()),
             chain: case.chain.clone(),
@@ -88,6 +100,7 @@ fn new(id: AlarmId, case: &Case, done: Done) -> Alarm {
         },
         isolated: done.isolated,
         status,
+        window_until_ms: done.window,
     }
 }
 
@@ -103,6 +116,7 @@ fn again(mut old: Alarm, case: &Case, done: Done) -> Alarm {
     old.title = fresh.title;
     old.isolated = fresh.isolated;
     old.status = fresh.status;
+    old.window_until_ms = fresh.window_until_ms;
     if !fresh.forensics.chain.is_empty() {
         old.forensics.chain = fresh.forensics.chain;
     }
@@ -114,18 +128,120 @@ fn again(mut old: Alarm, case: &Case, done: Done) -> Alarm {
     old
 }
 
-fn title(case: &Case) -> String {
-    let verdict = case.decided.verdict(&case.report);
-    let what = format!("{} {}", verdict.class.row().title, verdict.family);
-    let what = what.trim_end();
-    let place = printable(&case.facts.path);
-    let inside = verdict.member.as_ref().map(|m| format!(" in member {}", printable(m))).unwrap_or_default();
-    let done = match case.decided.decision {
+fn title(case: &Case, done: &Done) -> String {
+    let word = match case.decided.decision {
+        Decision::IsolateAndKill if done.window.is_some() => "frozen",
+        Decision::IsolateAndKill if case.rehearsal => "would have been isolated and killed",
+        Decision::Deny if case.rehearsal => "would have been refused",
         Decision::IsolateAndKill => "isolated and killed",
         Decision::Deny => "refused",
         Decision::Alarm | Decision::Allow => "found",
     };
+    title_of(case.decided.verdict(&case.report), &case.facts.path, word)
+}
+
+fn title_of(verdict: &Verdict, path: &[u8], done: &str) -> String {
+    let what = format!("{} {}", verdict.class.row().title, verdict.family);
+    let what = what.trim_end();
+    let place = printable(path);
+    let inside = verdict.member.as_ref().map(|m| format!(" in member {}", printable(m))).unwrap_or_default();
     format!("{what} {done}: {place}{inside} (confidence {})", verdict.confidence)
+}
+
+fn reasons(case: &Case, id: AlarmId, done: &Done) -> Vec<String> {
+    let mut reasons = case.decided.reasons.clone();
+    if done.window.is_some() {
+        reasons.push(format!(
+            "its processes are frozen, not killed: until the deadline `lazaret thaw {id}` lets them go on; \
+             then they are killed and the file is isolated"
+        ));
+    }
+    if case.rehearsal && case.decided.decision >= Decision::Deny {
+        reasons.push("dry run: nothing was refused, isolated or killed".to_owned());
+    }
+    reasons
+}
+
+/// Says that something stands still, and until when.
+pub(crate) fn tell_frozen(core: &Core, id: AlarmId, path: &[u8], standstill: Standstill) {
+    let left = standstill.until_ms.saturating_sub(now_ms()).max(0);
+    let text = format!(
+        "{}: {} processes are frozen; killed in {}.{} s unless somebody says `lazaret thaw {id}`",
+        printable(path),
+        standstill.processes,
+        left / 1000,
+        left % 1000 / 100
+    );
+    log!("{text}");
+    core.events.tell("action", text, Some(id.to_string()));
+    // After a restart the deadline may be another one.
+    if let Some(mut alarm) = core.database.alarm(id).ok().flatten().and_then(|row| decode(&row).ok())
+        && alarm.window_until_ms != Some(standstill.until_ms)
+    {
+        alarm.window_until_ms = Some(standstill.until_ms);
+        if let Err(e) = update(core, &alarm) {
+            log!("{e}");
+        }
+    }
+}
+
+/// What became of what was frozen.
+pub(crate) fn finish(core: &Core, id: AlarmId, path: &[u8], report: &Report) {
+    let word = match &report.window {
+        Some(WindowEnd::Thawed(_)) => "thawed",
+        _ => "isolated and killed",
+    };
+    let text = format!("{}: {word} at the end of its window", printable(path));
+    log!("{text}");
+    core.events.tell("action", text.clone(), Some(id.to_string()));
+    let stored = core.database.alarm(id).ok().flatten().and_then(|row| decode(&row).ok());
+    let Some(mut alarm) = stored else {
+        // The daemon ended between the freezing and its alarm.
+        let lines = report.records.iter().map(|r| format!("{} {}", r.action.word(), r.outcome)).collect();
+        about_daemon(core, Severity::High, text, lines);
+        return;
+    };
+    alarm.window_until_ms = None;
+    alarm.forensics.timeline.extend(report.records.iter().cloned());
+    alarm.isolated = report.isolated;
+    alarm.reasons.retain(|r| !r.starts_with("its processes are frozen"));
+    if let Some(verdict) = &alarm.verdict {
+        alarm.title = title_of(verdict, path, word);
+    }
+    let settled = report.records.iter().all(|r| r.outcome.is_settled() || r.action == Action::Freeze)
+        && report.status == Some(IsolatedStatus::Isolated);
+    let handled = |by, who: &str, remark: &str| HandleStatus::Handled {
+        by,
+        at_ms: now_ms(),
+        who: who.to_owned(),
+        remark: remark.to_owned(),
+    };
+    match &report.window {
+        Some(WindowEnd::Thawed(who)) => {
+            alarm.reasons.push(format!("{who} let its processes go on"));
+            // By a switch it was let go without anybody having looked at it.
+            if alarm
+                .forensics
+                .file
+                .as_ref()
+                .and_then(|f| f.sha256)
+                .is_some_and(|c| core.live().is_excepted(&c))
+            {
+                alarm.status = handled(Handling::MarkAsHandled, who, "thawed");
+            }
+        }
+        Some(WindowEnd::Now(who)) => {
+            alarm.reasons.push(format!("the window was ended early: {who}"));
+            if settled {
+                alarm.status = handled(Handling::IsolateAndKill, who, "");
+            }
+        }
+        _ if settled => alarm.status = handled(Handling::IsolateAndKill, "policy", ""),
+        _ => {}
+    }
+    if let Err(e) = update(core, &alarm) {
+        log!("{e}");
+    }
 }
 
 /// An alarm about the daemon itself.
@@ -145,6 +261,7 @@ pub(crate) fn about_daemon(core: &Core, severity: Severity, title: String, reaso
         forensics: Forensics::default(),
         isolated: None,
         status: HandleStatus::Unhandled,
+        window_until_ms: None,
     };
     log!("alarm {}: {}", alarm.id, alarm.title);
     if let Err(e) = core.database.insert_alarm(&row_of(&alarm)) {

@@ -37,6 +37,8 @@ pub(crate) struct Paths {
     pub(crate) rules: Vec<PathBuf>,
     /// `lazaret-scanner`; default: beside the program, then /usr/lib/lazaret.
     pub(crate) scanner: Option<PathBuf>,
+    /// Root folder of the system whose package databases are asked.
+    pub(crate) packages: PathBuf,
 }
 
 impl Default for Paths {
@@ -48,6 +50,7 @@ impl Default for Paths {
             content: None,
             rules: Vec::new(),
             scanner: None,
+            packages: "/".into(),
         }
     }
 }
@@ -90,6 +93,20 @@ pub(crate) struct Response {
     pub(crate) disable_persistence: OnOff,
     /// How long after an isolation the same file at the same place has come back, seconds.
     pub(crate) watch_seconds: u64,
+    /// What would be killed is frozen for so long first, seconds; 0: killed at once.
+    pub(crate) freeze_seconds: u64,
+    /// Lets `freeze_seconds` be more than 15, up to 3600: probes and leases of services expire.
+    pub(crate) freeze_seconds_unbounded: bool,
+    /// Everything is decided and nothing is done; a later `switch` command overrides it.
+    pub(crate) dry_run: bool,
+    /// A rule's breaker opens when it hits more than so many things that speak against it, 1 to 1000,
+    pub(crate) breaker_hits: usize,
+    /// within so many minutes, 1 to 10080.
+    pub(crate) breaker_minutes: u32,
+    /// Isolations in an hour, of every origin; 0: no limit.
+    pub(crate) max_isolations_per_hour: u32,
+    /// Processes killed in an hour before the next response is held back; 0: no limit.
+    pub(crate) max_kills_per_hour: u32,
 }
 
 impl Default for Response {
@@ -104,7 +121,53 @@ impl Default for Response {
             test_programs: true,
             disable_persistence: OnOff::Off,
             watch_seconds: 300,
+            freeze_seconds: 0,
+            freeze_seconds_unbounded: false,
+            dry_run: false,
+            breaker_hits: 3,
+            breaker_minutes: 60,
+            max_isolations_per_hour: 5_000,
+            max_kills_per_hour: 10_000,
         }
+    }
+}
+
+impl Response {
+    /// How long what would be killed is frozen first.
+    pub(crate) fn freeze(&self) -> Option<Duration> {
+        (self.freeze_seconds > 0).then(|| Duration::from_secs(self.freeze_seconds))
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let most = if self.freeze_seconds_unbounded { 3_600 } else { 15 };
+        if self.freeze_seconds > most {
+            let way_out = if self.freeze_seconds_unbounded {
+                ""
+            } else {
+                "; probes and leases of services expire meanwhile, freeze_seconds_unbounded = true takes that upon itself"
+            };
+            let given = self.freeze_seconds;
+            return Err(ConfigError(format!(
+                "[response] freeze_seconds = {given}: must be 0 to {most}{way_out}"
+            )));
+        }
+        if !(1..=1_000).contains(&self.breaker_hits) {
+            let given = self.breaker_hits;
+            return Err(ConfigError(format!("[response] breaker_hits = {given}: must be 1 to 1000")));
+        }
+        if !(1..=10_080).contains(&self.breaker_minutes) {
+            let given = self.breaker_minutes;
+            return Err(ConfigError(format!("[response] breaker_minutes = {given}: must be 1 to 10080")));
+        }
+        for (key, n) in [
+            ("max_isolations_per_hour", self.max_isolations_per_hour),
+            ("max_kills_per_hour", self.max_kills_per_hour),
+        ] {
+            if n > 100_000 {
+                return Err(ConfigError(format!("[response] {key} = {n}: must be 0 (no limit) to 100000")));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -174,7 +237,7 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), ConfigError> {
-        let absolute = [&self.paths.state, &self.paths.run, &self.paths.root]
+        let absolute = [&self.paths.state, &self.paths.run, &self.paths.root, &self.paths.packages]
             .into_iter()
             .chain(&self.paths.content)
             .chain(&self.paths.scanner)
@@ -190,6 +253,7 @@ impl Config {
         self.thresholds()?;
         self.classes()?;
         self.vault.check(self.budget.vault_bytes)?;
+        self.response.check()?;
         if !(1..=64).contains(&self.budget.workers) {
             return Err(ConfigError(format!("[budget] workers = {}: must be 1 to 64", self.budget.workers)));
         }
@@ -275,6 +339,11 @@ mod tests {
         assert!(refused("[response]\nclasses = [\"spam\"]").contains("webshell"));
         assert!(refused("[paths]\nroot = \"here\"").contains("absolute"));
         assert!(refused("[response]\ndisable_persistence = true").contains("line 2"));
+        assert!(refused("[response]\nfreeze_seconds = 16").contains("freeze_seconds_unbounded"));
+        assert!(Config::parse("[response]\nfreeze_seconds = 60\nfreeze_seconds_unbounded = true").is_ok());
+        assert!(refused("[response]\nfreeze_seconds = -1").contains("line 2"));
+        assert!(refused("[response]\nbreaker_hits = 0").contains("1 to 1000"));
+        assert!(refused("[response]\nmax_kills_per_hour = 100001").contains("no limit"));
         assert!(refused("[budget]\nworkers = 0").contains("1 to 64"));
         assert!(refused("[budget]\non_error = \"maybe\"").contains("line 2"));
         assert!(refused("[vault]\nuser_byte = 1").contains("line 2"));
@@ -292,7 +361,17 @@ mod tests {
             .map(|l| l.strip_prefix('#').filter(|r| is_key(r)).unwrap_or(l))
             .map(|l| format!("{l}\n"))
             .collect();
-        Config::parse(&set).unwrap();
-        assert!(!Config::parse(text).unwrap().response.isolate_and_kill);
+        let shown = Config::parse(&set).unwrap().response;
+        let c = Config::parse(text).unwrap().response;
+        assert!(!c.isolate_and_kill && !c.dry_run && c.freeze().is_none());
+        // What is commented out is the default.
+        assert_eq!(
+            (shown.freeze_seconds, shown.freeze_seconds_unbounded, shown.dry_run, shown.breaker_hits),
+            (c.freeze_seconds, c.freeze_seconds_unbounded, c.dry_run, c.breaker_hits)
+        );
+        assert_eq!(
+            (shown.breaker_minutes, shown.max_isolations_per_hour, shown.max_kills_per_hour),
+            (c.breaker_minutes, c.max_isolations_per_hour, c.max_kills_per_hour)
+        );
     }
 }

@@ -11,6 +11,7 @@ use crate::look::Case;
 use crate::persistence::Desk;
 use crate::protection::Protection;
 use crate::runners::Runners;
+use crate::windows::Windows;
 use crossbeam_channel::Sender;
 use lazaret_pool::Pool;
 use lazaret_response::Responder;
@@ -39,6 +40,7 @@ pub(crate) struct Core {
     pub(crate) stopping: AtomicBool,
     /// Responses under way.
     pub(crate) in_flight: AtomicUsize,
+    pub(crate) windows: Windows,
     live: Mutex<Live>,
     pub(crate) database: Database,
     excluded: Vec<Vec<u8>>,
@@ -83,6 +85,7 @@ impl Core {
             safe_mode: p.safe_mode,
             stopping: AtomicBool::new(false),
             in_flight: AtomicUsize::new(0),
+            windows: Windows::default(),
             live: Mutex::new(p.live),
             database: p.database,
         }

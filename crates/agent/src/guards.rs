@@ -41,8 +41,8 @@ pub(crate) struct Guards {
 impl Guards {
     /// Reads the package databases and asks the jailed scanners which libraries the critical
     /// programs need: their bytes are not parsed by a process with privileges.
-    pub(crate) fn load(pool: &Pool) -> Self {
-        let packages = PackageDb::open(Path::new("/"));
+    pub(crate) fn load(pool: &Pool, root: &Path) -> Self {
+        let packages = PackageDb::open(root);
         let critical = closure(pool);
         log!("guards: {} libraries of critical programs", critical.added());
         Self { packages: RwLock::new(Arc::new(packages)), critical: Arc::new(critical) }

@@ -71,7 +71,7 @@ fn judge(core: &Core, question: Question, early: impl FnOnce(Answer)) -> Option<
     // It changes faster than it can be read: whoever wants to run it can wait until it is written.
     let path = printable(&crate::look::path_of(&file));
     log!("{path} changed {LOOKS} times while it was judged: refused this once");
-    Some(if exec { Answer::Deny } else { on_error(core) })
+    Some(if exec && !core.live().dry_run { Answer::Deny } else { on_error(core) })
 }
 
 /// What cannot be judged is allowed or refused as configured, and a person hears of it when it was
@@ -84,7 +84,8 @@ fn unjudged(core: &Core, origin: Origin, error: &ScanError, path: &[u8]) -> Answ
         return on_error(core);
     }
     let too_large = matches!(error, ScanError::TooLarge { .. });
-    let answer = if too_large { Answer::Deny } else { on_error(core) };
+    let refuse = too_large && !core.live().dry_run;
+    let answer = if refuse { Answer::Deny } else { on_error(core) };
     let done = if answer == Answer::Deny { "refused" } else { "allowed" };
     crate::alarms::about_daemon_once(
         core,
@@ -139,6 +140,7 @@ fn remember(core: &Core, file: BorrowedFd<'_>, key: Option<FileKey>, generation:
 
 fn on_error(core: &Core) -> Answer {
     match core.config.budget.on_error {
+        OnError::Deny if core.live().dry_run => Answer::Allow,
         OnError::Allow => Answer::Allow,
         OnError::Deny => Answer::Deny,
     }

@@ -1,42 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Policy, whitelist and brakes as they stand at this moment.
 
-use lazaret_model::{Decision, Rating, ScanReport, Sha256, WhitelistId};
+use crate::config::Response;
+use lazaret_model::{Decision, Guard, Rating, ScanReport, Sha256, WhitelistId};
 use lazaret_policy::{
     Brakes, CircuitBreaker, Decided, OpenBreaker, Policy, RateLimit, Subject, Whitelist, WhitelistEntry,
     WhitelistError, decide, rate,
 };
 use std::collections::HashSet;
-
-/// One rule may hit so many package-owned files or running services within an hour.
-const BREAKER_HITS: usize = 3;
-const HOUR_MS: i64 = 3_600_000;
-/// More isolations than this within ten minutes are a mistake or an attack on the vault.
-const MAX_ISOLATIONS: usize = 1000;
-const MAX_KILLS: usize = 1000;
-const TEN_MINUTES_MS: i64 = 600_000;
+use std::time::Duration;
 
 pub(crate) struct Live {
     pub(crate) policy: Policy,
     pub(crate) whitelist: Whitelist,
     pub(crate) exceptions: HashSet<Sha256>,
+    /// Everything is decided and nothing is done.
+    pub(crate) dry_run: bool,
+    /// How long what would be killed is frozen first.
+    pub(crate) freeze: Option<Duration>,
     breaker: CircuitBreaker,
     isolations: RateLimit,
     kills: RateLimit,
     /// Opened since somebody last asked; they become alarms and rows of the database.
     opened: Vec<OpenBreaker>,
+    /// Rules whose findings were held back since then, once for each.
+    held: Vec<String>,
 }
 
 impl Live {
-    pub(crate) fn new(policy: Policy) -> Self {
+    pub(crate) fn new(policy: Policy, settings: &Response) -> Self {
         Self {
             policy,
             whitelist: Whitelist::default(),
             exceptions: HashSet::new(),
-            breaker: CircuitBreaker::new(BREAKER_HITS, HOUR_MS),
-            isolations: RateLimit::new(MAX_ISOLATIONS, TEN_MINUTES_MS),
-            kills: RateLimit::new(MAX_KILLS, TEN_MINUTES_MS),
+            dry_run: settings.dry_run,
+            freeze: settings.freeze(),
+            breaker: CircuitBreaker::new(settings.breaker_hits, i64::from(settings.breaker_minutes) * 60_000),
+            isolations: RateLimit::per_hour(settings.max_isolations_per_hour),
+            kills: RateLimit::per_hour(settings.max_kills_per_hour),
             opened: Vec::new(),
+            held: Vec::new(),
         }
     }
 
@@ -55,6 +58,13 @@ impl Live {
         let brakes =
             Brakes { breaker: &self.breaker, isolations: &self.isolations, kills: &self.kills, now_ms };
         let decided = decide(report, &self.policy, subject, &self.whitelist, &brakes);
+        if matches!(decided.guard, Some(Guard::CircuitBreaker(_))) {
+            for e in decided.verdict(report).evidence.iter().filter(|e| e.decisive && e.is_bad()) {
+                if self.breaker.held_back(&e.id) {
+                    self.held.push(e.id.clone());
+                }
+            }
+        }
         if decided.decision == Decision::IsolateAndKill {
             self.isolations.record(now_ms);
         }
@@ -65,8 +75,25 @@ impl Live {
         self.kills.record(now_ms);
     }
 
-    pub(crate) fn take_opened(&mut self) -> Vec<OpenBreaker> {
-        std::mem::take(&mut self.opened)
+    /// An isolation that a person ordered.
+    pub(crate) fn count_isolation(&mut self, now_ms: i64) {
+        self.isolations.record(now_ms);
+    }
+
+    /// The rate limit that is reached, for every origin.
+    pub(crate) fn limit(&self, now_ms: i64) -> Option<Guard> {
+        Brakes { breaker: &self.breaker, isolations: &self.isolations, kills: &self.kills, now_ms }.limit()
+    }
+
+    /// The open breaker that would hold this verdict back.
+    pub(crate) fn breaker_of(&self, report: &ScanReport) -> Option<&OpenBreaker> {
+        let decisive = report.verdicts().flat_map(|v| &v.evidence).filter(|e| e.decisive && e.is_bad());
+        decisive.filter_map(|e| self.breaker.get(&e.id)).next()
+    }
+
+    /// Those that opened since somebody last asked, and the rules of what was held back.
+    pub(crate) fn take_breakers(&mut self) -> (Vec<OpenBreaker>, Vec<String>) {
+        (std::mem::take(&mut self.opened), std::mem::take(&mut self.held))
     }
 
     pub(crate) fn open_breakers(&self) -> Vec<&OpenBreaker> {

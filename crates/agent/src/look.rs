@@ -59,17 +59,19 @@ pub(crate) struct Case {
     pub(crate) at_ms: i64,
     /// The answer to exec or open was no.
     pub(crate) refused: bool,
+    /// Everything is decided and nothing is done.
+    pub(crate) rehearsal: bool,
 }
 
 impl Case {
     pub(crate) fn is_refusal(&self) -> bool {
-        matches!(self.decided.decision, Decision::Deny | Decision::IsolateAndKill)
+        !self.rehearsal && matches!(self.decided.decision, Decision::Deny | Decision::IsolateAndKill)
     }
 
     /// Deny first: from now on nobody opens or runs the file. A refusal by verdict alone ends when the
     /// content changes, one that is followed by a response when the responder lets go.
     pub(crate) fn deny(&self, core: &Core) {
-        let Some(file) = &self.file else { return };
+        let Some(file) = self.file.as_ref().filter(|_| !self.rehearsal) else { return };
         match self.decided.decision {
             Decision::Deny => core.gate.denied.add_judged(file.as_fd()),
             Decision::IsolateAndKill => core.gate.denied.add(file.as_fd()),
@@ -128,7 +130,7 @@ pub(crate) fn look(core: &Core, look: Look, priority: Priority) -> Seen {
     // The acting process alone: it may be gone in a moment. Its ancestors live longer and are looked
     // up when nobody waits any more.
     let chain: Vec<ProcessFacts> = pid.and_then(|p| procfs::facts(p).ok()).into_iter().collect();
-    let (standing, decided) = decide(core, &file, &path, &stat, &report, chain.first());
+    let (standing, decided) = decide(core, &file, &path, &stat, &report, chain.first(), origin);
     let facts = facts(&stat, path, &report, &standing);
     Seen::Found(Box::new(Case {
         file: Some(file.into()),
@@ -140,6 +142,7 @@ pub(crate) fn look(core: &Core, look: Look, priority: Priority) -> Seen {
         chain,
         at_ms: now_ms(),
         refused: false,
+        rehearsal: core.live().dry_run,
     }))
 }
 
@@ -151,6 +154,7 @@ pub(crate) fn decide(
     stat: &Stat,
     report: &ScanReport,
     process: Option<&ProcessFacts>,
+    origin: Origin,
 ) -> (PackageStanding, Decided) {
     let (is_ours, package) = standing(core, file, path, stat);
     let subject = Subject {
@@ -160,8 +164,18 @@ pub(crate) fn decide(
         exception: core.live().is_excepted(&report.verdict.sha256),
         changed_ms: Some(stat.st_ctime * 1000),
         process,
+        serves: process.is_some_and(|p| serves(p.process.pid, origin)),
+        vouched: core.guards.trust_gap().is_none(),
     };
     (package, core.live().decide(report, &subject, now_ms()))
+}
+
+/// Whether a process runs the file, or is about to, for a service of the system. Services that users
+/// start for themselves prove nothing: anybody can have as many as he likes.
+fn serves(pid: i32, origin: Origin) -> bool {
+    matches!(origin, Origin::Exec | Origin::Process)
+        && procfs::control_group(pid)
+            .is_ok_and(|g| !g.path.starts_with("/user.slice/") && !g.path.contains("/user@"))
 }
 
 /// Whether the path is one of this host, and what its packages say of the file then. A path of another

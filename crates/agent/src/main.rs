@@ -26,6 +26,7 @@ mod runners;
 mod sensor;
 mod start;
 mod watchdog;
+mod windows;
 
 use config::Config;
 use log::log;

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! From a decided case to `response::execute` and the alarm.
 
-use crate::alarms::{Done, raise};
+use crate::alarms::{Done, id_of, raise};
 use crate::core::Core;
 use crate::counters::bump;
 use crate::gate::Refused;
 use crate::log::{log, printable};
 use crate::look::{Case, now_ms};
 use crate::persistence::Inquiry;
+use crate::windows;
 use crossbeam_channel::Receiver;
 use lazaret_model::{Action, ActionRecord, AlarmId, Decision, IsolatedStatus, Outcome};
 use lazaret_response::{Order, Plan, Report, Target, Timings};
@@ -16,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Deals with one case: counts, refuses, isolates and kills, alarms.
-pub(crate) fn respond(core: &Core, mut case: Case) {
+pub(crate) fn respond(core: &Arc<Core>, mut case: Case) {
     tell_opened_breakers(core);
     match case.decided.decision {
         Decision::Allow => allowed(core, &case),
@@ -26,10 +27,17 @@ pub(crate) fn respond(core: &Core, mut case: Case) {
         }
         Decision::Deny => {
             complete_chain(core, &mut case);
-            let timeline = refusal(&case).into_iter().collect();
+            let timeline = refusal(&case).into_iter().chain(rehearsed_refusal(&case)).collect();
             raise(core, AlarmId::new(), &case, Done { timeline, ..Done::default() });
         }
-        Decision::IsolateAndKill => isolate_and_kill(core, case),
+        Decision::IsolateAndKill if case.rehearsal => rehearse(core, case),
+        Decision::IsolateAndKill => {
+            let freeze = core.live().freeze;
+            match freeze {
+                Some(wait) => windows::begin(core, case, wait),
+                None => at_once(core, case),
+            }
+        }
     }
 }
 
@@ -44,16 +52,33 @@ fn allowed(core: &Core, case: &Case) {
     core.events.tell("allowed", format!("{} allowed: {why}", printable(&case.facts.path)), None);
 }
 
-fn isolate_and_kill(core: &Core, mut case: Case) {
+/// Isolates and kills, and raises the alarm about it.
+pub(crate) fn at_once(core: &Core, mut case: Case) {
     let id = AlarmId::new();
     let Some(report) = execute(core, id, &mut case, "policy") else { return };
+    concluded(core, id, case, report);
+}
+
+/// In a dry run: the alarm and the journal say what would have been done, with the same target set.
+fn rehearse(core: &Core, mut case: Case) {
+    let id = id_of(core, &case);
+    let Some(target) = target_of(core, &mut case) else { return };
+    let plan = Plan { alarm: Some(id), who: "policy".to_owned(), order: Order::Rehearse(target) };
+    let report = core.responder.execute(plan);
+    complete_chain(core, &mut case);
+    raise(core, id, &case, Done { timeline: report.records, ..Done::default() });
+}
+
+/// Raises the alarm about what was done.
+pub(crate) fn concluded(core: &Core, id: AlarmId, mut case: Case, report: Report) {
     let timings = describe(report.timings);
     complete_chain(core, &mut case);
     let mut timeline: Vec<ActionRecord> = refusal(&case).into_iter().collect();
     timeline.extend(report.records);
     let settled =
         timeline.iter().all(|r| r.outcome.is_settled()) && report.status == Some(IsolatedStatus::Isolated);
-    let known = raise(core, id, &case, Done { timeline, isolated: report.isolated, settled });
+    let done = Done { timeline, isolated: report.isolated, settled, window: None };
+    let known = raise(core, id, &case, done);
     if report.isolated.is_some() {
         core.persistence.ask(Inquiry { alarm: known, chain: case.chain.clone(), automatic: true });
     }
@@ -80,7 +105,7 @@ const MAX_HASHED: usize = 6;
 
 /// Adds the ancestors of the acting process and the hash of each program. After the response: nobody
 /// waits for it.
-fn complete_chain(core: &Core, case: &mut Case) {
+pub(crate) fn complete_chain(core: &Core, case: &mut Case) {
     if let [acting] = case.chain.as_slice() {
         // A parent is older than its child; a younger one has taken over the number.
         let started = acting.process.start_time;
@@ -99,10 +124,19 @@ fn complete_chain(core: &Core, case: &mut Case) {
 
 /// Runs the plan for one file, once: the descriptor goes with it.
 pub(crate) fn execute(core: &Core, alarm: AlarmId, case: &mut Case, who: &str) -> Option<Report> {
+    let target = target_of(core, case)?;
+    let plan = Plan { alarm: Some(alarm), who: who.to_owned(), order: Order::IsolateAndKill(target) };
+    let report = core.responder.execute(plan);
+    count(core, &report);
+    Some(report)
+}
+
+/// The case's file and everything that a response needs; once.
+pub(crate) fn target_of(core: &Core, case: &mut Case) -> Option<Target> {
     let file = case.file.take()?;
     let (runners, identity) = (Arc::clone(&core.runners), case.facts.file);
     let verdict = case.decided.verdict(&case.report);
-    let target = Target {
+    Some(Target {
         file,
         identity: case.facts.file,
         sha256: case.report.verdict.sha256,
@@ -116,19 +150,27 @@ pub(crate) fn execute(core: &Core, alarm: AlarmId, case: &mut Case, who: &str) -
         may_kill: core.guards.kill_guard(&core.gate.exempt),
         isolate: true,
         kill: true,
-    };
-    let plan = Plan { alarm: Some(alarm), who: who.to_owned(), order: Order::IsolateAndKill(target) };
-    let report = core.responder.execute(plan);
+    })
+}
+
+/// For status and for the limits.
+pub(crate) fn count(core: &Core, report: &Report) {
     if report.isolated.is_some() {
         bump(&core.gate.counters.isolated);
     }
-    if !report.killed.is_empty() {
-        core.live().count_kill(now_ms());
-    }
     for _ in report.killed.iter().filter(|k| k.outcome == Outcome::Done) {
+        core.live().count_kill(now_ms());
         bump(&core.gate.counters.killed);
     }
-    Some(report)
+}
+
+fn rehearsed_refusal(case: &Case) -> Option<ActionRecord> {
+    case.rehearsal.then(|| ActionRecord {
+        at_ms: case.at_ms,
+        action: Action::Deny,
+        outcome: Outcome::Refused("dry run: it would have been refused from now on".into()),
+        target: printable(&case.facts.path),
+    })
 }
 
 /// The line of the timeline that says that exec or open was refused.
@@ -143,10 +185,19 @@ fn refusal(case: &Case) -> Option<ActionRecord> {
 
 /// A breaker that opened is a matter for a person.
 fn tell_opened_breakers(core: &Core) {
-    let opened = core.live().take_opened();
+    let (opened, held) = core.live().take_breakers();
+    for rule in held {
+        if let Err(e) = core.database.count_breaker_hit(&rule) {
+            log!("{e}");
+        }
+    }
     for b in opened {
-        let row =
-            lazaret_state::BreakerRow { rule: b.rule.clone(), opened_ms: b.opened_ms, why: b.why.clone() };
+        let row = lazaret_state::BreakerRow {
+            rule: b.rule.clone(),
+            opened_ms: b.opened_ms,
+            why: b.why.clone(),
+            hits: b.hits,
+        };
         if let Err(e) = core.database.put_breaker(&row) {
             log!("{e}");
         }
@@ -154,7 +205,7 @@ fn tell_opened_breakers(core: &Core) {
             core,
             lazaret_model::Severity::High,
             format!("circuit breaker of rule {} opened: it no longer isolates or kills", b.rule),
-            vec![b.why.clone(), format!("after a look at its alarms: lazaret breaker rearm {}", b.rule)],
+            vec![b.why.clone(), format!("after a look at its alarms: lazaret rules rearm {}", b.rule)],
         );
     }
 }

@@ -11,13 +11,13 @@ use crate::live::Live;
 use crate::log::{log, printable};
 use crate::look::{Case, now_ms};
 use crate::protection::Protection;
-use crate::{alarms, content, control, judge, offline, respond, sensor, watchdog};
+use crate::{alarms, content, control, judge, offline, respond, sensor, watchdog, windows};
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, bounded};
 use lazaret_model::{FileRef, Origin, Severity, Sha256};
 use lazaret_policy::{ClassSet, OpenBreaker, Policy};
 use lazaret_pool::{PidChange, Pool, PoolConfig, Priority};
-use lazaret_response::{DenyInode, Replayed, Responder, ResponderConfig};
+use lazaret_response::{Answer as Ending, DenyInode, Replayed, Responder, ResponderConfig};
 use lazaret_state::{Database, Opened};
 use lazaret_sys::fanotify::{Answer, MoveGroup, PermissionGroup};
 use lazaret_sys::memory;
@@ -68,9 +68,10 @@ pub(crate) fn run(config: Config, safe_mode: bool) -> Result<()> {
     let Opened { database, recovered } = Database::open(&config.paths.state.join("state.db"))?;
     let exempt = Arc::new(exempt);
     let pool = start_pool(&config, safe_mode, &exempt)?;
-    let guards = Guards::load(&pool);
+    let guards = Guards::load(&pool, &config.paths.packages);
     let group = PermissionGroup::open().context("fanotify permission events are not to be had here")?;
     let moves = Arc::new(MoveGroup::open().context("fanotify file handles are not to be had here")?);
+    let live = live(&config, &database)?;
     let gate = Arc::new(Shared {
         group,
         exempt,
@@ -79,12 +80,12 @@ pub(crate) fn run(config: Config, safe_mode: bool) -> Result<()> {
         counters: Counters::default(),
         bell: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
         overflowed: AtomicBool::new(false),
+        rehearses: AtomicBool::new(live.dry_run),
         stop: AtomicBool::new(false),
     });
     prepare_vault(&config)?;
     let (responder, replayed) = Responder::open(responder_config(&config, &gate))?;
     offline::take_up(&responder, &database)?;
-    let live = live(&config, &database)?;
     let (cases, case_queue) = bounded::<Case>(1024);
     let protection = Protection::new(&config.protect, safe_mode);
     let parts = Parts {
@@ -104,6 +105,8 @@ pub(crate) fn run(config: Config, safe_mode: bool) -> Result<()> {
     let listener = control::listen(&core)?;
     let gate_thread = start_gate(&core, heartbeat.try_clone()?)?;
     start_responders(&core, &case_queue)?;
+    // Before any sensor finds what is frozen.
+    windows::resume(&core);
     for told in core.protection.refresh(&core.gate.group, &moves) {
         log!("{told}");
     }
@@ -242,7 +245,10 @@ fn live(config: &Config, database: &Database) -> Result<Live> {
     if let Some(on) = setting(database, control::TEST_PROGRAMS)? {
         policy.test_programs = on;
     }
-    let mut live = Live::new(policy);
+    let mut live = Live::new(policy, &config.response);
+    if let Some(on) = setting(database, control::DRY_RUN)? {
+        live.dry_run = on;
+    }
     for row in database.whitelist()? {
         let id = row.id;
         match control::entry_of(row) {
@@ -257,7 +263,7 @@ fn live(config: &Config, database: &Database) -> Result<Live> {
     live.exceptions =
         database.exceptions()?.into_iter().map(|e| e.sha256).collect::<std::collections::HashSet<Sha256>>();
     for row in database.breakers()? {
-        live.reopen(OpenBreaker { rule: row.rule, opened_ms: row.opened_ms, why: row.why });
+        live.reopen(OpenBreaker { rule: row.rule, opened_ms: row.opened_ms, why: row.why, hits: row.hits });
     }
     Ok(live)
 }
@@ -428,6 +434,8 @@ fn wait_for_stop(core: &Core, gate: &JoinHandle<()>) -> Result<()> {
 fn stop(core: &Arc<Core>, gate: JoinHandle<()>) -> Result<()> {
     core.gate.stop.store(true, Ordering::Relaxed);
     let _ = gate.join();
+    // Nobody has objected until now, and nothing may stay frozen.
+    core.windows.answer_all(&Ending::Now("the daemon stops".to_owned()));
     let end = std::time::Instant::now() + Duration::from_secs(10);
     while (!core.cases.is_empty() || core.in_flight.load(Ordering::Relaxed) > 0)
         && std::time::Instant::now() < end

@@ -10,6 +10,7 @@ use crate::abnormal::AbnormalEnds;
 use crate::config::Config;
 use crate::log::log;
 use anyhow::{Context, Result};
+use lazaret_response::ResponderConfig;
 use lazaret_sys::process::ProcessHandle;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::pipe::{PipeFlags, pipe_with};
@@ -56,6 +57,7 @@ pub(crate) fn run(config_path: &Path, config: &Config) -> Result<ExitCode> {
             }
             End::NeverReady(status) => {
                 ends.close()?;
+                let_go(config);
                 return Ok(ExitCode::from(status.code().and_then(|c| u8::try_from(c).ok()).unwrap_or(1)));
             }
             End::Abnormal(how) => {
@@ -64,6 +66,20 @@ pub(crate) fn run(config_path: &Path, config: &Config) -> Result<ExitCode> {
                 std::thread::sleep(Duration::from_millis(100));
             }
         }
+    }
+}
+
+/// No agent is coming back: what the last one left frozen goes on.
+fn let_go(config: &Config) {
+    let journal = config.paths.state.join("journal");
+    if !journal.is_dir() {
+        return;
+    }
+    match lazaret_response::let_go_frozen(&journal, ResponderConfig::JOURNAL_BYTES) {
+        Ok(0) => {}
+        Ok(n) => log!("{n} frozen processes were let go: the agent does not start"),
+        // Another daemon holds it, then nothing of it is ours.
+        Err(e) => log!("whether anything is frozen cannot be told: {e}"),
     }
 }
 

@@ -229,6 +229,8 @@ pub struct Alarm {
     pub isolated: Option<IsolatedId>,
     /// Where handling stands.
     pub status: HandleStatus,
+    /// Its processes are frozen until then, milliseconds UTC; killed then unless somebody objects.
+    pub window_until_ms: Option<i64>,
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The circuit breaker: one bad rule must not take a fleet apart.
 //!
-//! When one rule hits what it should not (files of intact packages, files older than the rule,
-//! running services) more often than a set number of times in a window, isolate and kill by that
-//! rule stop until a person re-arms it. Denial of execution and alarms go on, so that decoys
-//! cannot switch the protection off.
+//! When one rule hits what it should not (files older than the rule, running services, files of
+//! packages that nothing signed vouches for) more often than a set number of times in a window,
+//! isolate and kill by that rule stop until a person re-arms it; one file of an intact package with
+//! a signed source is enough. Denial of execution and alarms go on, so that decoys cannot switch
+//! the protection off.
 
 use crate::{PackageStanding, Subject};
 use lazaret_model::Verdict;
@@ -17,8 +18,12 @@ const MAX_WATCHED: usize = 1024;
 /// What a rule hit that speaks against the rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum BreakerHit {
-    /// A file as its package shipped it. (A changed one does not count: a virus in packaged
-    /// programs must not open the breaker of the rule that finds it.)
+    /// A file as its package shipped it, and that package comes from a signed source: once is
+    /// enough. (A changed one does not count: a virus in packaged programs must not open the breaker
+    /// of the rule that finds it.)
+    VouchedPackageFile,
+    /// The same of a package that nothing signed vouches for. Counted only: an installed malicious
+    /// package must not disarm the rule that finds it by its first file.
     PackageFile,
     /// A file whose inode has not changed since before the rule was written.
     OlderThanRule,
@@ -26,9 +31,17 @@ pub enum BreakerHit {
     RunningService,
 }
 
+impl BreakerHit {
+    /// One such hit is enough.
+    const fn at_once(self) -> bool {
+        matches!(self, Self::VouchedPackageFile)
+    }
+}
+
 impl fmt::Display for BreakerHit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::VouchedPackageFile => "a file of an intact package",
             Self::PackageFile => "files of intact packages",
             Self::OlderThanRule => "files older than the rule",
             Self::RunningService => "running services",
@@ -45,6 +58,8 @@ pub struct OpenBreaker {
     pub opened_ms: i64,
     /// For people.
     pub why: String,
+    /// Findings since then that were refused instead of isolated.
+    pub hits: u64,
 }
 
 #[derive(Debug, Clone)]
@@ -80,15 +95,19 @@ impl CircuitBreaker {
     /// `None` when nothing. `rule_ms` is when the rule was written, where known.
     #[must_use]
     pub fn classify(subject: &Subject<'_>, rule_ms: Option<i64>) -> Option<(BreakerHit, Vec<u8>)> {
-        if matches!(subject.package, PackageStanding::Owned { intact: true, .. }) {
-            return Some((BreakerHit::PackageFile, subject.path.to_vec()));
+        if let PackageStanding::Owned { intact: true, trusted, .. } = subject.package {
+            // Where nothing vouches for any package, its own word is the best there is.
+            let vouched = trusted || !subject.vouched;
+            let hit = if vouched { BreakerHit::VouchedPackageFile } else { BreakerHit::PackageFile };
+            return Some((hit, subject.path.to_vec()));
         }
         if let (Some(changed), Some(rule)) = (subject.changed_ms, rule_ms)
             && changed < rule
         {
             return Some((BreakerHit::OlderThanRule, subject.path.to_vec()));
         }
-        let unit = subject.process.and_then(|p| p.unit.as_deref()).filter(|u| u.ends_with(".service"))?;
+        let process = subject.process.filter(|_| subject.serves)?;
+        let unit = process.unit.as_deref().filter(|u| u.ends_with(".service"))?;
         Some((BreakerHit::RunningService, unit.as_bytes().to_vec()))
     }
 
@@ -114,6 +133,13 @@ impl CircuitBreaker {
         opened
     }
 
+    /// Counts a finding that was held back against the open breaker; `false` when it is not open.
+    pub fn held_back(&mut self, rule: &str) -> bool {
+        let Some(open) = self.open.get_mut(rule) else { return false };
+        open.hits = open.hits.saturating_add(1);
+        true
+    }
+
     /// Counts one hit; the same key within the window counts once. Gives back the breaker when it
     /// opened by this.
     pub fn record(&mut self, rule: &str, hit: BreakerHit, key: &[u8], now_ms: i64) -> Option<OpenBreaker> {
@@ -129,12 +155,12 @@ impl CircuitBreaker {
             return None;
         }
         seen.push(Seen { key: key.to_vec(), at_ms: now_ms, hit });
-        if seen.len() <= self.more_than {
+        if seen.len() <= self.more_than && !hit.at_once() {
             return None;
         }
         let why = Self::describe(seen, self.window_ms);
         self.seen.remove(rule);
-        let open = OpenBreaker { rule: rule.to_owned(), opened_ms: now_ms, why };
+        let open = OpenBreaker { rule: rule.to_owned(), opened_ms: now_ms, why, hits: 0 };
         self.open.insert(rule.to_owned(), open.clone());
         Some(open)
     }

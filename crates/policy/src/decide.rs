@@ -13,10 +13,21 @@ pub struct Brakes<'a> {
     pub breaker: &'a CircuitBreaker,
     /// Isolations done lately.
     pub isolations: &'a RateLimit,
-    /// Responses that killed lately (one for each response, however many processes it ended).
+    /// Processes that were killed lately.
     pub kills: &'a RateLimit,
     /// Milliseconds UTC.
     pub now_ms: i64,
+}
+
+impl Brakes<'_> {
+    /// The rate limit that is reached, whoever asks.
+    #[must_use]
+    pub fn limit(&self) -> Option<Guard> {
+        if let Err(why) = self.isolations.check(self.now_ms) {
+            return Some(Guard::RateLimit(format!("isolations: {why}")));
+        }
+        self.kills.check(self.now_ms).err().map(|why| Guard::RateLimit(format!("kills: {why}")))
+    }
 }
 
 /// The judgement, with everything a person needs to understand it.
@@ -186,6 +197,16 @@ impl Judge<'_> {
         *guard = self.brake().or_else(|| self.unanswered_package());
         if let Some(g) = guard {
             reasons.push(format!("refused to run but left in place: {g}"));
+            match g {
+                Guard::RateLimit(_) => reasons.push(
+                    "root can go beyond the limit for one file: lazaret isolate PATH --override-limits".to_owned(),
+                ),
+                Guard::CircuitBreaker(_) => reasons.push(
+                    "when the rule is right: lazaret rules rearm RULE, then lazaret handle ALARM isolate-and-kill"
+                        .to_owned(),
+                ),
+                _ => {}
+            }
             return Decision::Deny;
         }
         reasons.push(format!("rated high (confidence {})", self.verdict.confidence));
@@ -247,11 +268,7 @@ impl Judge<'_> {
         if let Some(b) = open {
             return Some(Guard::CircuitBreaker(format!("rule {}: {}", b.rule, b.why)));
         }
-        let now = self.brakes.now_ms;
-        if let Err(why) = self.brakes.isolations.check(now) {
-            return Some(Guard::RateLimit(format!("isolations: {why}")));
-        }
-        self.brakes.kills.check(now).err().map(|why| Guard::RateLimit(format!("kills: {why}")))
+        self.brakes.limit()
     }
 
     /// Where packages put their files, an unanswered question is a reason to wait for a person.

@@ -6,7 +6,8 @@ use std::collections::VecDeque;
 /// At most `max` times in any `window_ms`. Holds for every origin, the server's commands included.
 #[derive(Debug, Clone)]
 pub struct RateLimit {
-    max: usize,
+    /// `None`: no limit, nothing is counted.
+    max: Option<usize>,
     window_ms: i64,
     at: VecDeque<i64>,
 }
@@ -16,10 +17,17 @@ impl RateLimit {
     #[must_use]
     pub fn new(max: usize, window_ms: i64) -> Self {
         Self {
-            max: max.clamp(1, 100_000),
+            max: Some(max.clamp(1, 100_000)),
             window_ms: window_ms.clamp(1_000, 24 * 3_600_000),
             at: VecDeque::new(),
         }
+    }
+
+    /// `max` in an hour, none for 0.
+    #[must_use]
+    pub fn per_hour(max: u32) -> Self {
+        let limit = Self::new(usize::try_from(max).unwrap_or(usize::MAX), 3_600_000);
+        if max == 0 { Self { max: None, ..limit } } else { limit }
     }
 
     /// Whether one more is allowed now.
@@ -27,23 +35,24 @@ impl RateLimit {
     /// # Errors
     /// Says the limit and when the next one is allowed.
     pub fn check(&self, now_ms: i64) -> Result<(), String> {
+        let Some(max) = self.max else { return Ok(()) };
         let used = self.at.iter().filter(|t| self.counts(**t, now_ms)).count();
-        if used < self.max {
+        if used < max {
             return Ok(());
         }
         let oldest = self.at.iter().copied().filter(|t| self.counts(*t, now_ms)).min().unwrap_or(now_ms);
         let wait = oldest.saturating_add(self.window_ms).saturating_sub(now_ms).max(0);
         Err(format!(
-            "{used} in {} minutes, the limit is {}; the next one is possible in {} s",
+            "{used} in {} minutes, the limit is {max}; the next one is possible in {} s",
             self.window_ms.div_euclid(60_000).max(1),
-            self.max,
             wait.div_euclid(1_000) + 1
         ))
     }
 
     /// Counts one that was done.
     pub fn record(&mut self, now_ms: i64) {
-        let (max, window) = (self.max, self.window_ms);
+        let Some(max) = self.max else { return };
+        let window = self.window_ms;
         self.at.retain(|t| now_ms.saturating_sub(*t).unsigned_abs() < window.unsigned_abs());
         if self.at.len() >= max {
             self.at.pop_front();
@@ -92,6 +101,19 @@ mod tests {
         assert!(r.check(500_000).is_ok());
         assert!(r.check(i64::MIN).is_ok());
         assert!(r.check(i64::MAX).is_ok());
+    }
+
+    #[test]
+    fn none_is_never_reached() {
+        let mut r = RateLimit::per_hour(0);
+        for _ in 0..1_000 {
+            assert_eq!(r.check(7), Ok(()));
+            r.record(7);
+        }
+        assert!(r.at.is_empty());
+        let mut r = RateLimit::per_hour(1);
+        r.record(0);
+        assert!(r.check(3_599_999).is_err() && r.check(3_600_000).is_ok());
     }
 
     #[test]

@@ -38,6 +38,12 @@ pub struct Subject<'a> {
     pub changed_ms: Option<i64>,
     /// The acting or running process, where there is one.
     pub process: Option<&'a ProcessFacts>,
+    /// That process runs the file, or is about to, and does so for a service of the system: not for
+    /// one that a user started for himself.
+    pub serves: bool,
+    /// Something signed vouches for packages on this host at all. Where nothing does, a package
+    /// without it is no stranger than every other.
+    pub vouched: bool,
 }
 
 impl<'a> Subject<'a> {
@@ -51,6 +57,8 @@ impl<'a> Subject<'a> {
             exception: false,
             changed_ms: None,
             process: None,
+            serves: false,
+            vouched: true,
         }
     }
 }

@@ -381,3 +381,37 @@ fn rate_limit_denies() {
         isolations.record(5);
     }
 }
+
+#[test]
+fn a_file_of_an_intact_package_stops_its_rule_at_once() {
+    let v = verdict(MalwareClass::Miner, 99);
+    let subject = |trusted, vouched| Subject {
+        package: owned(true, trusted),
+        vouched,
+        ..Subject::new(b"/usr/bin/tool")
+    };
+    // What something signed vouches for; or, where nothing vouches for anything, what is intact.
+    for (trusted, vouched, opens) in [(true, true, true), (false, false, true), (false, true, false)] {
+        let mut b = CircuitBreaker::default();
+        let opened = b.observe(&v, &subject(trusted, vouched), |_| None, 7);
+        assert_eq!(opened.len(), usize::from(opens), "{trusted} {vouched}");
+        let d = judge_with(&report(v.clone()), &on(), &Subject::new(b"/tmp/x"), &Whitelist::default(), &b);
+        assert_eq!(d.decision, if opens { Decision::Deny } else { Decision::IsolateAndKill });
+        assert!(!opens || says(&d, "lazaret rules rearm"), "{d:?}");
+    }
+    // A package file that was changed speaks for the rule, not against it.
+    let mut b = CircuitBreaker::default();
+    let changed = Subject { package: owned(false, true), ..Subject::new(b"/usr/bin/tool") };
+    assert!(b.observe(&v, &changed, |_| None, 7).is_empty());
+}
+
+#[test]
+fn findings_that_were_held_back_are_counted() {
+    let mut b = CircuitBreaker::default();
+    assert!(!b.held_back("r"));
+    assert!(b.record("r", BreakerHit::VouchedPackageFile, b"k", 0).is_some());
+    for _ in 0..3 {
+        assert!(b.held_back("r"));
+    }
+    assert_eq!(b.get("r").map(|o| o.hits), Some(3));
+}

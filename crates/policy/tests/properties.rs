@@ -247,6 +247,52 @@ proptest! {
     }
 }
 
+/// What an unprivileged user can make: new files of nobody's, wherever and however many, and
+/// processes of services of his own.
+fn any_decoy() -> impl Strategy<Value = (Vec<u8>, String, i64)> {
+    (prop::collection::vec(any::<u8>(), 1..20), "[a-z]{1,6}\\.(service|scope)", 0..7_200_000_i64)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, ..config() })]
+
+    #[test]
+    fn decoys_never_open_a_breaker(
+        v in any_verdict(), decoys in prop::collection::vec(any_decoy(), 0..60)
+    ) {
+        let mut b = CircuitBreaker::default();
+        for (path, unit, at) in decoys {
+            let process = lazaret_model::ProcessFacts {
+                process: lazaret_model::ProcessRef { pid: 7, start_time: 1, boot_id: [0; 16] },
+                ppid: 1,
+                exe: path.clone(),
+                cmdline: Vec::new(),
+                uid: 1000,
+                euid: 1000,
+                gid: 1000,
+                started_ms: 0,
+                sha256: None,
+                container: None,
+                unit: Some(unit),
+            };
+            // Nobody sets an inode's change time: a new file is never older than the rule.
+            let s = Subject { process: Some(&process), changed_ms: Some(10 + at), ..Subject::new(&path) };
+            prop_assert!(b.observe(&v, &s, |_| Some(10), at).is_empty());
+        }
+        prop_assert!(b.open().is_empty());
+    }
+
+    #[test]
+    fn an_open_breaker_still_refuses(w in any_world()) {
+        let mut open = w.clone();
+        open.breaker_open = true;
+        let (a, b) = (w.decide(), open.decide());
+        // Refused before stays refused; nothing is allowed by it, and nobody is less told.
+        prop_assert_eq!(b.decision >= Decision::Deny, a.decision >= Decision::Deny);
+        prop_assert_eq!(b.rating.is_some(), a.rating.is_some());
+    }
+}
+
 /// The properties above would hold for a judge that never acts: this one does act.
 #[test]
 fn arbitrary_worlds_reach_every_decision() {

@@ -164,6 +164,7 @@ impl From<&model::Alarm> for v1::Alarm {
             timeline: a.forensics.timeline.iter().map(Into::into).collect(),
             isolated: a.isolated.map(|i| i.to_string()),
             persistence: (!a.forensics.persistence.is_empty()).then(|| (&a.forensics.persistence).into()),
+            window_until_ms: a.window_until_ms,
             ..Self::default()
         };
         if let HandleStatus::Handled { by, at_ms, who, remark } = &a.status {
@@ -216,6 +217,7 @@ impl TryFrom<v1::Alarm> for model::Alarm {
                 .map(|i| i.parse().map_err(|_| bad(format!("isolated id \"{i}\""))))
                 .transpose()?,
             status,
+            window_until_ms: a.window_until_ms,
         })
     }
 }

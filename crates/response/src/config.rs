@@ -131,6 +131,9 @@ pub struct ResponderConfig {
 }
 
 impl ResponderConfig {
+    /// Bytes of a journal segment where nothing else is said.
+    pub const JOURNAL_BYTES: u64 = 8 << 20;
+
     /// With 8 MiB segments, 5 s of searching for links, 2 s of waiting, nobody exempt.
     #[must_use]
     pub fn new(journal_dir: PathBuf, vault_dir: PathBuf, deny: Arc<dyn DenyInode>) -> Self {
@@ -138,7 +141,7 @@ impl ResponderConfig {
             disabled_dir: journal_dir.with_file_name("disabled"),
             journal_dir,
             vault_dir,
-            journal_bytes: 8 << 20,
+            journal_bytes: Self::JOURNAL_BYTES,
             vault_identity: None,
             vault_limits: Limits::default(),
             deny,

@@ -426,7 +426,7 @@ impl Responder {
 
 /// Folders below which other names may be: the mount of the name first, then every mount of that
 /// filesystem.
-fn search_roots(place: Option<&Place>, inode: Inode) -> Vec<Vec<u8>> {
+pub(crate) fn search_roots(place: Option<&Place>, inode: Inode) -> Vec<Vec<u8>> {
     use std::os::unix::ffi::OsStrExt;
     let mut roots: Vec<Vec<u8>> = place.and_then(|p| stage::mount_point(&p.dir)).into_iter().collect();
     for m in lazaret_sys::mounts::mounts().unwrap_or_default() {
@@ -439,7 +439,7 @@ fn search_roots(place: Option<&Place>, inode: Inode) -> Vec<Vec<u8>> {
 }
 
 /// The descriptor must be the inode that was judged, and a regular file.
-fn judged(target: &Target, inode: Inode) -> Result<Metadata, Outcome> {
+pub(crate) fn judged(target: &Target, inode: Inode) -> Result<Metadata, Outcome> {
     let meta =
         metadata::capture(&target.file).map_err(|e| metadata::failed("the file cannot be asked", e))?;
     if meta.inode != inode {

@@ -14,7 +14,7 @@ mod segment;
 
 pub use entry::{
     Body, Closing, Done, EnableIntent, Entry, HeldProcess, Intent, IsolateIntent, Note, Progress,
-    RestoreIntent,
+    RestoreIntent, WindowIntent,
 };
 pub use lock::is_held;
 pub use log::{Journal, JournalError};

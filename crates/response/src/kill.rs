@@ -25,7 +25,7 @@ const PASSES: usize = 8;
 const SETTLE: Duration = Duration::from_millis(20);
 
 /// Groups that are let go again whatever happens.
-struct Frozen(Vec<Cgroup>);
+pub(crate) struct Frozen(pub(crate) Vec<Cgroup>);
 
 impl Drop for Frozen {
     fn drop(&mut self) {
@@ -74,7 +74,7 @@ impl Responder {
     }
 
     /// Stops the new ones and whatever they started meanwhile, until a look finds nothing new.
-    fn freeze(&self, report: &Report, members: &mut Members<'_>, new: &mut Vec<i32>) -> Frozen {
+    pub(crate) fn freeze(&self, report: &Report, members: &mut Members<'_>, new: &mut Vec<i32>) -> Frozen {
         let mut frozen = Frozen(Vec::new());
         for _ in 0..ROUNDS {
             let groups = leaf_groups(members, new);

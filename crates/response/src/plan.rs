@@ -2,6 +2,8 @@
 //! What to do, and what came of it.
 
 use crate::persistence::DisableTarget;
+use crate::interrupted::Interrupted;
+use crate::window::{Window, WindowEnd};
 use lazaret_model::{
     Action, ActionRecord, AlarmId, Confidence, FileRef, Guard, IsolatedId, IsolatedStatus, JournalId,
     KilledProcess, MalwareClass, Outcome, ProcessFacts, Sha256,
@@ -37,6 +39,12 @@ pub struct Plan {
 pub enum Order {
     /// Take the file away and end what runs it.
     IsolateAndKill(Target),
+    /// The same, with everything frozen for a while first, so that somebody can object.
+    Window(Target, Window),
+    /// Go on with a window that a crash cut off; `wait` is shortened to what was left of it.
+    Resume(Interrupted, MayKill, Window),
+    /// Journal and report what `IsolateAndKill` would do, and do nothing.
+    Rehearse(Target),
     /// Put an isolated file back.
     Restore {
         /// Which.
@@ -156,6 +164,8 @@ pub struct Report {
     pub killed: Vec<KilledProcess>,
     /// After a restore.
     pub receipt: Option<Receipt>,
+    /// How the window ended, where there was to be one.
+    pub window: Option<WindowEnd>,
     /// How long it took.
     pub timings: Timings,
 }
@@ -169,6 +179,7 @@ impl Report {
             records: Vec::new(),
             killed: Vec::new(),
             receipt: None,
+            window: None,
             timings: Timings::default(),
         }
     }

@@ -2,6 +2,7 @@
 //! After a crash: every intent without outcome is carried on or taken back, and gets its outcome.
 
 use crate::found::{self, Found};
+use crate::interrupted::Interrupted;
 use crate::journal::{Body, Closing, Entry, HeldProcess, Intent, IsolateIntent, Progress};
 use crate::links;
 use crate::metadata;
@@ -86,6 +87,10 @@ impl Responder {
             let Some(Open { intent, progress }) = open.remove(&id) else { continue };
             out.push(match intent {
                 Intent::Isolate(i) => self.replay_isolate(id, i, &progress),
+                Intent::Window(i) => {
+                    self.keep_interrupted(Interrupted::new(id, i, progress));
+                    continue;
+                }
                 Intent::Restore(i) => self.replay_restore(id, &i),
                 Intent::Delete { id: object, .. } => self.replay_delete(id, object),
                 Intent::Disable(record) => self.replay_disable(id, &record),
@@ -441,7 +446,7 @@ enum Carried {
     Later(String),
 }
 
-fn same_process(held: &HeldProcess) -> Option<(ProcessHandle, ProcessRef)> {
+pub(crate) fn same_process(held: &HeldProcess) -> Option<(ProcessHandle, ProcessRef)> {
     if held.boot_id.0 != procfs::boot_id() {
         return None;
     }

@@ -3,6 +3,7 @@
 
 use crate::config::{ResponderConfig, Step};
 use crate::error::ResponseError;
+use crate::interrupted::Interrupted;
 use crate::journal::{Body, Closing, Journal};
 use crate::orphans;
 use crate::persistence::Records;
@@ -25,6 +26,8 @@ pub struct Responder {
     pub(crate) vault: Vault,
     pub(crate) staging: StagingFolders,
     pub(crate) turns: Turns,
+    /// Windows that the last run left open, until somebody asks.
+    pub(crate) interrupted: Mutex<Vec<Interrupted>>,
     /// Whose records lie in the staging folders.
     pub(crate) owner: Owner,
     pub(crate) records: Records,
@@ -57,6 +60,7 @@ impl Responder {
             vault,
             staging: StagingFolders::default(),
             turns: Turns::default(),
+            interrupted: Mutex::new(Vec::new()),
             owner,
             done: Mutex::new(HashMap::new()),
         };
@@ -86,6 +90,9 @@ impl Responder {
         let Plan { alarm, who, order } = plan;
         let mut report = match order {
             Order::IsolateAndKill(target) => self.isolate_and_kill(alarm, &who, target, start),
+            Order::Window(target, window) => self.in_window(alarm, &who, target, window, start),
+            Order::Resume(cut, may_kill, window) => self.resume(&who, cut, may_kill, window, start),
+            Order::Rehearse(target) => self.rehearse(alarm, &who, target),
             Order::Restore { id, to } => self.restore(alarm, &who, id, to.as_deref(), start),
             Order::Delete { id } => self.delete(&who, id),
             Order::Disable(target) => self.disable(alarm, &who, &target),

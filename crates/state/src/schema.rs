@@ -5,7 +5,8 @@ use crate::corrupt;
 use rusqlite::Connection;
 
 /// Migration `n` (from 0) leads to `user_version` `n + 1`.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE alarms (
         id TEXT PRIMARY KEY,
         at_ms INTEGER NOT NULL,
@@ -55,7 +56,11 @@ const MIGRATIONS: &[&str] = &["
         opened_ms INTEGER NOT NULL,
         why TEXT NOT NULL
     ) STRICT;
-"];
+",
+    "
+    ALTER TABLE breakers ADD COLUMN hits INTEGER NOT NULL DEFAULT 0;
+",
+];
 
 /// The version this build writes.
 pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64;

@@ -217,7 +217,7 @@ fn whitelist_exceptions_settings_breakers() {
     assert_eq!(db.setting("isolate_and_kill").unwrap().as_deref(), Some("off"));
     assert!(db.remove_setting("isolate_and_kill").unwrap());
 
-    let b = BreakerRow { rule: "r".into(), opened_ms: 1, why: "w".into() };
+    let b = BreakerRow { rule: "r".into(), opened_ms: 1, why: "w".into(), hits: 2 };
     db.put_breaker(&b).unwrap();
     assert_eq!(db.breakers().unwrap(), [b]);
     assert!(db.remove_breaker("r").unwrap() && db.breakers().unwrap().is_empty());

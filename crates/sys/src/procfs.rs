@@ -4,11 +4,13 @@
 
 mod control_group;
 mod facts;
+mod sockets;
 mod stat;
 mod users;
 
 pub use control_group::{ControlGroup, container_of, control_group, unit_of};
 pub use facts::{chain, facts};
+pub use sockets::{Listening, listening};
 pub use stat::{Stat, stat};
 pub use users::{Use, executes, users_of, uses};
 

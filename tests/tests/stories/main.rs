@@ -5,18 +5,22 @@
 
 mod alarm_only;
 mod bad_input;
+mod brakes;
 mod cache;
 mod cli_contract;
 mod crash;
 mod drop_and_restore;
+mod dry_run;
 mod exec;
 mod kernel_interface;
 mod kills;
 mod own_files;
 mod persistence;
+mod preview;
 mod running;
 mod scan;
 mod self_test;
 mod unlisted;
 mod vault;
 mod watchdog;
+mod window;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Isolation by hand: of a path, or of what an alarm is about.
 
-use super::{Answered, Peer, Refusal, Refused, refuse};
+use super::{Answered, Peer, Refusal, Refused, alarms, refuse, thaw};
 use crate::alarms::{Done, decode, raise};
 use crate::core::Core;
 use crate::log::printable;
@@ -14,7 +14,7 @@ use lazaret_pool::{Job, Priority};
 use lazaret_proto::v1;
 use lazaret_proto::v1::failure::Kind;
 use lazaret_proto::v1::response::Answer;
-use lazaret_response::Report;
+use lazaret_response::{Answer as Ending, Report};
 use rustix::fs::{Mode, OFlags};
 use std::ffi::OsStr;
 use std::fs::File;
@@ -28,11 +28,21 @@ pub(super) fn isolate(core: &Core, peer: Peer, request: &v1::IsolatePath) -> Ans
         refuse(Kind::BadRequest, "the path must be absolute")?;
     }
     let file = open(path)?;
+    no_rehearsal(core)?;
+    let frozen = rustix::fs::fstat(&file).ok().and_then(|s| core.windows.of_inode((s.st_dev, s.st_ino)));
+    if let Some(open) = frozen {
+        // The guards were asked before it was frozen.
+        let alarm = alarms::find(core, &open.alarm.to_string())?;
+        let alarm = thaw::end(core, &open, Ending::Now(peer.name()), &alarm)?;
+        return Ok(Some(Answer::Alarm((&alarm).into())));
+    }
     let mut case = case_of(core, file, request.override_guards)?;
+    within_limits(core, request.override_limits)?;
     let id = AlarmId::new();
     let report = act(core, peer, id, &mut case)?;
     let settled = report.status == Some(IsolatedStatus::Isolated);
-    let alarm = raise(core, id, &case, Done { timeline: report.records, isolated: report.isolated, settled });
+    let done = Done { timeline: report.records, isolated: report.isolated, settled, window: None };
+    let alarm = raise(core, id, &case, done);
     if report.isolated.is_some() {
         core.persistence.ask(Inquiry { alarm, chain: Vec::new(), automatic: false });
     }
@@ -44,8 +54,32 @@ pub(super) fn isolate(core: &Core, peer: Peer, request: &v1::IsolatePath) -> Ans
     Ok(Some(Answer::Alarm((&alarm).into())))
 }
 
+/// In a dry run nothing is isolated by anybody.
+fn no_rehearsal(core: &Core) -> Result<(), Refused> {
+    if !core.live().dry_run {
+        return Ok(());
+    }
+    let way_out =
+        "see what it would do with lazaret preview isolate, or end the dry run: lazaret switch dry-run off";
+    Err(Refusal(Kind::Refused, format!("dry run: nothing is isolated or killed; {way_out}")).into())
+}
+
+/// Rate limits hold for every origin; root on this host may go beyond them with a word of his own.
+fn within_limits(core: &Core, override_limits: bool) -> Result<(), Refused> {
+    let mut live = core.live();
+    if let Some(limit) = live.limit(now_ms())
+        && !override_limits
+    {
+        let text =
+            format!("{limit}; root can go beyond it for one file: lazaret isolate PATH --override-limits");
+        return Err(Refusal(Kind::Refused, text).into());
+    }
+    live.count_isolation(now_ms());
+    Ok(())
+}
+
 /// Never through a link in the last part, never a FIFO or device.
-fn open(path: &Path) -> Result<OwnedFd, Refused> {
+pub(super) fn open(path: &Path) -> Result<OwnedFd, Refused> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOATIME;
     rustix::fs::open(path, flags, Mode::empty()).map_err(|e| {
         let why = match e {
@@ -58,7 +92,7 @@ fn open(path: &Path) -> Result<OwnedFd, Refused> {
 }
 
 /// Scans the file for its hash and what is known of it, and puts the guards before it.
-fn case_of(core: &Core, file: OwnedFd, override_guards: bool) -> Result<Case, Refused> {
+pub(super) fn case_of(core: &Core, file: OwnedFd, override_guards: bool) -> Result<Case, Refused> {
     let stat = rustix::fs::fstat(&file).map_err(|e| Refusal(Kind::Failed, e.to_string()))?;
     let path = path_of(&file);
     let refusal = |kind, text: String| Refusal(kind, format!("{}: {text}", printable(&path)));
@@ -102,6 +136,7 @@ fn case_of(core: &Core, file: OwnedFd, override_guards: bool) -> Result<Case, Re
         programs: Vec::new(),
         at_ms: now_ms(),
         refused: false,
+        rehearsal: false,
     })
 }
 
@@ -127,6 +162,11 @@ pub(super) fn from_alarm(core: &Core, peer: Peer, alarm: &mut Alarm) -> Result<(
     if alarm.isolated.is_some() {
         return Err(Refusal(Kind::Refused, "its file is isolated already".into()).into());
     }
+    no_rehearsal(core)?;
+    if let Some(open) = core.windows.of_alarm(alarm.id) {
+        *alarm = thaw::end(core, &open, Ending::Now(peer.name()), alarm)?;
+        return isolated_now(alarm);
+    }
     let Some(facts) = alarm.forensics.file.clone() else {
         return Err(Refusal(Kind::Refused, "this alarm is not about a file".into()).into());
     };
@@ -141,6 +181,7 @@ pub(super) fn from_alarm(core: &Core, peer: Peer, alarm: &mut Alarm) -> Result<(
         );
         return Err(Refusal(Kind::Refused, text).into());
     }
+    within_limits(core, false)?;
     let report = act(core, peer, alarm.id, &mut case)?;
     alarm.forensics.timeline.extend(report.records.iter().cloned());
     alarm.isolated = report.isolated;
@@ -152,4 +193,14 @@ pub(super) fn from_alarm(core: &Core, peer: Peer, alarm: &mut Alarm) -> Result<(
         return Err(Refusal(Kind::Failed, why).into());
     }
     Ok(())
+}
+
+/// What a window that was ended early has come to.
+fn isolated_now(alarm: &Alarm) -> Result<(), Refused> {
+    if alarm.isolated.is_some() {
+        return Ok(());
+    }
+    let why = alarm.forensics.timeline.iter().rev().find(|r| !r.outcome.is_settled());
+    let why = why.map_or_else(|| "it was let go meanwhile".to_owned(), |r| r.outcome.to_string());
+    Err(Refusal(Kind::Failed, why).into())
 }

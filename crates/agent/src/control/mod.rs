@@ -7,13 +7,16 @@ mod events;
 mod isolate;
 mod isolated;
 mod persistence;
+mod preview;
+mod rules;
 mod status;
 mod switch;
+mod thaw;
 mod vault;
 mod whitelist;
 
 pub(crate) use isolated::note;
-pub(crate) use switch::{ISOLATE_AND_KILL, TEST_PROGRAMS};
+pub(crate) use switch::{DRY_RUN, ISOLATE_AND_KILL, TEST_PROGRAMS};
 pub(crate) use whitelist::entry_of;
 
 use crate::core::Core;
@@ -225,7 +228,11 @@ fn answer(core: &Arc<Core>, peer: Peer, request: v1::Request, reply: &mut Reply<
         Verb::SwitchSet(r) => switch::set(core, peer, &r),
         Verb::EventsFollow(r) => events::follow(core, &r, reply),
         Verb::ContentReload(_) => switch::reload(core, peer),
-        Verb::BreakerRearm(r) => switch::rearm(core, peer, &r),
+        Verb::BreakerRearm(r) => rules::rearm(core, peer, &r),
+        Verb::RulesDisarmed(_) => rules::disarmed(core, reply),
+        Verb::Thaw(r) => thaw::thaw(core, peer, &r),
+        // Root's: it reads any file that is named, and other people's descriptors.
+        Verb::PreviewIsolate(r) => preview::preview(core, &r),
         Verb::ExceptionRemove(r) => whitelist::remove_exception(core, peer, &r),
         Verb::PersistenceList(r) => persistence::list(core, &r, reply),
         Verb::PersistenceDisable(r) => persistence::disable(core, peer, &r),
@@ -244,6 +251,7 @@ fn only_reads(verb: &Verb) -> bool {
             | Verb::WhitelistList(_)
             | Verb::EventsFollow(_)
             | Verb::PersistenceList(_)
+            | Verb::RulesDisarmed(_)
     )
 }
 

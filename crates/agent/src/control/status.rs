@@ -14,9 +14,10 @@ pub(super) fn status(core: &Core) -> v1::Status {
     let open_breakers: Vec<String> =
         live.open_breakers().iter().map(|b| format!("{}: {}", b.rule, b.why)).collect();
     let policy = live.policy.clone();
+    let (dry_run, freeze) = (live.dry_run, live.freeze);
     drop(live);
     let thresholds = policy.effective_thresholds();
-    let mut degraded = degraded(core, &mounts, &content, &open_breakers);
+    let mut degraded = degraded(core, &mounts, &content, &open_breakers, dry_run);
     degraded.extend(super::vault::full(core).into_iter().map(|why| format!("vault: {why}")));
     v1::Status {
         version: env!("CARGO_PKG_VERSION").into(),
@@ -44,6 +45,9 @@ pub(super) fn status(core: &Core) -> v1::Status {
         medium_threshold: thresholds.medium().into(),
         automatic_classes: policy.automatic.iter().map(|c| c.word().to_owned()).collect(),
         vault: Some(super::vault::status(core)),
+        dry_run,
+        freeze_seconds: freeze.map_or(0, |f| u32::try_from(f.as_secs()).unwrap_or(u32::MAX)),
+        windows: core.windows.status(),
     }
 }
 
@@ -65,8 +69,12 @@ fn degraded(
     mounts: &[v1::MountStatus],
     content: &lazaret_model::ContentInfo,
     breakers: &[String],
+    dry_run: bool,
 ) -> Vec<String> {
     let mut out = Vec::new();
+    if dry_run {
+        out.push("dry run: nothing is refused, isolated or killed".to_owned());
+    }
     if core.safe_mode {
         out.push(
             "safe mode after three abnormal ends within ten minutes: nothing is refused; look at the log, then \

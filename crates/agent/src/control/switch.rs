@@ -1,23 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Switches, content and circuit breakers.
+//! Switches and content.
 
 use super::{Answered, Peer, Refusal, done, refuse};
 use crate::core::Core;
 use crate::log::log;
 use lazaret_proto::v1;
 use lazaret_proto::v1::failure::Kind;
+use lazaret_response::Answer as Ending;
+use std::sync::atomic::Ordering;
 
 /// The switches and their keys in the database.
 pub(crate) const ISOLATE_AND_KILL: &str = "isolate_and_kill";
 pub(crate) const TEST_PROGRAMS: &str = "test_programs";
+pub(crate) const DRY_RUN: &str = "dry_run";
 
 pub(super) fn set(core: &Core, peer: Peer, request: &v1::SwitchSet) -> Answered {
     let word = if request.on { "on" } else { "off" };
     let name = request.name.replace('-', "_");
-    if name != ISOLATE_AND_KILL && name != TEST_PROGRAMS {
+    if ![ISOLATE_AND_KILL, TEST_PROGRAMS, DRY_RUN].contains(&name.as_str()) {
         refuse(
             Kind::BadRequest,
-            format!("there is no switch \"{}\"; known: isolate-and-kill, test-programs", request.name),
+            format!(
+                "there is no switch \"{}\"; known: isolate-and-kill, test-programs, dry-run",
+                request.name
+            ),
         )?;
     }
     // Kept first: a switch that does not outlive a restart is not set.
@@ -26,8 +32,16 @@ pub(super) fn set(core: &Core, peer: Peer, request: &v1::SwitchSet) -> Answered 
         let mut live = core.live();
         match name.as_str() {
             ISOLATE_AND_KILL => live.policy.isolate_and_kill = request.on,
+            DRY_RUN => live.dry_run = request.on,
             _ => live.policy.test_programs = request.on,
         }
+    }
+    if name == DRY_RUN {
+        core.gate.rehearses.store(request.on, Ordering::Relaxed);
+    }
+    if (name == DRY_RUN && request.on) || (name == ISOLATE_AND_KILL && !request.on) {
+        // What is frozen would be killed in a moment.
+        core.windows.answer_all(&Ending::Thaw(format!("{} (switch)", peer.name())));
     }
     core.judge_again();
     let text = format!("{} is {word} ({})", name.replace('_', " "), peer.name());
@@ -46,17 +60,4 @@ pub(super) fn reload(core: &Core, peer: Peer) -> Answered {
     log!("{text}");
     core.events.tell("content", text.clone(), None);
     done(text)
-}
-
-pub(super) fn rearm(core: &Core, peer: Peer, request: &v1::BreakerRearm) -> Answered {
-    let closed = core.live().rearm(&request.rule);
-    for rule in &closed {
-        core.database.remove_breaker(rule)?;
-        core.events.tell("switch", format!("the breaker of {rule} is armed again ({})", peer.name()), None);
-    }
-    core.judge_again();
-    if closed.is_empty() && !request.rule.is_empty() {
-        refuse(Kind::NotFound, format!("the breaker of rule \"{}\" is not open", request.rule))?;
-    }
-    done(format!("{} breakers armed again", closed.len()))
 }

@@ -11,7 +11,7 @@ use lazaret_proto::v1;
 use lazaret_proto::v1::request::Verb;
 use std::process::ExitCode;
 
-/// Re-arm rules that a circuit breaker has stopped
+/// Re-arm rules that a circuit breaker has stopped: the same as `lazaret rules rearm`
 ///
 /// A rule that hits many files of packages, old files or running services is more likely wrong than
 /// the host is infected; then it only refuses and reports until a person has looked. `lazaret status`

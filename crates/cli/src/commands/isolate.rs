@@ -27,6 +27,9 @@ pub(crate) struct IsolateArgs {
     /// Isolate it although a guard says no; the host may not start or be logged into afterwards
     #[arg(long)]
     override_guards: bool,
+    /// Isolate it although so many actions lately are beyond the limit of this host
+    #[arg(long)]
+    override_limits: bool,
     /// Why, for whoever looks at it later
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     remark: String,
@@ -41,6 +44,7 @@ pub(crate) fn run(args: &IsolateArgs, global: &Global, out: &mut Output) -> Resu
         path: path.into_os_string().into_vec(),
         override_guards: args.override_guards,
         remark: args.remark.clone(),
+        override_limits: args.override_limits,
     });
     let mut isolated = true;
     Client::new(global)?.call(verb, Patience::Long, |answer| {

@@ -12,10 +12,13 @@ pub(crate) mod isolate;
 pub(crate) mod isolated;
 pub(crate) mod man;
 pub(crate) mod persistence;
+pub(crate) mod preview;
+pub(crate) mod rules;
 pub(crate) mod scan;
 pub(crate) mod self_test;
 pub(crate) mod status;
 pub(crate) mod switch;
+pub(crate) mod thaw;
 pub(crate) mod vault;
 pub(crate) mod whitelist;
 
@@ -52,6 +55,8 @@ fn show(out: &mut Output, answer: &Answer) -> Result<bool, CliError> {
             Answer::Done(d) => out.json(&json::Done::new(&d.message))?,
             Answer::Event(e) => out.json(&json::Event::from(e))?,
             Answer::Verify(v) => out.json(&json::Verify::from(v))?,
+            Answer::Preview(p) => out.json(&json::Preview::from(p))?,
+            Answer::DisarmedRule(r) => out.json(&json::DisarmedRule::from(r))?,
             Answer::Failure(f) => return Err(f.clone().into()),
         }
     } else {
@@ -64,6 +69,8 @@ fn show(out: &mut Output, answer: &Answer) -> Result<bool, CliError> {
             Answer::Done(d) => out.text(&escape::text(&d.message))?,
             Answer::Event(e) => out.text(&render::event(look, e))?,
             Answer::Verify(v) => out.text(&render::verifications(look, std::slice::from_ref(v)))?,
+            Answer::Preview(p) => out.text(&render::preview(look, p))?,
+            Answer::DisarmedRule(r) => out.text(&render::disarmed(look, std::slice::from_ref(r)))?,
             Answer::Failure(f) => return Err(f.clone().into()),
         }
     }

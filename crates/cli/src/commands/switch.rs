@@ -11,7 +11,7 @@ use lazaret_proto::v1;
 use lazaret_proto::v1::request::Verb;
 use std::process::ExitCode;
 
-/// Turn automatic isolation and killing, or the test programs, on or off
+/// Turn automatic isolation and killing, the test programs, or a dry run on or off
 ///
 /// isolate-and-kill on: a file whose confidence is high is refused before it runs, moved into the
 /// vault, and every process that runs it is killed, at once and without asking. Everything else is
@@ -19,6 +19,10 @@ use std::process::ExitCode;
 ///
 /// test-programs on: files that carry the Lazaret test program marker are treated as what they
 /// claim to be, so that an installation can be tried out with harmless files.
+///
+/// dry-run on: everything is judged and decided, alarms and journal say what would have been done, and
+/// nothing is refused, isolated or killed. What is frozen at that moment is let go; what was isolated
+/// before stays so.
 #[derive(Debug, Args)]
 pub(crate) struct SwitchArgs {
     /// Which one
@@ -38,6 +42,9 @@ enum Name {
     /// Treat the Lazaret test programs as what they claim to be
     #[value(alias = "test_programs")]
     TestPrograms,
+    /// Decide and report everything, and do nothing
+    #[value(alias = "dry_run")]
+    DryRun,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -51,6 +58,7 @@ impl Name {
         match self {
             Self::IsolateAndKill => "isolate_and_kill",
             Self::TestPrograms => "test_programs",
+            Self::DryRun => "dry_run",
         }
     }
 }

@@ -23,6 +23,8 @@ pub(crate) struct Alarm<'a> {
     reasons: &'a [String],
     handled: Option<Handled<'a>>,
     isolated: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    frozen_until: Option<String>,
     verdict: Option<Verdict<'a>>,
     file: Option<FileFacts<'a>>,
     chain: Vec<ProcessFacts<'a>>,
@@ -40,7 +42,7 @@ struct Handled<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct Verdict<'a> {
+pub(super) struct Verdict<'a> {
     sha256: Option<String>,
     size: u64,
     file_type: &'a str,
@@ -87,7 +89,7 @@ pub(super) struct FileFacts<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct ProcessFacts<'a> {
+pub(super) struct ProcessFacts<'a> {
     pid: Option<i32>,
     ppid: i32,
     exe: String,
@@ -133,6 +135,7 @@ impl<'a> From<&'a v1::Alarm> for Alarm<'a> {
                 remark: &a.remark,
             }),
             isolated: a.isolated.as_deref(),
+            frozen_until: a.window_until_ms.map(time::rfc3339),
             verdict: a.verdict.as_ref().map(Into::into),
             file: a.file.as_ref().map(Into::into),
             chain: a.chain.iter().map(Into::into).collect(),

@@ -26,6 +26,9 @@ pub(crate) struct Status<'a> {
     workers: Vec<Worker>,
     jail_gaps: &'a [String],
     open_breakers: &'a [String],
+    dry_run: bool,
+    freeze_seconds: u32,
+    windows: Vec<Window<'a>>,
     alarms_unhandled: u64,
     isolated: u64,
     counters: Counters,
@@ -66,6 +69,17 @@ struct Mount<'a> {
     effective: &'a str,
     reason: &'a str,
     found_by_process: bool,
+}
+
+/// What is frozen now.
+#[derive(Debug, Serialize)]
+struct Window<'a> {
+    alarm: &'a str,
+    path: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path_b64: Option<String>,
+    until: String,
+    processes: u32,
 }
 
 #[derive(Debug, Serialize)]
@@ -123,6 +137,9 @@ impl<'a> From<&'a v1::Status> for Status<'a> {
                 .collect(),
             jail_gaps: &s.jail_gaps,
             open_breakers: &s.open_breakers,
+            dry_run: s.dry_run,
+            freeze_seconds: s.freeze_seconds,
+            windows: s.windows.iter().map(Into::into).collect(),
             alarms_unhandled: s.alarms_unhandled,
             isolated: s.isolated,
             counters: s.counters.unwrap_or_default().into(),
@@ -134,6 +151,18 @@ impl<'a> From<&'a v1::Status> for Status<'a> {
 impl<'a> From<&'a v1::ContentProblem> for Problem<'a> {
     fn from(p: &'a v1::ContentProblem) -> Self {
         Self { file: &p.file, line: p.line, column: p.column, message: &p.message }
+    }
+}
+
+impl<'a> From<&'a v1::OpenWindow> for Window<'a> {
+    fn from(w: &'a v1::OpenWindow) -> Self {
+        Self {
+            alarm: &w.alarm,
+            path: lossy(&w.path),
+            path_b64: exact(&w.path),
+            until: time::rfc3339(w.until_ms),
+            processes: w.processes,
+        }
     }
 }
 

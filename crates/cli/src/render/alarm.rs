@@ -62,6 +62,10 @@ pub(crate) fn alarm(look: Look, a: &v1::Alarm, status: Option<&v1::Status>) -> S
     out.push_str(&field("Seen", &format!("{}{repeats}", time::rfc3339(a.at_ms))));
     out.push_str(&field("Noticed by", origin(&a.origin)));
     out.push_str(&field("Decision", decision(&a.decision)));
+    if let Some(until) = a.window_until_ms {
+        let text = format!("until {}; then killed and isolated", time::rfc3339(until));
+        out.push_str(&field("Frozen", &look.paint(Paint::Yellow, &text)));
+    }
     for (i, reason) in a.reasons.iter().enumerate() {
         out.push_str(&field(if i == 0 { "Why" } else { "" }, &escape::text(reason)));
     }

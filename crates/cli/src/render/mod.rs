@@ -7,6 +7,7 @@ mod answer;
 mod confidence;
 mod isolated;
 mod persistence;
+mod preview;
 mod process;
 mod recommendation;
 mod status;
@@ -16,6 +17,7 @@ pub(crate) use alarm::{alarm, alarm_after, alarms};
 pub(crate) use answer::{event, receipt, verifications, whitelist};
 pub(crate) use isolated::{isolated, isolated_list};
 pub(crate) use persistence::persistence_list;
+pub(crate) use preview::{disarmed, preview};
 pub(crate) use status::{Protection, status};
 use vault::vault;
 

@@ -51,6 +51,13 @@ fn about_the_file(alarm: &v1::Alarm) -> Vec<String> {
             "This is a harmless test file, made to prove an installation; no one has attacked you.".into(),
         );
     }
+    if let Some(until) = alarm.window_until_ms {
+        let until = crate::time::rfc3339(until);
+        out.push(format!("Its processes are frozen. Unless you object they are killed at {until}."));
+        out.push(format!("If it is good:  lazaret thaw {id}"));
+        out.push(format!("If it is malicious, now:  {}", handle(Handling::IsolateAndKill)));
+        return out;
+    }
     let isolated = alarm.isolated.as_deref();
     if isolated.is_some() && was_restored(alarm) {
         out.push("The file was restored, and its content is left alone on this host from now on.".into());
@@ -151,6 +158,7 @@ mod tests {
             v1::Alarm { decision: "deny".into(), ..open.clone() },
             v1::Alarm { decision: "isolate_and_kill".into(), ..open.clone() },
             v1::Alarm { isolated: Some("i1".into()), ..open.clone() },
+            v1::Alarm { window_until_ms: Some(1), ..open.clone() },
             restored,
             v1::Alarm { handled_by: "ignore".into(), ..open.clone() },
             v1::Alarm { verdict: None, ..open },

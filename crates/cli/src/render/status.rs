@@ -86,12 +86,13 @@ pub(crate) fn status(look: Look, s: &v1::Status, now_ms: i64) -> String {
         ),
     ));
     out.push_str(&field("State", &escape::text(&s.state_dir)));
+    out.push_str(&windows(look, s));
     for (i, breaker) in s.open_breakers.iter().enumerate() {
         let label = if i == 0 { "Circuit breaker" } else { "" };
         out.push_str(&field(label, &look.paint(Paint::Yellow, &format!("open: {}", escape::text(breaker)))));
     }
     if !s.open_breakers.is_empty() {
-        out.push_str(&field("", "these rules only refuse and report   (lazaret breaker rearm)"));
+        out.push_str(&field("", "these rules only refuse and report   (lazaret rules disarmed)"));
     }
     for (i, gap) in s.jail_gaps.iter().enumerate() {
         out.push_str(&field(
@@ -108,6 +109,12 @@ pub(crate) fn status(look: Look, s: &v1::Status, now_ms: i64) -> String {
 }
 
 fn isolate_and_kill(look: Look, s: &v1::Status) -> String {
+    if s.dry_run {
+        return format!(
+            "{}: everything is decided and reported, nothing is done   (lazaret switch dry-run off)",
+            look.paint(Paint::Yellow, "DRY RUN")
+        );
+    }
     if !s.isolate_and_kill {
         return format!(
             "{}: malicious programs are only reported   (lazaret switch isolate-and-kill on)",
@@ -121,6 +128,26 @@ fn isolate_and_kill(look: Look, s: &v1::Status) -> String {
         s.high_threshold,
         if classes.is_empty() { "none" } else { &classes }
     )
+}
+
+/// What is frozen before it is killed, and what stands still now.
+fn windows(look: Look, s: &v1::Status) -> String {
+    let mut out = String::new();
+    if s.freeze_seconds > 0 {
+        let text = format!("for {} s before anything is killed   (lazaret thaw ALARM)", s.freeze_seconds);
+        out.push_str(&field("Frozen first", &text));
+    }
+    for (i, w) in s.windows.iter().enumerate() {
+        let text = format!(
+            "{} of {} until {}   (lazaret thaw {})",
+            if w.processes == 1 { "1 process".to_owned() } else { format!("{} processes", w.processes) },
+            escape::name(&w.path),
+            time::rfc3339(w.until_ms),
+            super::short_id(&w.alarm)
+        );
+        out.push_str(&field(if i == 0 { "Frozen now" } else { "" }, &look.paint(Paint::Yellow, &text)));
+    }
+    out
 }
 
 fn content(look: Look, s: &v1::Status) -> String {

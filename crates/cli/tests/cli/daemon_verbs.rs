@@ -246,7 +246,8 @@ fn the_small_verbs_ask_for_what_they_say() {
             Verb::IsolatePath(v1::IsolatePath {
                 path: b"/srv/x".to_vec(),
                 override_guards: true,
-                remark: String::new()
+                remark: String::new(),
+                ..Default::default()
             }),
             Verb::ContentReload(v1::ContentReload {}),
             Verb::BreakerRearm(v1::BreakerRearm { rule: String::new() }),
@@ -292,4 +293,60 @@ fn completions_and_man_pages_are_made() {
     let ended = lazaret(&["man", "/nonexistent/man"]);
     assert_eq!(ended.status, Some(1));
     assert!(ended.stderr.contains("/nonexistent/man"));
+}
+
+#[test]
+fn preview_thaw_and_rules_ask_for_what_they_say() {
+    use v1::preview_isolate::What;
+    let peer = Peer::new(|verb| match verb {
+        Verb::PreviewIsolate(_) => Some(vec![Answer::Preview(v1::Preview {
+            path: b"/srv/x".to_vec(),
+            would: "isolate".into(),
+            ..Default::default()
+        })]),
+        Verb::RulesDisarmed(_) => {
+            Some(vec![Answer::DisarmedRule(v1::DisarmedRule { rule: "r1".into(), ..Default::default() })])
+        }
+        _ => done("ok"),
+    });
+    let shown = peer.lazaret(&["--json", "preview", "isolate", "/srv/x"]);
+    assert_eq!(shown.status, Some(0), "{shown:?}");
+    assert!(shown.stdout.starts_with(r#"{"type":"preview","path":"/srv/x","would":"isolate""#), "{shown:?}");
+    assert_eq!(peer.lazaret(&["preview", "isolate", "--alarm", "abcd"]).status, Some(0));
+    assert_eq!(peer.lazaret(&["thaw", ALARM, "--remark", "ours"]).status, Some(0));
+    let rules = peer.lazaret(&["rules", "disarmed"]);
+    assert!(rules.status == Some(0) && rules.stdout.contains("r1"), "{rules:?}");
+    assert_eq!(peer.lazaret(&["rules", "rearm", "r1"]).status, Some(0));
+    assert_eq!(peer.lazaret(&["rules", "rearm", "--all"]).status, Some(0));
+    assert_eq!(peer.lazaret(&["switch", "dry-run", "on"]).status, Some(0));
+    assert_eq!(peer.lazaret(&["isolate", "/srv/x", "--override-limits"]).status, Some(0));
+    let seen = peer.seen();
+    let preview = |what| Verb::PreviewIsolate(v1::PreviewIsolate { what: Some(what) });
+    let rearm = |rule: &str| Verb::BreakerRearm(v1::BreakerRearm { rule: rule.into() });
+    assert_eq!(
+        seen,
+        [
+            preview(What::Path(b"/srv/x".to_vec())),
+            preview(What::Alarm("abcd".into())),
+            Verb::Thaw(v1::Thaw { id: ALARM.into(), remark: "ours".into() }),
+            Verb::RulesDisarmed(v1::RulesDisarmed {}),
+            rearm("r1"),
+            rearm(""),
+            Verb::SwitchSet(v1::SwitchSet { name: "dry_run".into(), on: true }),
+            Verb::IsolatePath(v1::IsolatePath {
+                path: b"/srv/x".to_vec(),
+                override_limits: true,
+                ..Default::default()
+            }),
+        ]
+    );
+    // Neither a path nor an alarm, or both; a rule and all.
+    for words in [
+        &["preview", "isolate"][..],
+        &["preview", "isolate", "/x", "--alarm", "y"],
+        &["rules", "rearm"],
+        &["rules", "rearm", "r", "--all"],
+    ] {
+        assert_eq!(lazaret(words).status, Some(64), "{words:?}");
+    }
 }

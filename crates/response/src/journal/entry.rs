@@ -54,6 +54,8 @@ pub enum Body {
 pub enum Intent {
     /// Isolate, kill, or both.
     Isolate(IsolateIntent),
+    /// Freeze, wait for an objection, then isolate and kill; the isolation has an intent of its own.
+    Window(WindowIntent),
     /// Put back.
     Restore(RestoreIntent),
     /// Destroy.
@@ -102,6 +104,17 @@ pub struct IsolateIntent {
     pub parent_flags: Option<u32>,
 }
 
+/// About to freeze and wait.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WindowIntent {
+    /// As an isolation would write it; its `id` is not used.
+    pub manifest: Manifest,
+    /// When the waiting ends, milliseconds UTC.
+    pub until_ms: i64,
+    /// How long it is, milliseconds: a clock that was set back must not make it longer.
+    pub wait_ms: i64,
+}
+
 /// About to put back.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RestoreIntent {
@@ -128,6 +141,11 @@ pub enum Progress {
         processes: Vec<HeldProcess>,
         /// Control group folders.
         groups: Vec<RawPath>,
+    },
+    /// These stood still before a window opened: whoever lets the others go leaves them so.
+    StoodStill {
+        /// Who.
+        processes: Vec<HeldProcess>,
     },
     /// A further name of the inode is about to be moved.
     Link {

@@ -85,7 +85,7 @@ State             /var/lib/lazaret
  Files moved in  0    Isolated            0   Scanners replaced  0
  Own events      0    Killed              0
 "#);
-    insta::assert_snapshot!(json::line(&json::Status::from(&sample())).unwrap().trim_end(), @r#"{"type":"status","protection":"on","degraded":[],"isolate_and_kill":true,"safe_mode":false,"version":"0.1.0","pid":800,"started_at":"2026-11-23T02:13:20.000Z","state_dir":"/var/lib/lazaret","content":{"version":"2026.11.1","rules":71,"known_bad":3,"known_good":1,"problems":[]},"thresholds":{"high":90,"medium":60},"automatic_classes":["miner","trojan"],"mounts":[{"path":"/","fs_type":"ext4","source":"/dev/vda1","configured":"exec+open+write","effective":"exec+open+write","reason":"","found_by_process":false}],"workers":[{"pid":812,"scanned":4096,"busy":false}],"jail_gaps":[],"open_breakers":[],"alarms_unhandled":2,"isolated":1,"counters":{"events_exec":100,"events_open":0,"events_write":0,"events_moved":0,"allowed_own":0,"allowed_cached":0,"scanned":30,"denied":2,"deadline_missed":0,"scan_errors":1,"overflows":0,"workers_replaced":0,"isolated":0,"killed":0},"vault":{"objects":3,"blobs":2,"bytes":5242880,"total_limit":4294967296,"object_limit":4294967296,"keep_free":16777216,"free":75161927680,"user_bytes_limit":1073741824,"user_objects_limit":10000,"owners":[{"uid":0,"objects":3,"bytes":5242880,"objects_limit":null,"bytes_limit":null}],"refused":0,"age_days":null,"aged":0,"remove_aged":false}}"#);
+    insta::assert_snapshot!(json::line(&json::Status::from(&sample())).unwrap().trim_end(), @r#"{"type":"status","protection":"on","degraded":[],"isolate_and_kill":true,"safe_mode":false,"version":"0.1.0","pid":800,"started_at":"2026-11-23T02:13:20.000Z","state_dir":"/var/lib/lazaret","content":{"version":"2026.11.1","rules":71,"known_bad":3,"known_good":1,"problems":[]},"thresholds":{"high":90,"medium":60},"automatic_classes":["miner","trojan"],"mounts":[{"path":"/","fs_type":"ext4","source":"/dev/vda1","configured":"exec+open+write","effective":"exec+open+write","reason":"","found_by_process":false}],"workers":[{"pid":812,"scanned":4096,"busy":false}],"jail_gaps":[],"open_breakers":[],"dry_run":false,"freeze_seconds":0,"windows":[],"alarms_unhandled":2,"isolated":1,"counters":{"events_exec":100,"events_open":0,"events_write":0,"events_moved":0,"allowed_own":0,"allowed_cached":0,"scanned":30,"denied":2,"deadline_missed":0,"scan_errors":1,"overflows":0,"workers_replaced":0,"isolated":0,"killed":0},"vault":{"objects":3,"blobs":2,"bytes":5242880,"total_limit":4294967296,"object_limit":4294967296,"keep_free":16777216,"free":75161927680,"user_bytes_limit":1073741824,"user_objects_limit":10000,"owners":[{"uid":0,"objects":3,"bytes":5242880,"objects_limit":null,"bytes_limit":null}],"refused":0,"age_days":null,"aged":0,"remove_aged":false}}"#);
 }
 
 #[test]
@@ -119,7 +119,7 @@ Content           2026.11.1, 71 rules, 3 known-bad and 1 known-good digests
 Daemon            lazaretd 0.1.0, pid 800, since 2026-11-23 02:13:20Z (1 s)
 State             /var/lib/lazaret
 Circuit breaker   open: linux_miner_generic: 12 packaged files in an hour
-                  these rules only refuse and report   (lazaret breaker rearm)
+                  these rules only refuse and report   (lazaret rules disarmed)
 Scanner's jail    lacks landlock (kernel 5.10)
 
  Mount       Type  Source     Configured       Effective        Why
