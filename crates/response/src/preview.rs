@@ -90,13 +90,14 @@ impl Responder {
             None if nlink > 0 => Some("none of its names was found".to_owned()),
             _ => None,
         };
-        let (usage, limits) = (self.vault.usage(), self.vault.limits());
+        let uid = fstat(&target.file).map_or(0, |s| s.st_uid);
+        let no_room = self.vault.would_refuse(target.sha256, target.identity.size, uid);
         Preview {
             names_missing: nlink.saturating_sub(names.len() as u64),
             names,
             stays,
-            no_room: no_room(target.identity.size, usage, limits),
-            vault: (usage, limits),
+            no_room: no_room.map(|why| format!("the vault is full: {why}")),
+            vault: (self.vault.usage(), self.vault.limits().clone()),
             processes,
             readers,
         }
@@ -201,15 +202,3 @@ fn is_me(pid: i32) -> bool {
     pid.cast_unsigned() == std::process::id()
 }
 
-/// As the vault would say it.
-fn no_room(size: u64, usage: Usage, limits: Limits) -> Option<String> {
-    if size > limits.object_bytes {
-        return Some(format!("it has {size} bytes, the vault takes files up to {}", limits.object_bytes));
-    }
-    (usage.bytes.saturating_add(size) > limits.total_bytes).then(|| {
-        format!(
-            "the vault is full: it holds {} of {} bytes, {size} more are needed",
-            usage.bytes, limits.total_bytes
-        )
-    })
-}

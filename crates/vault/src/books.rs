@@ -184,6 +184,20 @@ impl Books {
         Ok(Reserved { uid, bytes: new, charged, new_blob: on.is_none() })
     }
 
+    /// The answer of [`Self::reserve`], without promising anything or counting a refusal.
+    pub(crate) fn would_refuse(
+        &mut self,
+        limits: &Limits,
+        uid: u32,
+        bytes: u64,
+        on: Option<(Inode, u64)>,
+    ) -> Option<String> {
+        let refused = self.refused;
+        let answer = self.reserve(limits, uid, bytes, on);
+        self.refused = refused;
+        answer.map(|reserved| self.settle(reserved)).err()
+    }
+
     /// Gives the promised room back: the object is held now, or there is none.
     pub(crate) fn settle(&mut self, reserved: Reserved) {
         self.reserved.objects = self.reserved.objects.saturating_sub(1);

@@ -265,8 +265,7 @@ impl Vault {
         manifest: &mut Manifest,
     ) -> Result<Sealed, VaultError> {
         let size = content.1;
-        // age adds a 16-byte tag to each 64 KiB and a header of a few hundred bytes.
-        let need = size.saturating_add(size / 65_536 * 16).saturating_add(1024);
+        let need = sealed_size(size);
         self.room(size, need)?;
         let reserved = lock(&self.books).reserve(&self.limits, manifest.uid, need, None);
         let reserved = reserved.map_err(|why| VaultError::Full { why })?;
@@ -341,6 +340,24 @@ impl Vault {
 
     /// The limits that do not depend on what is stored.
     fn room(&self, size: u64, need: u64) -> Result<(), VaultError> {
+        let Some(why) = self.lacking(size, need)? else { return Ok(()) };
+        lock(&self.books).count_refused();
+        Err(VaultError::Full { why })
+    }
+
+    /// Why a file would be refused now, by the code that would refuse it; `None` when there is room.
+    #[must_use]
+    pub fn would_refuse(&self, sha256: lazaret_model::Sha256, size: u64, uid: u32) -> Option<String> {
+        let mut books = lock(&self.books);
+        let on = books.same_content(&(sha256, size)).map(|(_, inode, bytes)| (inode, bytes));
+        let need = sealed_size(size);
+        let why = books.would_refuse(&self.limits, uid, need, on);
+        drop(books);
+        let more = if on.is_some() { MANIFEST_ROOM } else { need };
+        why.or_else(|| self.lacking(size, more).unwrap_or_else(|e| Some(e.to_string())))
+    }
+
+    fn lacking(&self, size: u64, need: u64) -> Result<Option<String>, VaultError> {
         let keep = self.limits.keep_free;
         let why = if size > self.limits.object_bytes {
             let max = self.limits.object_bytes;
@@ -348,15 +365,14 @@ impl Vault {
         } else {
             let free = self.free()?;
             if free >= need.saturating_add(keep) {
-                return Ok(());
+                return Ok(None);
             }
             format!(
                 "{need} bytes are needed, {free} are free on its filesystem and {keep} stay free ([vault] \
                  keep_free_bytes); make room on that filesystem"
             )
         };
-        lock(&self.books).count_refused();
-        Err(VaultError::Full { why })
+        Ok(Some(why))
     }
 
     /// Writes a manifest, also for a file whose content could not be moved here.
@@ -438,4 +454,9 @@ fn prepare(dir: &Path) -> Result<(), VaultError> {
         }
     }
     durable::sync_dir(dir)
+}
+
+/// age adds a 16-byte tag to each 64 KiB and a header of a few hundred bytes.
+const fn sealed_size(size: u64) -> u64 {
+    size.saturating_add(size / 65_536 * 16).saturating_add(1024)
 }
