@@ -121,7 +121,7 @@ fn case_26_daemon_killed_at_random_moments() {
     let volume = Volume::ext4();
     let state = volume.beside().join("state");
     let setup = || Setup { state: Some(state.clone()), ..Setup::armed(volume.path()) };
-    let (mut next, mut asked, mut replays) = (0, 0, 0);
+    let (mut next, mut asked, mut replays) = (0_usize, 0_usize, 0_usize);
     let began = Instant::now();
     let mut fates: BTreeMap<&str, usize> = BTreeMap::new();
     for kill in 0..kills() {

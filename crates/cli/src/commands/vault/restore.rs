@@ -110,5 +110,6 @@ fn receipt(id: IsolatedId, path: Vec<u8>, report: &Report) -> Result<v1::Receipt
         outcome: outcome.word().into(),
         reason: outcome.reason().into(),
         lines: lines.collect(),
+        ..v1::Receipt::default()
     })
 }
