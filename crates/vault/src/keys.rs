@@ -70,8 +70,14 @@ impl Keys {
         ))
     }
 
-    /// Reads the keys.
+    /// Reads the keys, and closes a host key that others could read.
     pub(crate) fn load(dir: &Path) -> Result<Self, VaultError> {
+        close(dir).map_err(|(path, why)| VaultError::Key { path, why })?;
+        Self::look(dir)
+    }
+
+    /// Reads the keys and changes nothing: the folder may be a copy on a read-only filesystem.
+    pub(crate) fn look(dir: &Path) -> Result<Self, VaultError> {
         let host = host(dir).map_err(|(path, why)| VaultError::Key { path, why })?;
         let recipients = recipients(dir, &host).map_err(|(path, why)| VaultError::Key { path, why })?;
         Ok(Self { identities: vec![host], recipients: Ok(recipients) })
@@ -113,18 +119,24 @@ impl Keys {
 /// A file and what is wrong with it.
 type Bad = (PathBuf, String);
 
+fn close(dir: &Path) -> Result<(), Bad> {
+    let path = dir.join(HOST_KEY);
+    // Where there is none, reading it says so.
+    let Ok(meta) = std::fs::metadata(&path) else { return Ok(()) };
+    if meta.permissions().mode() & 0o077 != 0 {
+        // Closing it again is right, refusing to isolate because of it would not be.
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o400))
+            .map_err(|e| (path, format!("is open to others and cannot be closed: {e}")))?;
+    }
+    Ok(())
+}
+
 fn host(dir: &Path) -> Result<Identity, Bad> {
     let path = dir.join(HOST_KEY);
     let bad = |why: String| (path.clone(), why);
     let text = std::fs::read_to_string(&path).map_err(|e| {
         bad(format!("{e}; bring it back from a backup, or open objects with the recovery key (--identity)"))
     })?;
-    let mode = std::fs::metadata(&path).map_err(|e| bad(e.to_string()))?.permissions().mode();
-    if mode & 0o077 != 0 {
-        // Closing it again is right, refusing to isolate because of it would not be.
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o400))
-            .map_err(|e| bad(format!("is open to others and cannot be closed: {e}")))?;
-    }
     key_lines(&text)
         .next()
         .ok_or_else(|| bad("holds no key; restore it from a backup".to_owned()))?

@@ -32,7 +32,7 @@ impl Reader {
     /// # Errors
     /// [`VaultError::Key`] where keys are missing or broken.
     pub fn open(dir: &Path) -> Result<Self, VaultError> {
-        Ok(Self::with(dir, Keys::load(dir)?))
+        Ok(Self::with(dir, Keys::look(dir)?))
     }
 
     /// Opens with the keys in a file: age identities, one a line, as the recovery key was printed.

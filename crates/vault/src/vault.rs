@@ -209,11 +209,11 @@ impl Vault {
         manifest: &mut Manifest,
     ) -> Result<Option<Sealed>, VaultError> {
         let known = lock(&self.books).same_content(&content);
-        let Some((holder, inode, stored)) = known else { return Ok(None) };
+        let Some((_, inode, stored)) = known else { return Ok(None) };
         self.room(content.1, MANIFEST_ROOM)?;
         let reserved = lock(&self.books).reserve(&self.limits, manifest.uid, stored, Some((inode, stored)));
         let reserved = reserved.map_err(|why| VaultError::Full { why })?;
-        let result = self.write_shared(id, source, content, manifest, (holder, inode, stored));
+        let result = self.write_shared(id, source, content, manifest, (inode, stored));
         if !matches!(result, Ok(Some(_))) {
             self.forget(id);
         }
@@ -227,7 +227,7 @@ impl Vault {
         source: BorrowedFd<'_>,
         content: Content,
         manifest: &mut Manifest,
-        (holder, inode, stored): (IsolatedId, Inode, u64),
+        (inode, stored): (Inode, u64),
     ) -> Result<Option<Sealed>, VaultError> {
         let sealed = seal::same_again(source, content.1, stored)?;
         if sealed.sha256 != manifest.sha256 {
@@ -236,12 +236,15 @@ impl Vault {
         let blob = self.blob_path(id);
         {
             let mut books = lock(&self.books);
+            // Whoever holds it now: nobody is purged while the books are ours.
+            let Some((holder, ..)) = books.same_content(&content).filter(|known| known.1 == inode) else {
+                return Ok(None);
+            };
             let linked = std::fs::hard_link(self.blob_path(holder), &blob)
                 .and_then(|()| std::fs::symlink_metadata(&blob))
                 .is_ok_and(|m| m.ino() == inode);
             if !linked {
-                // The holder was purged at that moment, the filesystem gives a file no more names, or
-                // somebody exchanged it.
+                // The filesystem gives a file no more names, or somebody exchanged it.
                 books.distrust(&content, inode);
                 return Ok(None);
             }
