@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What to do, and what came of it.
 
-use crate::persistence::DisableTarget;
 use crate::interrupted::Interrupted;
+use crate::persistence::DisableTarget;
 use crate::window::{Window, WindowEnd};
 use lazaret_model::{
     Action, ActionRecord, AlarmId, Confidence, FileRef, Guard, IsolatedId, IsolatedStatus, JournalId,

@@ -201,4 +201,3 @@ fn why(file: &FileRef, facts: &ProcessFacts, named: &HashSet<ProcessRef>) -> Str
 fn is_me(pid: i32) -> bool {
     pid.cast_unsigned() == std::process::id()
 }
-

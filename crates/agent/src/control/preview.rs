@@ -125,9 +125,9 @@ fn answer(core: &Core, case: &Case, package_standing: String, seen: Preview) -> 
         }),
         processes: seen.processes.iter().map(|p| process(p, &users)).collect(),
         readers: seen.readers.iter().map(Into::into).collect(),
+        persistence: crate::persistence::preview(core, &case.facts.path, &seen.names),
         names: seen.names,
         units: units.into_iter().collect(),
-        persistence: Vec::new(),
     }
 }
 
