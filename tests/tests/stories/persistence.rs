@@ -85,6 +85,12 @@ fn case_32_what_brings_it_back_is_shown_disabled_and_enabled() {
     let host = host(|evil| evil.display().to_string());
     let daemon = host.daemon("");
     let before = host.crontab();
+    // A good file of that name first: a preview lists the same entries and changes nothing.
+    std::fs::write(&host.evil, "#!/bin/sh\nexit 0\n").unwrap();
+    let preview = daemon.json(["preview", "isolate", host.evil.to_str().unwrap()]);
+    let lines = preview[0]["persistence"].as_array().unwrap();
+    assert_eq!(lines.len(), 4, "{preview:?}");
+    assert!(lines[0].as_str().unwrap().starts_with("cron /etc/crontab:2: "), "{lines:?}");
     std::fs::write(&host.evil, bad::high_script()).unwrap();
     let isolated = daemon.isolated_path(&host.evil);
     let alarm = searched(&daemon, &host.evil);

@@ -6,13 +6,12 @@ use crate::core::Core;
 use crate::log::printable;
 use crate::look::{Case, now_ms, standing};
 use crate::respond::target_of;
-use lazaret_model::{PersistenceEntry, Rating};
+use lazaret_model::Rating;
 use lazaret_policy::{PackageStanding, carrier};
 use lazaret_proto::v1;
 use lazaret_proto::v1::failure::Kind;
 use lazaret_proto::v1::preview_isolate::What;
 use lazaret_proto::v1::response::Answer;
-use lazaret_response::persistence::{Limits, Started, find};
 use lazaret_response::{Preview, PreviewProcess};
 use lazaret_sys::procfs;
 use std::collections::BTreeSet;
@@ -104,7 +103,6 @@ fn answer(core: &Core, case: &Case, package_standing: String, seen: Preview) -> 
         (false, false) => "isolate",
     };
     let (usage, limits) = &seen.vault;
-    let persistence = brings_back(core, &case.facts.path, &seen.names);
     let users = std::fs::read("/etc/passwd").unwrap_or_default();
     let units: BTreeSet<String> = seen.killed().filter_map(|p| p.facts.unit.clone()).collect();
     v1::Preview {
@@ -127,22 +125,10 @@ fn answer(core: &Core, case: &Case, package_standing: String, seen: Preview) -> 
         }),
         processes: seen.processes.iter().map(|p| process(p, &users)).collect(),
         readers: seen.readers.iter().map(Into::into).collect(),
+        persistence: crate::persistence::preview(core, &case.facts.path, &seen.names),
         names: seen.names,
         units: units.into_iter().collect(),
-        persistence,
     }
-}
-
-/// What would start the program again, in words.
-fn brings_back(core: &Core, path: &[u8], names: &[Vec<u8>]) -> Vec<String> {
-    let mut all = vec![path.to_vec()];
-    all.extend(names.iter().filter(|n| n.as_slice() != path).cloned());
-    let found = find(&core.config.paths.root, &all, &Started::default(), Limits::default());
-    let shown = |e: &PersistenceEntry| {
-        let line = if e.line == 0 { String::new() } else { format!(":{}", e.line) };
-        format!("{} {}{line}: {} ({})", e.kind.word(), printable(&e.file), printable(&e.text), e.why)
-    };
-    found.entries.iter().map(shown).collect()
 }
 
 fn process(p: &PreviewProcess, users: &[u8]) -> v1::PreviewProcess {

@@ -7,6 +7,7 @@ mod returns;
 mod search;
 
 pub(crate) use change::{disable, enable, reconcile};
+pub(crate) use search::preview;
 
 use crate::core::Core;
 use crate::log::log;

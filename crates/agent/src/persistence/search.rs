@@ -6,10 +6,10 @@ use super::{Inquiry, change};
 use crate::alarms::update;
 use crate::config::OnOff;
 use crate::core::Core;
-use crate::log::log;
+use crate::log::{log, printable};
 use crate::look::now_ms;
 use lazaret_model::{Alarm, Persistence, PersistenceEntry, PersistenceLink};
-use lazaret_response::persistence::{Limits, find};
+use lazaret_response::persistence::{Limits, Started, find};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
@@ -50,6 +50,21 @@ pub(super) fn search(core: &Core, job: &Inquiry, returned: bool) {
     if !numbers.is_empty() {
         change::disable(core, &mut alarm, &numbers, "policy", true);
     }
+}
+
+/// What would bring a file back that is not isolated yet, one line each, for people.
+pub(crate) fn preview(core: &Core, path: &[u8], others: &[Vec<u8>]) -> Vec<String> {
+    let names: Vec<Vec<u8>> = std::iter::once(path.to_vec()).chain(others.iter().cloned()).collect();
+    let found = find(&core.config.paths.root, &names, &Started::default(), Limits::default());
+    found
+        .entries
+        .iter()
+        .map(|e| {
+            let line = if e.line > 0 { format!(":{}", e.line) } else { String::new() };
+            let (kind, file, text) = (e.kind.word(), printable(&e.file), printable(&e.text));
+            format!("{kind} {file}{line}: {text} ({})", e.why)
+        })
+        .collect()
 }
 
 /// Every name that the file had.

@@ -145,7 +145,21 @@ mod tests {
 
     #[test]
     fn the_part_of_an_alarm() {
-        insta::assert_snapshot!(section(Look::default(), &sample()), @"");
+        insta::assert_snapshot!(section(Look::default(), &sample()), @r#"
+The file came back 2 times:
+02:14:20.000Z     cron, for uid 33: /tmp/x (alarm bbbbbbbbbbbb)
+02:15:20.000Z     not known by what (alarm odd)
+
+This file had been isolated before: alarm cccccccccccc.
+
+What brings it back:
+ No  Kind          Where                             Uid  State               Entry                                                                                                    Why
+ 1   cron          /var/spool/cron/crontabs/\xffa:3  33   disabled            @reboot /tmp/\x1b[31mx                                                                                   it names the file
+ 2   rc_local      /etc/rc.local                     33   active, only shown  /tmp/x &                                                                                                 it names the file; entries of this kind are only shown
+ 3   systemd_unit  /etc/systemd/system/x.service:5   33   active              yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy...  it names the file; x.service is masked already
+Not looked at:
+  /etc/cron.d/f is no regular file
+"#);
         assert_eq!(section(Look::default(), &v1::Alarm::default()), "");
         assert!(section(Look::default(), &sample()).chars().all(|c| c == '\n' || !escape::is_unsafe(c)));
     }
@@ -157,9 +171,18 @@ mod tests {
         assert!(list.starts_with("Alarm 0123456789ab: Miner xmrig was isolated\n No"), "{list}");
         assert!(persistence_list(Look::default(), &[]).starts_with("Nothing"));
         let entries = &alarm.persistence.as_ref().unwrap().entries;
-        insta::assert_snapshot!(json::line(&json::PersistenceLine::new(&alarm.id, &entries[0])).unwrap().trim_end(), @"");
+        insta::assert_snapshot!(json::line(&json::PersistenceLine::new(&alarm.id, &entries[0])).unwrap().trim_end(), @r#"{"type":"persistence","alarm":"019aa0c2-7b1f-7c3e-9d55-0123456789ab","number":1,"kind":"cron","user":true,"file":"/var/spool/cron/crontabs/�a","file_b64":"L3Zhci9zcG9vbC9jcm9uL2Nyb250YWJzL/9h","line":3,"text":"@reboot /tmp/\u001b[31mx","uid":33,"link":"direct","why":"it names the file","can_be_disabled":true,"only_shown":null,"state":"disabled","reason":null,"disabled_as":"019aa0c2-7b40-7000-8000-dddddddddddd"}"#);
         let whole = json::line(&json::Alarm::from(&alarm)).unwrap();
-        let part = whole.split_once("\"persistence\":").unwrap().1;
-        insta::assert_snapshot!(part.trim_end().replace(&"y".repeat(200), "y..."), @"");
+        let whole: serde_json::Value = serde_json::from_str(&whole).unwrap();
+        let part = &whole["persistence"];
+        assert_eq!(part["searched_at"], "2026-11-23T02:13:20.000Z");
+        assert_eq!((&part["returns"], part["entries"].as_array().map(Vec::len)), (&2.into(), Some(3)));
+        assert_eq!(part["returned"][0]["by"], "cron, for uid 33: /tmp/x");
+        assert_eq!(part["returned"][1]["by"], serde_json::Value::Null);
+        assert_eq!(part["return_of"], "019aa0c2-7b1f-7c3e-9d55-cccccccccccc");
+        assert_eq!(
+            (&part["entries"][1]["line"], &part["problems"][0]),
+            (&serde_json::Value::Null, &"/etc/cron.d/f is no regular file".into())
+        );
     }
 }

@@ -193,11 +193,11 @@ fn runs_something(line: &[u8]) -> bool {
 
 /// Which unit a trigger starts: `Unit=`, `Service=`, or the service of its own name.
 fn starts(text: &[u8], name: &[u8]) -> Vec<u8> {
-    let named = text.split(|b| *b == b'\n').filter_map(|line| {
+    let mut named = text.split(|b| *b == b'\n').filter_map(|line| {
         let line = line.trim_ascii();
         line.strip_prefix(b"Unit=").or_else(|| line.strip_prefix(b"Service="))
     });
-    named.last().map(|n| n.trim_ascii().to_vec()).filter(|n| !n.is_empty()).unwrap_or_else(|| {
+    named.next_back().map(|n| n.trim_ascii().to_vec()).filter(|n| !n.is_empty()).unwrap_or_else(|| {
         let dot = name.iter().rposition(|b| *b == b'.').unwrap_or(name.len());
         [name.get(..dot).unwrap_or_default(), b".service"].concat()
     })

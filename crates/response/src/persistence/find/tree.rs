@@ -252,7 +252,7 @@ impl Tree {
             return Vec::new();
         }
         let opened = base.name(path, OFlags::DIRECTORY).and_then(|d| reopen(&d, OFlags::DIRECTORY));
-        let listing = match opened.and_then(|d| Dir::new(d)) {
+        let listing = match opened.and_then(Dir::new) {
             Ok(listing) => listing,
             Err(e) if is_absent(e) => return Vec::new(),
             Err(e) => {
