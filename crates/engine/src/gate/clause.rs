@@ -51,10 +51,9 @@ impl Clause {
         self.cost.is_finite()
     }
 
-    /// Whether none of its literals is in `bytes`. Says no where that would take long to find out.
+    /// Whether none of its literals is in `bytes`.
     pub(crate) fn is_missing(&self, bytes: &[u8]) -> bool {
-        self.literals.iter().all(|l| l.form == Form::Exact)
-            && !self.literals.iter().any(|l| memchr::memmem::find(bytes, &l.bytes).is_some())
+        !self.literals.iter().any(|l| l.may_be_in(bytes))
     }
 
     fn or(mut self, other: &Self) -> Option<Self> {

@@ -38,8 +38,10 @@ fn of_expression(expression: &Expr<'_>, patterns: &Patterns<'_, '_>) -> Needs {
     }
 }
 
+/// The name is that of the pattern but for its first character: `$a`, `#a`.
 fn named(name: &str, patterns: &Patterns<'_, '_>) -> Needs {
-    let mut found = patterns.iter().filter(|(p, _)| p.identifier().name == name);
+    let bare = |name: &'_ str| name.get(1..).unwrap_or_default().to_owned();
+    let mut found = patterns.iter().filter(|(p, _)| bare(p.identifier().name) == bare(name));
     match (found.next(), found.next()) {
         (Some((_, needs)), None) => needs.clone(),
         // An unnamed pattern of a loop, or nothing that is known.

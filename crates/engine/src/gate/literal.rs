@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One literal, in the forms that a pattern can ask for, and how rare it is.
 
+use memchr::memmem;
+
 /// How the bytes may stand in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Form {
@@ -90,16 +92,32 @@ impl Literal {
         }
     }
 
+    /// Whether it stands somewhere in `bytes`; yes for one turned by a key, which takes long to look for.
+    pub(crate) fn may_be_in(&self, bytes: &[u8]) -> bool {
+        match self.form {
+            Form::Exact => memmem::find(bytes, &self.bytes).is_some(),
+            Form::Nocase => {
+                let told = bits(&self.bytes);
+                let rarest = self.bytes.iter().zip(told).enumerate().max_by(|a, b| a.1.1.total_cmp(&b.1.1));
+                let Some((offset, (&byte, _))) = rarest else { return true };
+                memchr::memchr2_iter(byte, byte.to_ascii_uppercase(), bytes).any(|at| {
+                    at.checked_sub(offset).and_then(|s| bytes.get(s..)).is_some_and(|b| self.begins(b))
+                })
+            }
+            Form::Xor(..) => true,
+        }
+    }
+
     /// Whether this one is in a file wherever `other` is.
     pub(crate) fn within(&self, other: &Self) -> bool {
-        self.form == other.form && memchr::memmem::find(&other.bytes, &self.bytes).is_some()
+        self.form == other.form && memmem::find(&other.bytes, &self.bytes).is_some()
     }
 
     /// How likely it stands at a given place of an ordinary file: 2 to the power of minus its bits. An
     /// estimate that only chooses between literals; nothing depends on its being right.
     pub(crate) fn likelihood(&self) -> f64 {
         let bits: f64 = bits(&self.bytes).iter().sum();
-        let bits = if self.is_common() { bits.min(16.0) } else { bits };
+        let bits = if self.is_common() { bits.min(10.0) } else { bits };
         (-bits.min(60.0)).exp2()
     }
 
@@ -107,8 +125,7 @@ impl Literal {
         let lower = self.bytes.to_ascii_lowercase();
         let word = lower.trim_ascii();
         COMMON.iter().any(|c| {
-            c.as_bytes() == word
-                || (word.len() < c.len() && memchr::memmem::find(c.as_bytes(), word).is_some())
+            c.as_bytes() == word || (word.len() < c.len() && memmem::find(c.as_bytes(), word).is_some())
         })
     }
 }
