@@ -248,7 +248,7 @@ fn case_22_attacker_during_isolation() {
     let path = field.yard.join("play/f");
     let mut counts: BTreeMap<String, u32> = BTreeMap::new();
     let (mut done, wanted) = (0, rounds());
-    let end = Instant::now() + Duration::from_millis(u64::from(wanted) * 100);
+    let end = Instant::now() + Duration::from_millis(u64::from(wanted) * 400);
     while done < wanted {
         assert!(Instant::now() < end, "{done} of {wanted} rounds: {counts:?}");
         field.keep_attacking();

@@ -41,21 +41,31 @@ fn content(n: usize) -> Vec<u8> {
 struct Load {
     dropped: usize,
     asked: usize,
+    refused: usize,
 }
 
 /// Drops new files and restores old ones until the daemon is killed at a random moment.
 fn until_killed(volume: &Volume, daemon: &Daemon, first: usize, old: &[String], after: Duration) -> Load {
-    let (stop, dropped) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let (stop, dropped, refused) = (AtomicBool::new(false), AtomicUsize::new(0), AtomicUsize::new(0));
     let agent = ProcessHandle::open(daemon.agent_pid()).unwrap();
     let watchdog = ProcessHandle::open(daemon.watchdog_pid()).unwrap();
     std::thread::scope(|s| {
         s.spawn(|| {
-            for n in first..first + MOST {
-                if stop.load(Ordering::Relaxed) {
-                    break;
+            let mut n = first;
+            while n < first + MOST && !stop.load(Ordering::Relaxed) {
+                let path = volume.join(&format!("f{n}"));
+                match std::fs::write(&path, content(n)) {
+                    Ok(()) => {
+                        dropped.fetch_add(1, Ordering::Relaxed);
+                        n += 1;
+                    }
+                    // The open of a new file was refused: it is empty, and tried again.
+                    Err(e) if e.kind() == std::io::ErrorKind::PermissionDenied => {
+                        refused.fetch_add(1, Ordering::Relaxed);
+                        let _ = std::fs::remove_file(&path);
+                    }
+                    Err(e) => panic!("{}: {e}", path.display()),
                 }
-                std::fs::write(volume.join(&format!("f{n}")), content(n)).unwrap();
-                dropped.fetch_add(1, Ordering::Relaxed);
                 std::thread::sleep(Duration::from_millis(4));
             }
         });
@@ -77,7 +87,7 @@ fn until_killed(volume: &Volume, daemon: &Daemon, first: usize, old: &[String], 
         watchdog.signal(Signal::KILL).unwrap();
         stop.store(true, Ordering::Relaxed);
         let asked = restoring.join().unwrap();
-        Load { dropped: dropped.load(Ordering::Relaxed), asked }
+        Load { dropped: dropped.load(Ordering::Relaxed), asked, refused: refused.load(Ordering::Relaxed) }
     })
 }
 
@@ -121,12 +131,12 @@ fn case_26_daemon_killed_at_random_moments() {
     let volume = Volume::ext4();
     let state = volume.beside().join("state");
     let setup = || Setup { state: Some(state.clone()), ..Setup::armed(volume.path()) };
-    let (mut next, mut asked, mut replays) = (0_usize, 0_usize, 0_usize);
+    let (mut next, mut asked, mut replays, mut refused) = (0_usize, 0_usize, 0_usize, 0_usize);
     let began = Instant::now();
     let mut fates: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut daemon = Daemon::start(&setup());
     for kill in 0..kills() {
         let said = |why: &dyn std::fmt::Display| format!("seed {seed}, kill {kill}: {why}");
-        let daemon = Daemon::start(&setup());
         let first = next;
         let names: Vec<usize> = (first.saturating_sub(2 * MOST)..first).collect();
         let before = listed(&daemon);
@@ -139,12 +149,12 @@ fn case_26_daemon_killed_at_random_moments() {
         let after = Duration::from_millis(dice.between(5, 400));
         let load = until_killed(&volume, &daemon, first, &old, after);
         drop(daemon);
-        (next, asked) = (first + load.dropped, asked + load.asked);
+        (next, asked, refused) = (first + load.dropped, asked + load.asked, refused + load.refused);
         // Three such ends within ten minutes lead to safe mode, which isolates nothing: here they are meant.
         for file in ["abnormal_ends", "running"] {
             let _ = std::fs::remove_file(state.join(file));
         }
-        let daemon = Daemon::start(&setup());
+        daemon = Daemon::start(&setup());
         replays += daemon.log().matches("replayed: ").count();
         let look = first.saturating_sub(2 * MOST)..next;
         let mut bad = Vec::new();
@@ -162,9 +172,7 @@ fn case_26_daemon_killed_at_random_moments() {
             bad.is_empty()
         });
         assert!(fine, "{}\n{}", said(&format!("{bad:#?}")), daemon.log());
-        drop(daemon.stop());
     }
-    let daemon = Daemon::start(&setup());
     for entry in listed(&daemon).values().flatten() {
         let status = ["isolated", "restored"].into_iter().find(|s| entry["status"] == *s);
         *fates.entry(status.unwrap_or_else(|| panic!("seed {seed}: {entry}"))).or_default() += 1;
@@ -174,7 +182,7 @@ fn case_26_daemon_killed_at_random_moments() {
     assert!(staged.is_empty(), "seed {seed}: {staged:?}");
     let _ = writeln!(
         std::io::stdout(),
-        "seed {seed}: {} kills in {:.0?}; {next} files dropped, {asked} restores asked for, {replays} replayed: {fates:?}",
+        "seed {seed}: {} kills in {:.0?}; {next} files dropped, {asked} restores asked for, {replays} replayed, {refused} new files refused: {fates:?}",
         kills(),
         began.elapsed()
     );

@@ -45,13 +45,17 @@ fn case_26_restore_is_killed_before_every_call_tmpfs() {
 #[test]
 fn case_26_giving_back_is_killed_before_every_call() {
     matrix(Case::GiveBack, "ext4", true, Faults::Kills);
-    matrix(Case::GiveBack, "tmpfs", false, Faults::Kills);
+    if matrix::full() {
+        matrix(Case::GiveBack, "tmpfs", false, Faults::Kills);
+    }
 }
 
 #[test]
 fn case_26_delete_is_killed_before_every_call() {
     matrix(Case::Delete, "ext4", false, Faults::Kills);
-    matrix(Case::Delete, "tmpfs", false, Faults::Kills);
+    if matrix::full() {
+        matrix(Case::Delete, "tmpfs", false, Faults::Kills);
+    }
 }
 
 #[test]
@@ -94,20 +98,26 @@ fn case_26_every_call_of_restore_fails_tmpfs() {
 #[test]
 fn case_26_every_call_of_giving_back_fails() {
     matrix(Case::GiveBack, "ext4", true, Faults::Errors);
-    matrix(Case::GiveBack, "tmpfs", false, Faults::Errors);
+    if matrix::full() {
+        matrix(Case::GiveBack, "tmpfs", false, Faults::Errors);
+    }
 }
 
 #[test]
 fn case_26_every_call_of_delete_fails() {
     matrix(Case::Delete, "ext4", false, Faults::Errors);
-    matrix(Case::Delete, "tmpfs", false, Faults::Errors);
+    if matrix::full() {
+        matrix(Case::Delete, "tmpfs", false, Faults::Errors);
+    }
 }
 
 #[test]
 fn case_26_every_call_of_replay_fails() {
     matrix(Case::Replay("NameGone"), "ext4", false, Faults::Errors);
-    matrix(Case::Replay("Sealed"), "ext4", false, Faults::Errors);
-    matrix(Case::Replay("Unlinked"), "ext4", false, Faults::Errors);
+    if matrix::full() {
+        matrix(Case::Replay("Sealed"), "ext4", false, Faults::Errors);
+        matrix(Case::Replay("Unlinked"), "ext4", false, Faults::Errors);
+    }
 }
 
 #[test]
@@ -126,25 +136,28 @@ fn case_26_calls_of_restore_fail_for_good_ext4() {
 }
 
 #[test]
-fn case_26_calls_of_restore_fail_for_good_immutable() {
-    matrix(Case::Restore, "ext4", true, Faults::Lasting);
-}
-
-#[test]
 fn case_26_calls_of_giving_back_fail_for_good() {
     matrix(Case::GiveBack, "ext4", true, Faults::Lasting);
+    if matrix::full() {
+        matrix(Case::GiveBack, "tmpfs", false, Faults::Lasting);
+    }
 }
 
 #[test]
 fn case_26_calls_of_delete_fail_for_good() {
     matrix(Case::Delete, "ext4", false, Faults::Lasting);
+    if matrix::full() {
+        matrix(Case::Delete, "tmpfs", false, Faults::Lasting);
+    }
 }
 
 #[test]
 fn case_26_calls_of_replay_fail_for_good() {
     matrix(Case::Replay("NameGone"), "ext4", false, Faults::Lasting);
-    matrix(Case::Replay("Sealed"), "ext4", false, Faults::Lasting);
-    matrix(Case::Replay("Unlinked"), "ext4", false, Faults::Lasting);
+    if matrix::full() {
+        matrix(Case::Replay("Sealed"), "ext4", false, Faults::Lasting);
+        matrix(Case::Replay("Unlinked"), "ext4", false, Faults::Lasting);
+    }
 }
 
 #[test]
