@@ -218,6 +218,7 @@ impl Responder {
             (Err(e), Name::Unlinked) => {
                 report.status = Some(IsolatedStatus::IsolateFailed);
                 let why = format!("it had no name any more, and {e}");
+                self.config.deny.release(&target.identity);
                 report.record(Action::Isolate, Outcome::Failed(why.clone()), shown);
                 (why, None)
             }

@@ -59,6 +59,8 @@ impl Responder {
         if manifest.status != IsolatedStatus::IsolatedInPlace || names > 0 {
             return None;
         }
+        // The number is given to another file from now on.
+        self.config.deny.release(&manifest.file_ref());
         let mut report = Report::new(JournalId::new());
         (report.isolated, report.status) = (Some(id), Some(IsolatedStatus::Isolated));
         report.record(Action::Isolate, Outcome::Done, manifest.path.lossy());
