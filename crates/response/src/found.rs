@@ -57,7 +57,8 @@ pub(crate) fn at(place: Place, manifest: &Manifest) -> Result<Option<Found>, Str
     let same = Inode::from(&seen).ino == manifest.ino;
     let regular = FileType::from_raw_mode(seen.st_mode) == FileType::RegularFile;
     let as_long = u64::try_from(seen.st_size) == Ok(manifest.size);
-    if !same && !(regular && as_long && filesystem::kind(&place.dir) == Kind::Overlay) {
+    let copied = || regular && as_long && filesystem::kind(&place.dir) == Kind::Overlay;
+    if !(same || copied()) {
         return Ok(None);
     }
     let file = match open::file(&place.dir, &place.name) {

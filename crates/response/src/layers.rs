@@ -183,11 +183,7 @@ pub(crate) fn owner(overlays: &[Overlay], path: &[u8], inside: bool, inode: Inod
 }
 
 /// The path from the root of the layers.
-fn relative<'p>(
-    mut layers: impl Iterator<Item = impl AsRef<Path>>,
-    path: &'p [u8],
-    inside: bool,
-) -> Option<&'p [u8]> {
+fn relative(mut layers: impl Iterator<Item = impl AsRef<Path>>, path: &[u8], inside: bool) -> Option<&[u8]> {
     if inside {
         return path.strip_prefix(b"/");
     }
