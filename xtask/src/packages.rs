@@ -29,6 +29,8 @@ pub(crate) const TEST: &[Package] = &[
     package("acl", "setfacl", "ACLs that a restore must bring back"),
     package("age", "age", "opens vault objects independently of our code"),
     package("attr", "setfattr", "extended attributes that a restore must bring back"),
+    package("bindfs", "bindfs", "a file system served by a program, as network ones are"),
+    package("btrfs-progs", "mkfs.btrfs", "btrfs loop mounts and subvolumes"),
     package("e2fsprogs", "mkfs.ext4", "ext4 loop mounts and inode flags"),
     package("git", "git", "lists the files of the tree for tidy"),
     package("gpg", "gpg", "signs packages and indexes in the package database tests"),

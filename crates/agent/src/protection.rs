@@ -153,6 +153,7 @@ impl Protection {
             fs_type: "unlisted".into(),
             source: String::new(),
             read_only: false,
+            options: Vec::new(),
         };
         let (effective, reason) = match result {
             Ok(()) => {

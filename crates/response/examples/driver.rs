@@ -136,7 +136,7 @@ fn main() -> Result<(), Error> {
     let id = || a.id.ok_or("which object?");
     let order = match a.verb.as_str() {
         "isolate" => Order::IsolateAndKill(target(&a.file)?),
-        "restore" => Order::Restore { id: id()?, to: None },
+        "restore" => Order::Restore { id: id()?, to: None, parents: false },
         "delete" => Order::Delete { id: id()? },
         "replay" => return Ok(()),
         other => return Err(format!("{other} is no verb").into()),

@@ -63,7 +63,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let order = match verb.as_str() {
         "isolate" => Order::IsolateAndKill(target(what)?),
-        "restore" => Order::Restore { id: what.parse()?, to: None },
+        "restore" => Order::Restore { id: what.parse()?, to: None, parents: false },
         "delete" => Order::Delete { id: what.parse()? },
         _ => return Ok(()),
     };

@@ -4,7 +4,7 @@
 use crate::config::Step;
 use crate::journal::{Body, Intent};
 use crate::names;
-use crate::open::Inode;
+use crate::open::{self, Inode};
 use crate::plan::Report;
 use crate::responder::Responder;
 use crate::restore::object_key;
@@ -60,13 +60,16 @@ impl Responder {
         manifest: Option<&Manifest>,
         replayed: bool,
     ) {
+        let denied = manifest.map(|m| self.denied_of(m)).unwrap_or_default();
         let _ = self.vault.set_status(id, IsolatedStatus::Deleting, "");
         let purged = self.vault.purge(id).map_err(|e| e.to_string()).and_then(|()| {
             let Some(m) = manifest else { return Ok(()) };
             let Some(staged) = &m.staged else { return Ok(()) };
-            let inode = Inode { dev: m.dev, ino: m.ino };
             let place =
                 names::place(&staged.0).ok_or_else(|| format!("{} cannot be opened", staged.lossy()))?;
+            // After a reboot the device may have another number; the name is ours alone.
+            let now = open::look(&place.dir, &place.name).ok().flatten().map(|s| Inode::from(&s));
+            let inode = now.filter(|i| i.ino == m.ino).unwrap_or(Inode { dev: m.dev, ino: m.ino });
             stage::discard(&place, inode).map_err(|e| format!("{}: {e}", staged.lossy()))?;
             self.forget_record(&place);
             Ok(())
@@ -77,8 +80,8 @@ impl Responder {
             Err(e) => (IsolatedStatus::DeleteFailed, Outcome::Failed(e)),
         };
         let reason = outcome.reason().to_owned();
-        if let Some(m) = manifest.filter(|_| status == IsolatedStatus::Deleted) {
-            self.config.deny.release(&m.file_ref());
+        if status == IsolatedStatus::Deleted {
+            self.release_all(&denied);
         }
         report.status = Some(status);
         report.record(Action::Delete, outcome, id.to_string());

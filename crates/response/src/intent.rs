@@ -6,7 +6,7 @@ use crate::metadata::{self, Metadata};
 use crate::plan::Target;
 use crate::stage::{Place, Staging};
 use lazaret_model::{AlarmId, IsolatedId, IsolatedStatus, JournalId};
-use lazaret_vault::{MANIFEST_SCHEMA, Manifest, RawPath};
+use lazaret_vault::{MANIFEST_SCHEMA, Manifest, RawPath, Surroundings};
 
 /// The manifest as it will be, of an object that is being isolated.
 pub(crate) fn manifest(
@@ -36,6 +36,7 @@ pub(crate) fn manifest(
         atime: meta.atime,
         mtime: meta.mtime,
         ctime: meta.ctime,
+        btime: meta.btime,
         xattrs: meta.xattrs.clone(),
         flags: meta.flags,
         dev: meta.inode.dev,
@@ -51,25 +52,37 @@ pub(crate) fn manifest(
         isolated_at_ms: crate::journal::now_ms(),
         staged: None,
         killed: Vec::new(),
+        around: Surroundings::default(),
         later: serde_json::Map::new(),
     }
 }
+
+/// Bytes of attribute values that an intent carries. More would not fit into a journal segment;
+/// replay reads them from the file itself, which is still there as long as the intent is open.
+const MAX_INLINE: usize = 8 << 10;
 
 /// Everything that replay needs.
 pub(crate) fn intent(
     target: &Target,
     manifest: &Manifest,
+    meta: &Metadata,
     place: Option<&Place>,
     staging: Option<&Staging>,
 ) -> IsolateIntent {
+    let mut manifest = manifest.clone();
+    let large = manifest.xattrs.iter().map(|x| x.value.0.len()).sum::<usize>() > MAX_INLINE;
+    if large {
+        manifest.xattrs.clear();
+    }
     IsolateIntent {
-        manifest: manifest.clone(),
+        xattrs_left_out: large || !meta.unread.is_empty(),
+        staged_name: RawPath(format!(".lazaret-{}", manifest.id).into_bytes()),
+        manifest,
         isolate: target.isolate,
         kill: target.kill,
         parent: place.map(|p| RawPath(p.dir_path.clone())),
         name: RawPath(place.map_or_else(Vec::new, |p| p.name.clone())),
         staging: staging.map(|s| RawPath(s.path.clone())),
-        staged_name: RawPath(format!(".lazaret-{}", manifest.id).into_bytes()),
         parent_flags: place.and_then(|p| metadata::flags(&p.dir)),
     }
 }

@@ -2,29 +2,36 @@
 //! Taking a file away: intent, deny, name, kill, seal, unlink, in this order (ARCHITECTURE.md).
 
 use crate::config::Step;
+use crate::filesystem;
+use crate::folders;
 use crate::intent::{intent, manifest};
-use crate::journal::{Body, Intent, Progress};
+use crate::journal::{Body, Intent};
+use crate::layers;
 use crate::metadata::{self, Metadata};
+use crate::names::{self, Found};
 use crate::open::Inode;
 use crate::plan::{Report, Target};
+use crate::record;
 use crate::responder::Responder;
 use crate::stage::{self, Kept, Place, Staging};
-use crate::{links, names, record};
-use lazaret_model::{Action, AlarmId, IsolatedId, IsolatedStatus, JournalId, Outcome};
+use lazaret_model::{Action, AlarmId, IsolatedId, IsolatedStatus, JournalId, Outcome, Sha256};
 use lazaret_vault::{Manifest, RawPath, VaultError};
-use rustix::fs::{FileType, fstat, fsync};
-use std::os::fd::{AsFd, OwnedFd};
+use rustix::fs::{FileType, fsync};
+use rustix::io::Errno;
+use std::os::fd::AsFd;
 use std::sync::PoisonError;
 use std::time::Instant;
 
 /// What became of the name.
 enum Name {
     /// Moved to the staging folder (first), from where it was (second).
-    Staged(Place, Place),
+    Staged(Place, Found),
     /// The inode has no name any more.
     Unlinked,
     /// It has names, and this one (if any) stays.
     Kept(String),
+    /// It stays where it is, and no other name of it can be taken either.
+    Stays(String),
 }
 
 impl Responder {
@@ -47,10 +54,11 @@ impl Responder {
             }
         };
         let object = IsolatedId::new();
-        let mut place = if target.isolate { names::locate(&target.file, inode, &target.path) } else { None };
-        let staging = place.as_ref().and_then(|p| self.staging.of(&p.dir));
-        let manifest = manifest(&target, &meta, alarm, who, object, report.journal, place.as_ref());
-        let intent = intent(&target, &manifest, place.as_ref(), staging.as_ref());
+        let (mut found, stays) = if target.isolate { self.find(&target, inode) } else { (None, None) };
+        let place = found.as_ref().map(|f| &f.place);
+        let staging = place.and_then(|p| self.staging.of(&p.dir));
+        let manifest = manifest(&target, &meta, alarm, who, object, report.journal, place);
+        let intent = intent(&target, &manifest, &meta, place, staging.as_ref());
         let parent_flags = intent.parent_flags;
         let staged_name = intent.staged_name.0.clone();
         let journaled = self.journal.append(report.journal, Body::Intent(Intent::Isolate(intent)), false);
@@ -67,11 +75,15 @@ impl Responder {
         let recorded = journaled.is_ok()
             && target.isolate
             && !locked
-            && self.write_record(place.as_ref(), staging.as_ref(), &staged_name);
-        let mut take =
-            || self.take_name(&target, &meta, place.take(), staging.as_ref(), &staged_name, parent_flags);
+            && self.write_record(place, staging.as_ref(), &staged_name);
+        let mut take = || match stays.clone() {
+            Some(why) => Name::Stays(why),
+            None => {
+                self.take_name(&target, &meta, found.take(), staging.as_ref(), &staged_name, parent_flags)
+            }
+        };
         let early = recorded.then(&mut take);
-        if let (Some(Name::Unlinked | Name::Kept(_)), Some(s)) = (&early, &staging) {
+        if let (Some(Name::Unlinked | Name::Kept(_) | Name::Stays(_)), Some(s)) = (&early, &staging) {
             // Nothing was staged that the record could be of.
             record::remove(&s.dir, &staged_name, &self.owner);
         }
@@ -114,7 +126,7 @@ impl Responder {
     }
 
     fn write_record(&self, place: Option<&Place>, staging: Option<&Staging>, staged_name: &[u8]) -> bool {
-        let (Some(place), Some(staging)) = (place, staging) else { return false };
+        let (Some(place), Some(staging)) = (place, staging.filter(|s| s.at_mount)) else { return false };
         record::write(staging, staged_name, &self.owner, &place.path()).is_ok()
     }
 
@@ -125,8 +137,8 @@ impl Responder {
 
     /// Nothing may stay moved that replay would not know of; `Some` when it must stay all the same.
     fn give_back(&self, name: Name) -> Option<Name> {
-        if let Name::Staged(staged, place) = &name {
-            if stage::unstage(staged, place).is_err() {
+        if let Name::Staged(staged, found) = &name {
+            if stage::unstage(staged, &found.place).is_err() {
                 return Some(name);
             }
             self.forget_record(staged);
@@ -134,16 +146,40 @@ impl Responder {
         None
     }
 
+    /// A name of the judged inode that may be moved, and why there is none where that is so.
+    fn find(&self, target: &Target, inode: Inode) -> (Option<Found>, Option<String>) {
+        if let Some(why) = filesystem::remote(&target.file) {
+            return (None, Some(why));
+        }
+        let direct = names::find(&target.file, inode, &target.path);
+        let overlays = self.overlays.now();
+        if overlays.is_empty() {
+            return (direct, None);
+        }
+        let paths = match &direct {
+            Some(f) => vec![f.place.path()],
+            None => {
+                [Some(target.path.clone()), names::label_now(&target.file)].into_iter().flatten().collect()
+            }
+        };
+        let inside = direct.is_none();
+        match paths.iter().find_map(|path| layers::owner(&overlays, path, inside, inode)) {
+            Some(layers::Owner::Merged(found)) => (Some(found), None),
+            Some(layers::Owner::Shared(why)) => (None, Some(why)),
+            None => (direct, None),
+        }
+    }
+
     fn take_name(
         &self,
         target: &Target,
         meta: &Metadata,
-        place: Option<Place>,
+        found: Option<Found>,
         staging: Option<&Staging>,
         staged_name: &[u8],
         parent_flags: Option<u32>,
     ) -> Name {
-        let Some(place) = place else {
+        let Some(found) = found else {
             return if meta.nlink == 0 {
                 Name::Unlinked
             } else {
@@ -155,14 +191,17 @@ impl Responder {
             let _ = metadata::unlock(&target.file, meta.flags.unwrap_or(0));
             self.step(Step::FlagsLifted);
         }
-        match stage::stage(&place, staging, staged_name, meta.inode, parent_flags) {
-            Ok(staged) => Name::Staged(staged, place),
-            Err(Kept::NotThere) if fstat(&target.file).is_ok_and(|s| s.st_nlink == 0) => Name::Unlinked,
+        match stage::stage(&found.place, staging, staged_name, &found.file, parent_flags) {
+            Ok(staged) => Name::Staged(staged, found),
+            Err(Kept::NotThere) if names::has_no_name(&target.file) => Name::Unlinked,
             Err(kept) => {
                 if metadata::locks(meta.flags) {
                     let _ = metadata::set_flags(&target.file, meta.flags.unwrap_or(0));
                 }
-                Name::Kept(kept.reason())
+                match kept {
+                    Kept::Error(Errno::ROFS) => Name::Stays(kept.reason()),
+                    kept => Name::Kept(kept.reason()),
+                }
             }
         }
     }
@@ -173,30 +212,34 @@ impl Responder {
         &self,
         report: &mut Report,
         target: &Target,
-        manifest: Manifest,
+        mut manifest: Manifest,
         name: Name,
         shown: &str,
         start: Instant,
     ) -> (String, Option<Place>) {
         let object = manifest.id;
-        if let Name::Kept(reason) = &name
-            && reason.contains("read-only")
-        {
-            let why = format!("{reason}: execution stays denied");
-            return self.leave_in_place(report, manifest, None, why, shown);
-        }
         let before = self.already(target);
-        if let (Name::Unlinked, Some(earlier)) = (&name, before) {
-            (report.isolated, report.status) = (Some(earlier), Some(IsolatedStatus::Isolated));
+        if let (Name::Unlinked | Name::Stays(_), Some((earlier, status))) = (&name, before) {
+            (report.isolated, report.status) = (Some(earlier), Some(status));
             report.record(Action::Isolate, Outcome::AlreadyGone, shown);
-            self.config.deny.release(&target.identity);
+            if status == IsolatedStatus::Isolated {
+                self.config.deny.release(&target.identity);
+            }
             return (String::new(), None);
+        }
+        match &name {
+            Name::Stays(reason) => {
+                let why = format!("{reason}: execution stays denied");
+                return self.leave_in_place(report, manifest, None, why, shown);
+            }
+            Name::Staged(_, found) => manifest.around = folders::around(&found.place),
+            _ => {}
         }
         // What cannot be read cannot be brought back by a copy: then the inode itself is kept.
         if let (Name::Staged(..), false) = (&name, manifest.reason.is_empty()) {
-            let Name::Staged(staged, place) = name else { return (String::new(), None) };
+            let Name::Staged(staged, found) = name else { return (String::new(), None) };
             let why = format!("the file itself is kept in the staging folder, because {}", manifest.reason);
-            return self.keep_staged(report, target, manifest, (staged, place), &why, shown);
+            return self.keep_staged(report, manifest, (staged, found), &why, shown);
         }
         let sealed = self.vault.put(object, target.file.as_fd(), manifest.clone());
         match (sealed, name) {
@@ -207,11 +250,11 @@ impl Responder {
                 self.finish(report, target, &manifest, name, shown)
             }
             (Err(VaultError::Changed { .. }), name) => self.undo(report, target, manifest, name, shown),
-            (Err(e), Name::Staged(staged, place)) => {
+            (Err(e), Name::Staged(staged, found)) => {
                 let why = format!("its name is gone and execution denied, but: {e}");
-                self.keep_staged(report, target, manifest, (staged, place), &why, shown)
+                self.keep_staged(report, manifest, (staged, found), &why, shown)
             }
-            (Err(e), Name::Kept(reason)) => {
+            (Err(e), Name::Kept(reason) | Name::Stays(reason)) => {
                 let why = format!("{reason}: execution stays denied; and {e}");
                 self.leave_in_place(report, manifest, None, why, shown)
             }
@@ -225,12 +268,22 @@ impl Responder {
         }
     }
 
-    fn already(&self, target: &Target) -> Option<IsolatedId> {
+    fn already(&self, target: &Target) -> Option<(IsolatedId, IsolatedStatus)> {
         let done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (target.identity.dev, target.identity.ino);
-        let same = done.get(&key).filter(|(sha256, _)| *sha256 == target.sha256).map(|(_, id)| *id);
-        // It may have been deleted since.
-        same.filter(|id| self.vault.has_content(*id))
+        let (_, id) = *done.get(&key).filter(|(sha256, _)| *sha256 == target.sha256)?;
+        drop(done);
+        // It may have been deleted or given back since.
+        let status = self.vault.manifest(id).ok()?.status;
+        matches!(status, IsolatedStatus::Isolated | IsolatedStatus::IsolatedInPlace).then_some((id, status))
+    }
+
+    fn remember(&self, inodes: impl IntoIterator<Item = Inode>, sha256: Sha256, id: IsolatedId) {
+        let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+        if done.len() >= 4096 {
+            done.clear();
+        }
+        done.extend(inodes.into_iter().map(|i| ((i.dev, i.ino), (sha256, id))));
     }
 
     /// After sealing: all names off, folders durable, manifest final.
@@ -242,30 +295,40 @@ impl Responder {
         name: Name,
         shown: &str,
     ) -> (String, Option<Place>) {
-        let (staged, place, kept) = match name {
-            Name::Staged(s, p) => (Some(s), Some(p), None),
+        let (staged, found, kept) = match name {
+            Name::Staged(s, f) => (Some(s), Some(f), None),
             Name::Unlinked => (None, None, None),
-            Name::Kept(why) => (None, None, Some(why)),
+            Name::Kept(why) | Name::Stays(why) => (None, None, Some(why)),
         };
         let had_no_name = staged.is_none() && manifest.nlink == 0;
-        let inode = Inode { dev: manifest.dev, ino: manifest.ino };
-        let _ = self.take_links(report.journal, manifest, &target.file, staged.as_ref(), place.as_ref());
+        let place = found.as_ref().map(|f| &f.place);
+        let file = found.as_ref().map_or(&target.file, |f| &f.file);
+        // The same file has another number below an overlay: an event of its layer may be on its way.
+        let real = staged.as_ref().and_then(layers::Behind::of).and_then(|b| b.upper()).map(|r| r.inode());
+        let inode = found.as_ref().map_or(Inode { dev: manifest.dev, ino: manifest.ino }, |f| f.inode);
+        let names = self.take_links(report.journal, manifest, (file, inode), staged.as_ref(), place);
         self.step(Step::LinksGone);
-        let removed = staged.as_ref().map_or(Ok(()), |s| stage::discard(s, inode));
+        let removed =
+            staged.as_ref().map_or(Ok(()), |s| stage::now(file).and_then(|inode| stage::discard(s, inode)));
         self.step(Step::Unlinked);
         if let (Some(s), Ok(())) = (&staged, &removed) {
             self.forget_record(s);
         }
-        for dir in [place.as_ref(), staged.as_ref()].into_iter().flatten() {
+        for dir in [place, staged.as_ref()].into_iter().flatten() {
             let _ = fsync(&dir.dir);
         }
         self.step(Step::FoldersSynced);
-        let left = fstat(&target.file).map_or(0, |s| s.st_nlink);
+        let left = names.left(file);
+        let held = place.and_then(layers::Behind::of).map(|b| b.held(manifest.sha256, manifest.size));
+        let held = held.unwrap_or_default();
         let removed_failed = removed.is_err();
         let (status, outcome) = match removed {
             Err(e) => {
                 let why = format!("the staged name could not be removed: {e}");
                 (IsolatedStatus::IsolatedInPlace, Outcome::Partial(why))
+            }
+            Ok(()) if !held.is_empty() => {
+                (IsolatedStatus::IsolatedInPlace, Outcome::Partial(layers::said(&held)))
             }
             Ok(()) if left > 0 => {
                 let first = kept.map(|why| format!("{why}; ")).unwrap_or_default();
@@ -291,19 +354,20 @@ impl Responder {
             m.status = status;
             m.reason.clone_from(&reason);
             m.killed = killed;
+            m.around.layers.clone_from(&held);
             // The next start takes it away.
             m.staged = left_staged;
         });
         self.step(Step::ManifestFinal);
+        layers::refs(&held).for_each(|layer| self.config.deny.deny(&layer));
         if left == 0 {
-            // The number may be given to another file as soon as the descriptor is closed.
-            self.config.deny.release(&target.identity);
-            let key = (target.identity.dev, target.identity.ino);
-            let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
-            if done.len() >= 4096 {
-                done.clear();
+            if !layers::refs(&held).any(|layer| layer.same_inode(&target.identity)) {
+                // The number may be given to another file as soon as the descriptor is closed.
+                self.config.deny.release(&target.identity);
             }
-            done.insert(key, (target.sha256, manifest.id));
+            let own = Inode { dev: manifest.dev, ino: manifest.ino };
+            let below = layers::refs(&held).map(|l| Inode { dev: l.dev, ino: l.ino });
+            self.remember([own].into_iter().chain(real).chain(below), target.sha256, manifest.id);
         }
         report.status = Some(status);
         let outcome = match saved {
@@ -312,83 +376,6 @@ impl Responder {
         };
         report.record(Action::Isolate, outcome, shown);
         (reason, staged.filter(|_| removed_failed))
-    }
-
-    /// Takes the inode's other names off, as far as they are found in the time allowed.
-    pub(crate) fn take_links(
-        &self,
-        journal: JournalId,
-        manifest: &Manifest,
-        file: &OwnedFd,
-        staged: Option<&Place>,
-        place: Option<&Place>,
-    ) -> Vec<RawPath> {
-        let mut taken = Vec::new();
-        let inode = Inode { dev: manifest.dev, ino: manifest.ino };
-        let own = u64::from(staged.is_some());
-        let left = || fstat(file).map_or(0, |s| s.st_nlink).saturating_sub(own);
-        let until = Instant::now() + self.config.link_search;
-        let staged_path = staged.map(Place::path);
-        let mut take = |found: Vec<Place>| {
-            for other in found {
-                if Some(other.path()) != staged_path {
-                    taken.extend(self.take_link(journal, manifest, &other, inode));
-                }
-            }
-        };
-        if left() > 0
-            && let Some(p) = place
-        {
-            take(links::in_folder(&p.dir, &p.dir_path, inode));
-        }
-        if left() > 0 {
-            for root in search_roots(place, inode) {
-                let want = left();
-                if want == 0 || Instant::now() >= until {
-                    break;
-                }
-                take(links::below(&root, inode, want + own, until));
-            }
-        }
-        taken
-    }
-
-    /// Gives the name, when it is gone.
-    fn take_link(
-        &self,
-        journal: JournalId,
-        manifest: &Manifest,
-        other: &Place,
-        inode: Inode,
-    ) -> Option<RawPath> {
-        let path = RawPath(other.path());
-        let staging = self.staging.of(&other.dir);
-        let staged_name = format!("{}.{}", manifest.id, JournalId::new()).into_bytes();
-        // First the manifest, then the name: a crash in between leaves a name too many, not too few.
-        let main = path == manifest.path;
-        let known = main
-            || self
-                .vault
-                .update(manifest.id, |m| {
-                    if !m.links.contains(&path) {
-                        m.links.push(path.clone());
-                    }
-                })
-                .is_ok();
-        let progress = Progress::Link {
-            path: path.clone(),
-            staging: RawPath(staging.as_ref().map_or_else(|| other.dir_path.clone(), |s| s.path.clone())),
-            staged_name: RawPath(staged_name.clone()),
-        };
-        if !known || self.journal.append(journal, Body::Progress(progress), true).is_err() {
-            return None;
-        }
-        let flags = metadata::flags(&other.dir);
-        let staged = stage::stage(other, staging.as_ref(), &staged_name, inode, flags).ok()?;
-        // What cannot be removed is in nobody's reach, and the next start removes it.
-        let _ = stage::discard(&staged, inode).or_else(|_| stage::discard(&staged, inode));
-        let _ = fsync(&other.dir);
-        (!main).then_some(path)
     }
 
     /// The content is not what was judged: the name goes back, and the next scan decides.
@@ -401,7 +388,7 @@ impl Responder {
         shown: &str,
     ) -> (String, Option<Place>) {
         let why = "content changed while it was being isolated";
-        if let Name::Staged(staged, place) = name {
+        if let Name::Staged(staged, Found { place, .. }) = name {
             let back = stage::unstage(&staged, &place);
             if back.is_ok() {
                 self.forget_record(&staged);
@@ -423,20 +410,6 @@ impl Responder {
         report.record(Action::Isolate, Outcome::Failed(why.clone()), shown);
         (why, None)
     }
-}
-
-/// Folders below which other names may be: the mount of the name first, then every mount of that
-/// filesystem.
-pub(crate) fn search_roots(place: Option<&Place>, inode: Inode) -> Vec<Vec<u8>> {
-    use std::os::unix::ffi::OsStrExt;
-    let mut roots: Vec<Vec<u8>> = place.and_then(|p| stage::mount_point(&p.dir)).into_iter().collect();
-    for m in lazaret_sys::mounts::mounts().unwrap_or_default() {
-        let point = m.point.as_os_str().as_bytes().to_vec();
-        if m.dev == inode.dev && !roots.contains(&point) {
-            roots.push(point);
-        }
-    }
-    roots
 }
 
 /// The descriptor must be the inode that was judged, and a regular file.

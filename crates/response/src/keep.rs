@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! When the content does not go into the vault: the inode is kept, out of reach or denied, and said so.
 
-use crate::plan::{Report, Target};
+use crate::names::Found;
+use crate::open::Inode;
+use crate::plan::Report;
 use crate::responder::Responder;
 use crate::stage::Place;
 use lazaret_model::{Action, IsolatedStatus, JournalId, Outcome};
@@ -14,14 +16,13 @@ impl Responder {
     pub(crate) fn keep_staged(
         &self,
         report: &mut Report,
-        target: &Target,
         manifest: Manifest,
-        (staged, place): (Place, Place),
+        (staged, found): (Place, Found),
         why: &str,
         shown: &str,
     ) -> (String, Option<Place>) {
         let (manifest, why) =
-            self.hide_names(report.journal, manifest, &target.file, &staged, Some(&place), why);
+            self.hide_names(report.journal, manifest, &found.file, &staged, Some(&found.place), why);
         self.leave_in_place(report, manifest, Some(staged), why, shown)
     }
 
@@ -43,8 +44,10 @@ impl Responder {
         manifest.staged = Some(RawPath(staged.path()));
         // A name is noted before it goes: without a manifest none goes.
         if self.save_in_place(&manifest).is_ok() {
-            let taken = self.take_links(journal, &manifest, file, Some(staged), place);
-            manifest.links.extend(taken);
+            let dev = fstat(file).map_or(manifest.dev, |s| s.st_dev);
+            let inode = Inode { dev, ino: manifest.ino };
+            let names = self.take_links(journal, &manifest, (file, inode), Some(staged), place);
+            manifest.links.extend(names.taken);
         }
         let why = match others() {
             0 => why.to_owned(),

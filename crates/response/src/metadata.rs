@@ -5,8 +5,8 @@ use crate::open::Inode;
 use lazaret_model::Outcome;
 use lazaret_vault::{RawBytes, RawPath, Stamp, Xattr};
 use rustix::fs::{
-    IFlags, Stat, fgetxattr, fgetxattr_query, flistxattr, flistxattr_query, fstat, ioctl_getflags,
-    ioctl_setflags,
+    AtFlags, IFlags, Stat, StatxFlags, fgetxattr, fgetxattr_query, flistxattr, flistxattr_query, fstat,
+    ioctl_getflags, ioctl_setflags, statx,
 };
 use rustix::io::Errno;
 use std::io;
@@ -23,9 +23,13 @@ const SETTABLE: u32 = 0x0000_0001 // secure deletion
     | 0x0000_0020 // append only
     | 0x0000_0040 // no dump
     | 0x0000_0080 // no access time
+    | 0x0000_0400 // no compression
     | 0x0000_4000 // data journalling
     | 0x0000_8000 // no tail merging
     | 0x0080_0000; // no copy on write
+
+/// The flags that count only when they are set before there is content.
+const EARLY: u32 = 0x4 | 0x400 | 0x0080_0000;
 
 /// The flags that refuse a rename.
 const LOCKING: u32 = 0x10 | 0x20;
@@ -50,13 +54,19 @@ pub struct Metadata {
     pub mtime: Stamp,
     /// Change time.
     pub ctime: Stamp,
-    /// Sorted by name.
+    /// Birth time, where the filesystem has it.
+    pub btime: Option<Stamp>,
+    /// Sorted by name; empty when together they are over [`MAX_XATTRS`] bytes.
     pub xattrs: Vec<Xattr>,
     /// Inode flags, where the filesystem has them.
     pub flags: Option<u32>,
-    /// Attributes that could not be read, for people.
+    /// Attributes that could not be recorded, for people. Then the inode itself has to be kept.
     pub unread: Vec<String>,
 }
+
+/// Bytes of names and values of all extended attributes together that are recorded. Far more than
+/// any program sets; a filesystem may hold hundreds of MiB of them.
+pub const MAX_XATTRS: usize = 1 << 20;
 
 fn stamp(sec: i64, nsec: u64) -> Stamp {
     Stamp { sec, nsec: u32::try_from(nsec).unwrap_or(0) }
@@ -85,6 +95,8 @@ fn ask(file: impl AsFd) -> io::Result<Metadata> {
             None
         }
     };
+    let born = statx(&file, c"", AtFlags::EMPTY_PATH, StatxFlags::BTIME).ok();
+    let born = born.filter(|b| b.stx_mask & StatxFlags::BTIME.bits() != 0).map(|b| b.stx_btime);
     Ok(Metadata {
         inode: Inode::from(&s),
         uid: s.st_uid,
@@ -95,6 +107,7 @@ fn ask(file: impl AsFd) -> io::Result<Metadata> {
         atime: stamp(s.st_atime, s.st_atime_nsec),
         mtime: stamp(s.st_mtime, s.st_mtime_nsec),
         ctime: stamp(s.st_ctime, s.st_ctime_nsec),
+        btime: born.map(|b| Stamp { sec: b.tv_sec, nsec: b.tv_nsec }),
         xattrs,
         flags,
         unread,
@@ -111,9 +124,17 @@ fn xattrs(file: &impl AsFd, unread: &mut Vec<String>) -> Vec<Xattr> {
         }
     };
     let mut out = Vec::new();
+    let mut size = 0;
     for name in names.split(|b| *b == 0).filter(|n| !n.is_empty()) {
         match read_growing(|| fgetxattr_query(file, name), |b| fgetxattr(file, name, b)) {
-            Ok(value) => out.push(Xattr { name: RawPath(name.to_vec()), value: RawBytes(value) }),
+            Ok(value) => {
+                size += name.len() + value.len();
+                if size > MAX_XATTRS {
+                    unread.push(format!("its extended attributes have more than {MAX_XATTRS} bytes"));
+                    return Vec::new();
+                }
+                out.push(Xattr { name: RawPath(name.to_vec()), value: RawBytes(value) });
+            }
             // Removed meanwhile.
             Err(Errno::NODATA) => {}
             Err(e) => unread.push(format!("{}: {e}", String::from_utf8_lossy(name))),
@@ -167,6 +188,16 @@ pub(crate) fn set_flags(file: impl AsFd, recorded: u32) -> Result<(), Errno> {
     };
     let wanted = (now & !SETTABLE) | (recorded & SETTABLE);
     if wanted == now { Ok(()) } else { ioctl_setflags(file, IFlags::from_bits_retain(wanted)) }
+}
+
+/// Sets those of the recorded flags that must be there before the content. What the filesystem
+/// refuses shows on the receipt.
+pub(crate) fn set_early_flags(file: impl AsFd, recorded: Option<u32>) {
+    let (Some(now), Some(recorded)) = (flags(&file), recorded) else { return };
+    let wanted = (now & !EARLY) | (recorded & EARLY);
+    if wanted != now {
+        let _ = ioctl_setflags(file, IFlags::from_bits_retain(wanted));
+    }
 }
 
 /// The part of the flags that a restore can give back.

@@ -20,32 +20,61 @@ impl From<&Stat> for Inode {
 
 const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
-/// Opens an absolute folder; no component may be a symbolic link.
+/// The longest path that goes to the kernel in one piece; `PATH_MAX` is 4096 with the final NUL.
+const PIECE: usize = 4000;
+
+/// Opens an absolute folder; no component may be a symbolic link. The path may be longer than the
+/// kernel takes at once.
 ///
 /// # Errors
 /// `ELOOP` for a link on the way, `EINVAL` for a path that is not absolute or climbs.
 pub(crate) fn folder(path: &[u8]) -> Result<OwnedFd, Errno> {
     let Some(relative) = path.strip_prefix(b"/") else { return Err(Errno::INVAL) };
-    let parts = || relative.split(|b| *b == b'/').filter(|p| !p.is_empty() && *p != b".");
-    if parts().any(|p| p == b"..") || path.contains(&0) {
+    let root = rustix::fs::open("/", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+    below(root, relative)
+}
+
+/// Opens a folder below another one in the same way; an empty path is that folder itself.
+///
+/// # Errors
+/// As [`folder`].
+pub(crate) fn below(root: OwnedFd, relative: &[u8]) -> Result<OwnedFd, Errno> {
+    let parts: Vec<&[u8]> = relative.split(|b| *b == b'/').filter(|p| !p.is_empty() && *p != b".").collect();
+    if parts.contains(&b"..".as_slice()) || relative.contains(&0) {
         return Err(Errno::INVAL);
     }
-    let root = rustix::fs::open("/", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-    let below = if parts().next().is_none() { b".".as_slice() } else { relative };
+    let mut at = root;
+    for piece in pieces(&parts) {
+        at = step(&at, &piece, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC)?;
+    }
+    openat(&at, c".", DIRECTORY, Mode::empty())
+}
+
+/// Joins components to paths that the kernel takes.
+fn pieces(parts: &[&[u8]]) -> Vec<Vec<u8>> {
+    let mut out: Vec<Vec<u8>> = Vec::new();
+    for part in parts {
+        match out.last_mut() {
+            Some(last) if last.len() + part.len() < PIECE => {
+                last.push(b'/');
+                last.extend_from_slice(part);
+            }
+            _ => out.push(part.to_vec()),
+        }
+    }
+    out
+}
+
+fn step(at: &OwnedFd, relative: &[u8], flags: OFlags) -> Result<OwnedFd, Errno> {
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-    match openat2(&root, below, DIRECTORY, Mode::empty(), resolve) {
+    match openat2(at, relative, flags, Mode::empty(), resolve) {
         // Before Linux 5.6, or behind a filter that does not know it: component by component.
         Err(Errno::NOSYS | Errno::PERM) => {
-            let mut at = root;
-            for part in parts() {
-                at = openat(
-                    &at,
-                    part,
-                    OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW,
-                    Mode::empty(),
-                )?;
+            let mut at = openat(at, c".", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+            for part in relative.split(|b| *b == b'/') {
+                at = openat(&at, part, flags | OFlags::NOFOLLOW, Mode::empty())?;
             }
-            openat(&at, c".", DIRECTORY, Mode::empty())
+            Ok(at)
         }
         opened => opened,
     }
@@ -122,5 +151,24 @@ mod tests {
         assert_eq!(folder(&path("real/../real")).unwrap_err(), Errno::INVAL);
         assert_eq!(folder(b"relative").unwrap_err(), Errno::INVAL);
         assert!(folder(b"/").is_ok());
+    }
+
+    #[test]
+    fn paths_longer_than_the_kernel_takes_are_walked_in_pieces() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut at = rustix::fs::open(dir.path(), DIRECTORY, Mode::empty()).unwrap();
+        let mut path = dir.path().to_str().unwrap().as_bytes().to_vec();
+        for _ in 0..30 {
+            let name = [b'd'; 200];
+            rustix::fs::mkdirat(&at, name.as_slice(), Mode::RWXU).unwrap();
+            at = openat(&at, name.as_slice(), DIRECTORY, Mode::empty()).unwrap();
+            path = join(&path, &name);
+        }
+        assert!(path.len() > 6000);
+        let there = rustix::fs::fstat(folder(&path).unwrap()).unwrap();
+        assert_eq!(Inode::from(&there), Inode::from(&rustix::fs::fstat(&at).unwrap()));
+        // A link in a later piece is no way either.
+        rustix::fs::symlinkat("/", &at, "link").unwrap();
+        assert_eq!(folder(&join(&path, b"link")).unwrap_err(), Errno::LOOP);
     }
 }

@@ -51,6 +51,8 @@ pub enum Order {
         id: IsolatedId,
         /// Another absolute path than the original one.
         to: Option<PathBuf>,
+        /// Make folders of the path that are missing.
+        parents: bool,
     },
     /// Destroy an isolated file.
     Delete {

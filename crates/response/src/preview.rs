@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What an isolation would touch, by the code that would do it. Looks only.
 
+use crate::filesystem;
 use crate::links;
 use crate::members::Members;
 use crate::names;
@@ -72,7 +73,7 @@ impl Responder {
         let mut names: Vec<Vec<u8>> = place.iter().map(stage::Place::path).collect();
         if nlink > names.len() as u64 {
             let until = Instant::now() + self.config.link_search;
-            for root in crate::isolate::search_roots(place.as_ref(), inode) {
+            for root in links::search_roots(place.as_ref(), inode, filesystem::kind(&target.file)) {
                 for found in links::below(&root, inode, nlink, until) {
                     if !names.contains(&found.path()) {
                         names.push(found.path());

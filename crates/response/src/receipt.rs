@@ -91,6 +91,13 @@ pub(crate) fn compare(
         let after = made.as_ref().map_or_else(Clone::clone, |()| "linked".to_owned());
         l.add(format!("link {}", path.lossy()), "linked".to_owned(), after, "");
     }
+    if !meta.unread.is_empty() {
+        let note = "the file itself was kept, they were not touched";
+        l.add("extended attributes", "not recorded".to_owned(), meta.unread.join("; "), note);
+    }
+    if let (Some(before), Some(after)) = (manifest.btime, meta.btime) {
+        l.add("birth time", time(before), time(after), "no interface sets it");
+    }
     l.add("change time", time(manifest.ctime), time(meta.ctime), "no interface sets it");
     let inode = (manifest.ino.to_string(), meta.inode.ino.to_string());
     l.add("inode number", inode.0, inode.1, "the filesystem gives a new one");

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! After a crash: every intent without outcome is carried on or taken back, and gets its outcome.
 
+use crate::filesystem;
 use crate::found::{self, Found};
 use crate::interrupted::Interrupted;
 use crate::journal::{Body, Closing, Entry, HeldProcess, Intent, IsolateIntent, Progress};
+use crate::layers;
 use crate::links;
 use crate::metadata;
 use crate::open::{self, Inode};
@@ -249,7 +251,11 @@ impl Responder {
         if !sealed || !self.vault.has_manifest(m.id) {
             // Sealed anew where only the manifest is missing: it knows where the holes are.
             let _ = self.vault.purge(m.id);
-            if let Err(e) = self.vault.put(m.id, file.as_fd(), m.clone()) {
+            let whole = match found::whole(intent, m, &file, original.as_ref()) {
+                Ok(whole) => whole,
+                Err(why) => return self.in_place(report, m, place, &why, shown),
+            };
+            if let Err(e) = self.vault.put(m.id, file.as_fd(), whole) {
                 return self.in_place(report, m, place, &e.to_string(), shown);
             }
         }
@@ -271,8 +277,9 @@ impl Responder {
         };
         // After a reboot the device may have another number.
         let manifest = Manifest { dev: now.inode.dev, ..manifest.clone() };
-        let _ = self.take_links(report.journal, &manifest, file, Some(place), original);
-        let removed = stage::discard(place, now.inode);
+        let inode = Inode { dev: now.inode.dev, ino: manifest.ino };
+        let names = self.take_links(report.journal, &manifest, (file, inode), Some(place), original);
+        let removed = stage::now(file).and_then(|inode| stage::discard(place, inode));
         for p in [Some(place), original].into_iter().flatten() {
             let _ = fsync(&p.dir);
         }
@@ -294,20 +301,33 @@ impl Responder {
                 shown,
             );
         }
-        self.all_names(report, &manifest, file, shown)
+        self.all_names(report, &manifest, names.left(file), original, shown)
     }
 
-    /// Isolated, if no name is left.
-    fn all_names(&self, report: &mut Report, manifest: &Manifest, file: &OwnedFd, shown: &str) -> Carried {
-        match fstat(file).map_or(0, |s| s.st_nlink) {
-            0 => self.isolated(report, manifest, Outcome::Done, shown),
-            n => {
-                self.config.deny.deny(&manifest.file_ref());
-                let why = format!("{n} names are not movable; execution stays denied");
-                let (why, left) = self.leave_in_place(report, manifest.clone(), None, why, shown);
-                Carried::Closed(why, left)
-            }
+    /// Isolated, if no name is left, nor an image layer that still holds the content.
+    fn all_names(
+        &self,
+        report: &mut Report,
+        manifest: &Manifest,
+        left: u64,
+        original: Option<&Place>,
+        shown: &str,
+    ) -> Carried {
+        let held = original.and_then(layers::Behind::of).map(|b| b.held(manifest.sha256, manifest.size));
+        let held = held.unwrap_or_default();
+        if held.is_empty() && left == 0 {
+            return self.isolated(report, manifest, Outcome::Done, shown);
         }
+        let why = if held.is_empty() {
+            self.config.deny.deny(&manifest.file_ref());
+            format!("{left} names are not movable; execution stays denied")
+        } else {
+            layers::said(&held)
+        };
+        layers::refs(&held).for_each(|layer| self.config.deny.deny(&layer));
+        let _ = self.vault.update(manifest.id, |m| m.around.layers = held);
+        let (why, left) = self.leave_in_place(report, manifest.clone(), None, why, shown);
+        Carried::Closed(why, left)
     }
 
     fn isolated(&self, report: &mut Report, manifest: &Manifest, outcome: Outcome, shown: &str) -> Carried {
@@ -346,12 +366,9 @@ impl Responder {
             return self.other_names(report, manifest, folder, shown);
         };
         // The name could not be moved then; try again, it is the same file.
-        let Ok(now) = metadata::capture(&file) else {
-            return Carried::Later("the file cannot be asked".to_owned());
-        };
         let staging = self.staging.of(&place.dir);
         let name = format!(".lazaret-{}", manifest.id).into_bytes();
-        match stage::stage(&place, staging.as_ref(), &name, now.inode, metadata::flags(&place.dir)) {
+        match stage::stage(&place, staging.as_ref(), &name, &file, metadata::flags(&place.dir)) {
             Ok(staged) => self.complete(report, manifest, &file, &staged, Some(&place), shown),
             Err(kept) => {
                 self.config.deny.deny(&manifest.file_ref());
@@ -364,16 +381,17 @@ impl Responder {
     /// Sealed, and its first name gone: further names may not have been taken yet.
     fn other_names(&self, report: &mut Report, m: &Manifest, folder: Option<Place>, shown: &str) -> Carried {
         let dev = folder.as_ref().and_then(|p| fstat(&p.dir).ok()).map(|s| s.st_dev);
-        let (Some(folder), Some(dev)) = (folder, dev.filter(|_| m.nlink > 1)) else {
+        let (Some(folder), Some(dev)) = (folder, dev) else {
             return self.isolated(report, m, Outcome::Done, shown);
         };
         // After a reboot the device may have another number.
         let m = &Manifest { dev, ..m.clone() };
-        let Some(file) = self.any_name(m, &folder) else {
-            return self.isolated(report, m, Outcome::Done, shown);
-        };
-        let _ = self.take_links(report.journal, m, &file, None, Some(&folder));
-        self.all_names(report, m, &file, shown)
+        let file = if m.nlink > 1 { self.any_name(m, &folder) } else { None };
+        let left = file.map_or(0, |file| {
+            let inode = Inode { dev, ino: m.ino };
+            self.take_links(report.journal, m, (&file, inode), None, Some(&folder)).left(&file)
+        });
+        self.all_names(report, m, left, Some(&folder), shown)
     }
 
     /// The inode under whatever name it still has.
@@ -381,7 +399,8 @@ impl Responder {
         let inode = Inode { dev: m.dev, ino: m.ino };
         let until = Instant::now() + self.config.link_search;
         let near = links::in_folder(&folder.dir, &folder.dir_path, inode);
-        let roots = if near.is_empty() { stage::mount_point(&folder.dir) } else { None };
+        let mount = if near.is_empty() { filesystem::mount_of(&folder.dir) } else { None };
+        let roots = mount.map(|m| m.point.as_os_str().as_bytes().to_vec());
         let far = roots.map(|r| links::below(&r, inode, 1, until)).unwrap_or_default();
         near.into_iter().chain(far).find_map(|p| {
             let found = found::at(p, m).ok()??;

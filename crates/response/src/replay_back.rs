@@ -5,6 +5,7 @@ use crate::found;
 use crate::journal::RestoreIntent;
 use crate::metadata;
 use crate::open;
+use crate::parents;
 use crate::plan::Report;
 use crate::receipt;
 use crate::replay::Replayed;
@@ -68,6 +69,9 @@ impl Responder {
                 "interrupted before the file was complete; the vault still holds it".to_owned(),
             )),
         };
+        if done.is_err() {
+            parents::remove(&intent.folders);
+        }
         let was = if held { manifest.status } else { IsolatedStatus::IsolatedInPlace };
         self.conclude(&mut report, &Manifest { status: was, ..manifest }, done, &shown, true);
         result(report, false)

@@ -5,6 +5,7 @@ use crate::config::{ResponderConfig, Step};
 use crate::error::ResponseError;
 use crate::interrupted::Interrupted;
 use crate::journal::{Body, Closing, Journal};
+use crate::layers::Overlays;
 use crate::orphans;
 use crate::persistence::Records;
 use crate::plan::{Order, Plan, Report};
@@ -12,7 +13,7 @@ use crate::record::Owner;
 use crate::replay::Replayed;
 use crate::stage::StagingFolders;
 use crate::turns::Turns;
-use lazaret_model::{Action, IsolatedId, IsolatedStatus, Outcome, Sha256};
+use lazaret_model::{Action, IsolatedId, Outcome, Sha256};
 use lazaret_vault::{RawPath, Vault};
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -25,6 +26,7 @@ pub struct Responder {
     pub(crate) journal: Journal,
     pub(crate) vault: Vault,
     pub(crate) staging: StagingFolders,
+    pub(crate) overlays: Overlays,
     pub(crate) turns: Turns,
     /// Windows that the last run left open, until somebody asks.
     pub(crate) interrupted: Mutex<Vec<Interrupted>>,
@@ -59,6 +61,7 @@ impl Responder {
             journal,
             vault,
             staging: StagingFolders::default(),
+            overlays: Overlays::default(),
             turns: Turns::default(),
             interrupted: Mutex::new(Vec::new()),
             owner,
@@ -93,7 +96,7 @@ impl Responder {
             Order::Window(target, window) => self.in_window(alarm, &who, target, window, start),
             Order::Resume(cut, may_kill, window) => self.resume(&who, cut, may_kill, window, start),
             Order::Rehearse(target) => self.rehearse(alarm, &who, target),
-            Order::Restore { id, to } => self.restore(alarm, &who, id, to.as_deref(), start),
+            Order::Restore { id, to, parents } => self.restore(alarm, &who, id, to.as_deref(), parents),
             Order::Delete { id } => self.delete(&who, id),
             Order::Disable(target) => self.disable(alarm, &who, &target),
             Order::Enable { id } => self.enable(&who, id),
@@ -125,16 +128,6 @@ impl Responder {
             let action = report.records.last().map_or(Action::Isolate, |r| r.action);
             let why = format!("done, but the outcome could not be journaled: {e}");
             report.record(action, Outcome::Partial(why), "journal");
-        }
-    }
-
-    fn deny_again(&self) {
-        for listed in self.vault.list().into_iter().flatten() {
-            if let Ok(m) = listed.manifest
-                && m.status == IsolatedStatus::IsolatedInPlace
-            {
-                self.config.deny.deny(&m.file_ref());
-            }
         }
     }
 }

@@ -8,21 +8,20 @@ use crate::open::{self, Inode};
 use crate::plan::{Receipt, Report};
 use crate::responder::Responder;
 use crate::stage::Place;
-use crate::{names, receipt};
+use crate::{names, parents, receipt};
 use lazaret_model::{Action, AlarmId, IsolatedId, IsolatedStatus, JournalId, Outcome};
 use lazaret_vault::{Extent, Manifest, RawPath};
 use rustix::fs::{
-    AtFlags, CWD, Gid, Mode, OFlags, RenameFlags, Timespec, Timestamps, Uid, XattrFlags, fchmod, fchown,
-    fremovexattr, fsetxattr, fstat, fsync, futimens, linkat, openat, renameat_with, unlinkat,
+    AtFlags, CWD, FileType, Gid, Mode, OFlags, RenameFlags, Timespec, Timestamps, Uid, XattrFlags, fchmod,
+    fchown, fremovexattr, fsetxattr, fstat, fsync, futimens, linkat, openat, renameat_with, unlinkat,
 };
 use rustix::io::Errno;
 use std::fs::File;
 use std::io::{self, Write};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::time::Instant;
 
 /// Why a restore did not happen.
 pub(crate) enum NotRestored {
@@ -47,7 +46,7 @@ impl Responder {
         who: &str,
         id: IsolatedId,
         to: Option<&Path>,
-        _start: Instant,
+        parents: bool,
     ) -> Report {
         let mut report = Report::new(JournalId::new());
         report.isolated = Some(id);
@@ -62,14 +61,22 @@ impl Responder {
         report.status = Some(manifest.status);
         let path = to.map_or_else(|| manifest.path.0.clone(), |p| p.as_os_str().as_bytes().to_vec());
         let shown = String::from_utf8_lossy(&path).into_owned();
-        let place = match self.check(&manifest, &path) {
+        let mounted = if to.is_none() { is_mounted(&manifest) } else { Ok(()) };
+        let recorded = if to.is_none() { manifest.around.folders.as_slice() } else { &[] };
+        let missing = match parents.then(|| open::split(&path)).flatten() {
+            Some((folder, _)) => parents::missing(folder, recorded).unwrap_or_default(),
+            None => Vec::new(),
+        };
+        let checked = mounted.and_then(|()| self.check(&manifest, &path, !missing.is_empty()));
+        let place = match checked {
             Ok(p) => p,
             Err(why) => {
                 report.record(Action::Restore, Outcome::Refused(why), shown);
                 return report;
             }
         };
-        let intent = RestoreIntent { id, to: RawPath(path.clone()), who: who.to_owned(), alarm };
+        let folders = parents::paths(&missing);
+        let intent = RestoreIntent { id, to: RawPath(path.clone()), folders, who: who.to_owned(), alarm };
         let intent = Body::Intent(Intent::Restore(intent));
         if let Err(e) = self.journal.append(report.journal, intent, true) {
             let why = format!("the journal cannot be written: {e}");
@@ -78,16 +85,42 @@ impl Responder {
         }
         self.step(Step::RestoreIntentWritten);
         let _ = self.vault.set_status(id, IsolatedStatus::Restoring, "");
-        let in_place = manifest.status == IsolatedStatus::IsolatedInPlace
-            && (!self.vault.has_content(id) || place.is(recorded(&manifest)));
-        let done =
-            if in_place { self.move_back(&manifest, &place) } else { self.put_back(&manifest, &place) };
+        let denied = self.denied_of(&manifest);
+        let place = match place {
+            Some(place) => Ok(Some(place)),
+            None => parents::make(&missing).and_then(|()| self.check(&manifest, &path, false)),
+        };
+        let done = match place {
+            Ok(Some(place)) => self.give(&manifest, &place),
+            Ok(None) => Err(NotRestored::Failed("its folder is gone again".to_owned())),
+            Err(why) => Err(NotRestored::Failed(why)),
+        };
+        let done = match done {
+            Ok(mut receipt) => {
+                receipt.lines.extend(parents::lines(&missing));
+                Ok(receipt)
+            }
+            Err(why) => {
+                parents::remove(&parents::paths(&missing));
+                Err(why)
+            }
+        };
         self.conclude(&mut report, &manifest, done, &shown, false);
+        if report.status == Some(IsolatedStatus::Restored) {
+            self.release_all(&denied);
+        }
         report
     }
 
-    /// Everything that can be known before anything is touched.
-    fn check(&self, manifest: &Manifest, path: &[u8]) -> Result<Place, String> {
+    fn give(&self, manifest: &Manifest, place: &Place) -> Result<Receipt, NotRestored> {
+        let in_place = manifest.status == IsolatedStatus::IsolatedInPlace
+            && (!self.vault.has_content(manifest.id) || is_it(place, manifest));
+        if in_place { self.move_back(manifest, place) } else { self.put_back(manifest, place) }
+    }
+
+    /// Everything that can be known before anything is touched. `None` where folders are missing and
+    /// `make` says that they will be made.
+    fn check(&self, manifest: &Manifest, path: &[u8], make: bool) -> Result<Option<Place>, String> {
         let id = manifest.id;
         match manifest.status {
             IsolatedStatus::Restored => return Err(format!("{id} was restored already")),
@@ -105,10 +138,15 @@ impl Responder {
                 text(path)
             ));
         };
-        let dir = open::folder(folder).map_err(|e| match e {
+        let dir = open::folder(folder);
+        if make && dir.as_ref().err() == Some(&Errno::NOENT) {
+            return Ok(None);
+        }
+        let dir = dir.map_err(|e| match e {
             Errno::NOENT => {
                 format!(
-                    "the folder {} does not exist any more; make it again or name another path (--to)",
+                    "the folder {} does not exist any more; have it made again (--parents) or name another \
+                     path (--to)",
                     text(folder)
                 )
             }
@@ -121,9 +159,9 @@ impl Responder {
         let place = Place { dir, dir_path: folder.to_vec(), name: name.to_vec() };
         let own = manifest.staged.is_none() && manifest.status == IsolatedStatus::IsolatedInPlace;
         match open::look(&place.dir, &place.name) {
-            Ok(None) => Ok(place),
+            Ok(None) => Ok(Some(place)),
             // Denied in place only: it is still there, and is what is to be let go.
-            Ok(Some(s)) if own && Inode::from(&s) == recorded(manifest) => Ok(place),
+            Ok(Some(_)) if own && is_it(&place, manifest) => Ok(Some(place)),
             Ok(Some(_)) => Err(occupied(path)),
             Err(e) => Err(format!("{} cannot be looked at: {e}", text(path))),
         }
@@ -135,9 +173,16 @@ impl Responder {
         let (file, temp) =
             nameless(place, manifest.id).map_err(|e| failed("no file can be made there", &e))?;
         let result = (|| {
-            let mut out = SparseWriter { file: &file, extents: &manifest.extents, at: 0 };
-            self.vault.take(manifest.id, &mut out).map_err(|e| failed("the content", &e))?;
+            metadata::set_early_flags(&file, manifest.flags);
+            // Before the content: a filesystem that expects a growing file to go on growing allocates
+            // ahead, where holes are to be.
             file.set_len(manifest.size).map_err(|e| failed("the size", &e))?;
+            let mut out = SparseWriter { file: &file, extents: &manifest.extents, at: 0, refused: None };
+            let taken = self.vault.take(manifest.id, &mut out);
+            if let Some(e) = out.refused {
+                return Err(failed("the content cannot be written there", &e));
+            }
+            taken.map_err(|e| failed("the content", &e))?;
             apply(&file, manifest).map_err(|e| failed("owner and mode", &e))?;
             file.sync_all().map_err(|e| failed("syncing", &e))?;
             self.step(Step::RestoreContentWritten);
@@ -224,7 +269,7 @@ impl Responder {
         report.status = Some(status);
         report.record(Action::Restore, outcome, shown);
         if status == IsolatedStatus::Restored {
-            self.config.deny.release(&manifest.file_ref());
+            self.release_all(&self.denied_of(manifest));
         }
         self.close(report, &reason, None, replayed);
         self.step(Step::RestoreOutcomeWritten);
@@ -237,8 +282,32 @@ impl Responder {
     }
 }
 
-fn recorded(manifest: &Manifest) -> Inode {
-    Inode { dev: manifest.dev, ino: manifest.ino }
+/// Whether what has the name is what was isolated in place: the inode, or after a reboot, or where a
+/// server numbers its files, the content.
+pub(crate) fn is_it(place: &Place, manifest: &Manifest) -> bool {
+    let Ok(Some(s)) = open::look(&place.dir, &place.name) else { return false };
+    if Inode::from(&s) == (Inode { dev: manifest.dev, ino: manifest.ino }) {
+        return true;
+    }
+    let regular = FileType::from_raw_mode(s.st_mode) == FileType::RegularFile;
+    let file = || open::file(&place.dir, &place.name).ok();
+    regular
+        && u64::try_from(s.st_size) == Ok(manifest.size)
+        && file().and_then(|f| receipt::digest(f.as_fd()).ok()).is_some_and(|d| d.0 == manifest.sha256)
+}
+
+/// A mount point without its mount is another filesystem: nothing is restored there by accident.
+fn is_mounted(manifest: &Manifest) -> Result<(), String> {
+    let Some(point) = &manifest.around.mount else { return Ok(()) };
+    let table = lazaret_sys::mounts::mounts().map_err(|e| format!("the mount table cannot be read: {e}"))?;
+    if table.iter().any(|m| m.point.as_os_str().as_bytes() == point.0) {
+        return Ok(());
+    }
+    Err(format!(
+        "its filesystem ({}) was mounted at {} and is not mounted now; mount it or name another path (--to)",
+        manifest.around.filesystem,
+        point.lossy()
+    ))
 }
 
 /// Removes the names that were just made, as far as they still are this inode: what is not verified does
@@ -353,7 +422,7 @@ pub(crate) fn apply(file: &File, manifest: &Manifest) -> Result<(), Errno> {
     set_times(file, manifest)
 }
 
-fn set_times(file: impl std::os::fd::AsFd, manifest: &Manifest) -> Result<(), Errno> {
+fn set_times(file: impl AsFd, manifest: &Manifest) -> Result<(), Errno> {
     let at =
         |t: lazaret_vault::Stamp| Timespec { tv_sec: t.sec, tv_nsec: i64::from(t.nsec.min(999_999_999)) };
     futimens(file, &Timestamps { last_access: at(manifest.atime), last_modification: at(manifest.mtime) })
@@ -364,6 +433,18 @@ struct SparseWriter<'a> {
     file: &'a File,
     extents: &'a [Extent],
     at: u64,
+    /// What the filesystem said.
+    refused: Option<io::Error>,
+}
+
+impl SparseWriter<'_> {
+    fn put(&mut self, piece: &[u8]) -> io::Result<()> {
+        self.file.write_all_at(piece, self.at).map_err(|e| {
+            let kind = e.kind();
+            self.refused = Some(e);
+            kind.into()
+        })
+    }
 }
 
 impl Write for SparseWriter<'_> {
@@ -378,7 +459,7 @@ impl Write for SparseWriter<'_> {
             Some(e) if e.offset <= self.at => {
                 let n = len.min(e.offset.saturating_add(e.len) - self.at);
                 let piece = buf.get(..usize::try_from(n).unwrap_or(buf.len())).unwrap_or(buf);
-                self.file.write_all_at(piece, self.at)?;
+                self.put(piece)?;
                 n
             }
             next => {
@@ -386,7 +467,7 @@ impl Write for SparseWriter<'_> {
                 let piece = buf.get(..usize::try_from(n).unwrap_or(buf.len())).unwrap_or(buf);
                 // The map only saves space: where it is wrong, the bytes are right all the same.
                 if piece.iter().any(|b| *b != 0) {
-                    self.file.write_all_at(piece, self.at)?;
+                    self.put(piece)?;
                 }
                 n
             }

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Moving a name out of everybody's reach, on the same filesystem, and back.
 
+use crate::filesystem::{self, Kind, mount_id, mount_of};
 use crate::metadata;
 use crate::open::{self, Inode};
 use lazaret_sys::mounts;
 use rustix::fs::{
-    AtFlags, Mode, OFlags, RenameFlags, Stat, StatxFlags, fstat, mkdirat, openat, renameat_with, statx,
+    AtFlags, CWD, Mode, OFlags, RenameFlags, Stat, fstat, mkdirat, openat, readlinkat, renameat_with,
     unlinkat,
 };
 use rustix::io::Errno;
 use std::collections::{HashMap, HashSet};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::sync::{Mutex, PoisonError};
 
@@ -38,10 +39,12 @@ impl Place {
     }
 }
 
-/// A mount's staging folder.
+/// A mount's or a subvolume's staging folder.
 pub(crate) struct Staging {
     pub(crate) dir: OwnedFd,
     pub(crate) path: Vec<u8>,
+    /// At the root of a mount, where [`existing`] finds it again.
+    pub(crate) at_mount: bool,
 }
 
 /// Knows where the mounts' staging folders are. Keeps paths only: a kept descriptor would make a
@@ -52,8 +55,8 @@ pub(crate) struct StagingFolders {
 }
 
 impl StagingFolders {
-    /// The staging folder of the mount that `dir` is on, made if need be. `None` where there cannot
-    /// be one: read-only, another subvolume, somebody else's folder of that name.
+    /// The staging folder of the mount that `dir` is on, or of its subvolume, made if need be. `None`
+    /// where there cannot be one: read-only, somebody else's folder of that name.
     pub(crate) fn of(&self, dir: &OwnedFd) -> Option<Staging> {
         let mount = mount_id(dir)?;
         let dev = fstat(dir).ok()?.st_dev;
@@ -61,9 +64,13 @@ impl StagingFolders {
         if let Some(found) = known.and_then(|p| staging_at(&p, mount, dev)) {
             return Some(found);
         }
-        let point = mounts::mounts().ok()?.into_iter().find(|m| m.id == mount)?.point;
-        let point = point.as_os_str().as_bytes().to_vec();
-        let found = staging_at(&point, mount, dev)?;
+        let point = mount_of(dir)?.point.as_os_str().as_bytes().to_vec();
+        let Some(found) = staging_at(&point, mount, dev) else {
+            return subvolume(dir, mount, dev).and_then(|top| {
+                let staging = staging_at(&top, mount, dev)?;
+                Some(Staging { at_mount: false, ..staging })
+            });
+        };
         let mut points = self.points.lock().unwrap_or_else(PoisonError::into_inner);
         // Mount ids are reused: an unbounded map would only grow.
         if points.len() >= 1024 {
@@ -74,16 +81,26 @@ impl StagingFolders {
     }
 }
 
-/// The mount point of the mount that `dir` is on.
-pub(crate) fn mount_point(dir: &OwnedFd) -> Option<Vec<u8>> {
-    let mount = mount_id(dir)?;
-    let found = mounts::mounts().ok()?.into_iter().find(|m| m.id == mount)?;
-    Some(found.point.as_os_str().as_bytes().to_vec())
-}
-
-fn mount_id(dir: impl AsFd) -> Option<u64> {
-    let s = statx(dir, c"", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID).ok()?;
-    (s.stx_mask & StatxFlags::MNT_ID.bits() != 0).then_some(s.stx_mnt_id)
+/// The topmost folder above `dir` with the same device number on the same mount: the root of a btrfs
+/// subvolume that lies below the mount point.
+pub(crate) fn subvolume(dir: &OwnedFd, mount: u64, dev: u64) -> Option<Vec<u8>> {
+    if filesystem::kind(dir) != Kind::Btrfs {
+        return None;
+    }
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mut top = openat(dir, c".", flags, Mode::empty()).ok()?;
+    // A path has at most so many components.
+    for _ in 0..2048 {
+        let up = openat(&top, c"..", flags, Mode::empty()).ok()?;
+        let (here, above) = (fstat(&top).ok()?, fstat(&up).ok()?);
+        let ends = above.st_dev != dev || mount_id(&up) != Some(mount);
+        if ends || Inode::from(&here) == Inode::from(&above) {
+            let path = readlinkat(CWD, format!("/proc/self/fd/{}", top.as_raw_fd()), Vec::new()).ok()?;
+            return Some(path.into_bytes());
+        }
+        top = up;
+    }
+    None
 }
 
 /// The staging folders that exist on mounted filesystems of this host, each once.
@@ -95,7 +112,8 @@ pub(crate) fn existing() -> Vec<Staging> {
         let point = m.point.as_os_str().as_bytes();
         let dir = open_staging(&open::folder(point).ok()?).ok()?;
         let inode = Inode::from(&fstat(&dir).ok().filter(is_ours)?);
-        seen.insert((inode.dev, inode.ino)).then(|| Staging { dir, path: open::join(point, FOLDER) })
+        let path = open::join(point, FOLDER);
+        seen.insert((inode.dev, inode.ino)).then(|| Staging { dir, path, at_mount: true })
     };
     points.filter_map(folder).collect()
 }
@@ -112,7 +130,8 @@ fn is_ours(s: &Stat) -> bool {
 
 fn staging_at(point: &[u8], mount: u64, dev: u64) -> Option<Staging> {
     let root = open::folder(point).ok()?;
-    if mount_id(&root) != Some(mount) {
+    // Nothing is made where it could not be used: the root of another subvolume.
+    if mount_id(&root) != Some(mount) || !fstat(&root).is_ok_and(|s| s.st_dev == dev) {
         return None;
     }
     let dir = match open_staging(&root) {
@@ -126,7 +145,8 @@ fn staging_at(point: &[u8], mount: u64, dev: u64) -> Option<Staging> {
         opened => opened.ok()?,
     };
     let s = fstat(&dir).ok()?;
-    (is_ours(&s) && s.st_dev == dev).then(|| Staging { dir, path: open::join(point, FOLDER) })
+    let path = open::join(point, FOLDER);
+    (is_ours(&s) && s.st_dev == dev).then(|| Staging { dir, path, at_mount: true })
 }
 
 /// Why a name is still where it was.
@@ -160,16 +180,22 @@ impl Kept {
     }
 }
 
+/// The inode behind a descriptor, as it is numbered now: an overlay numbers a file of a lower layer
+/// anew when a move copies it.
+pub(crate) fn now(file: impl AsFd) -> Result<Inode, Errno> {
+    fstat(file).map(|s| Inode::from(&s))
+}
+
 /// Moves a name to `staged_name` in the staging folder, or beside itself where the mount has none,
-/// and makes sure that it was the inode that went.
+/// and makes sure that it was the inode behind `file` that went.
 pub(crate) fn stage(
     place: &Place,
     staging: Option<&Staging>,
     staged_name: &[u8],
-    inode: Inode,
+    file: &OwnedFd,
     parent_flags: Option<u32>,
 ) -> Result<Place, Kept> {
-    if !place.is(inode) {
+    if !place.is(now(file).map_err(Kept::Error)?) {
         return Err(Kept::NotThere);
     }
     let unlocked = metadata::locks(parent_flags)
@@ -200,7 +226,7 @@ pub(crate) fn stage(
         let _ = metadata::set_flags(&place.dir, f);
     }
     let staged = moved.map_err(|e| if e == Errno::NOENT { Kept::NotThere } else { Kept::Error(e) })?;
-    if staged.is(inode) {
+    if now(file).is_ok_and(|inode| staged.is(inode)) {
         return Ok(staged);
     }
     // Somebody exchanged the name between the look and the move.

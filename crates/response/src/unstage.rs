@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Giving back a file whose content never went into the vault: its inode still exists.
 
-use crate::open::Inode;
 use crate::plan::Receipt;
 use crate::responder::Responder;
-use crate::restore::NotRestored;
+use crate::restore::{NotRestored, is_it};
 use crate::stage::{self, Place};
 use crate::{names, open};
 use lazaret_vault::Manifest;
-use rustix::fs::{fstat, fsync};
+use rustix::fs::fsync;
 use rustix::io::Errno;
 
 impl Responder {
     pub(crate) fn move_back(&self, manifest: &Manifest, place: &Place) -> Result<Receipt, NotRestored> {
-        let inode = Inode { dev: manifest.dev, ino: manifest.ino };
         let failed = |what: &str, e: Errno| NotRestored::Failed(format!("{what}: {e}"));
         let file = if let Some(staged) = &manifest.staged {
             let shown = staged.lossy();
@@ -22,8 +20,8 @@ impl Responder {
             })?;
             // Opened first: once it has its name back, nothing may fail before its flags are set.
             let file = open::file(&from.dir, &from.name).map_err(|e| failed("opening it", e))?;
-            let same = fstat(&file).is_ok_and(|s| Inode::from(&s) == inode);
-            if !same || !from.is(inode) {
+            let opened = stage::now(&file).is_ok_and(|inode| from.is(inode));
+            if !opened || !is_it(&from, manifest) {
                 return Err(NotRestored::Failed(format!("{shown} is not the isolated file any more")));
             }
             stage::unstage(&from, place).map_err(|e| match e {

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Mounted filesystems as `/proc/self/mountinfo` lists them.
 
+mod overlay;
+
+pub use overlay::Layers;
+
 use std::ffi::OsString;
 use std::io;
 use std::os::fd::AsFd;
@@ -24,6 +28,8 @@ pub struct Mount {
     pub source: String,
     /// Mounted or superblock read-only.
     pub read_only: bool,
+    /// The superblock's options, escaped as the kernel writes them.
+    pub options: Vec<u8>,
 }
 
 /// What protecting a filesystem makes sense for.
@@ -95,6 +101,7 @@ fn parse_line(line: &[u8]) -> Option<Mount> {
         fs_type: text(fields.get(dash + 1)?),
         source: text(fields.get(dash + 2)?),
         read_only: read_only(fields.get(5)?) || fields.get(dash + 3).is_some_and(|o| read_only(o)),
+        options: fields.get(dash + 3).map_or_else(Vec::new, |o| o.to_vec()),
     })
 }
 

@@ -21,6 +21,7 @@ mod manifest;
 mod object;
 mod reader;
 mod seal;
+mod surroundings;
 mod vault;
 
 pub use check::{Checked, Finding};
@@ -32,4 +33,5 @@ pub use limits::{Limits, Owned, Quota, Usage};
 pub use manifest::{BLOB_FORMAT, Blob, KilledRecord, MANIFEST_SCHEMA, Manifest, Stamp, Xattr};
 pub use reader::{Listed, Reader};
 pub use seal::Sealed;
+pub use surroundings::{Folder, LayerFile, Surroundings};
 pub use vault::Vault;

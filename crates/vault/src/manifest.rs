@@ -3,6 +3,7 @@
 
 use crate::encoding::{self, RawBytes, RawPath};
 use crate::extents::Extent;
+use crate::surroundings::Surroundings;
 use lazaret_model::{
     AlarmId, Confidence, FileRef, FileTime, IsolatedId, IsolatedStatus, JournalId, KilledProcess,
     MalwareClass, Outcome, ProcessRef, Sha256,
@@ -148,6 +149,9 @@ pub struct Manifest {
     pub mtime: Stamp,
     /// Change time; only a record, no interface sets it.
     pub ctime: Stamp,
+    /// Birth time; only a record, where the filesystem has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub btime: Option<Stamp>,
     /// All that were readable.
     #[serde(default)]
     pub xattrs: Vec<Xattr>,
@@ -188,6 +192,9 @@ pub struct Manifest {
     /// Ended with it.
     #[serde(default)]
     pub killed: Vec<KilledRecord>,
+    /// What was around it.
+    #[serde(default)]
+    pub around: Surroundings,
     /// Fields of a later version.
     #[serde(flatten)]
     pub later: serde_json::Map<String, serde_json::Value>,

@@ -12,6 +12,7 @@ mod crash;
 mod drop_and_restore;
 mod dry_run;
 mod exec;
+mod filesystems;
 mod kernel_interface;
 mod kills;
 mod own_files;

@@ -80,7 +80,7 @@ pub(super) fn handle(core: &Arc<Core>, peer: Peer, request: &v1::Handle) -> Answ
             let Some(id) = alarm.isolated else {
                 return refuse(Kind::Refused, "nothing was isolated for this alarm")?;
             };
-            isolated::restore_id(core, peer, id, None)?;
+            isolated::restore_id(core, peer, id, None, false)?;
             // The restore has noted itself in the timeline.
             alarm = find(core, &alarm.id.to_string())?;
             alarm.isolated = None;

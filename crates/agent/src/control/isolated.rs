@@ -125,7 +125,7 @@ pub(super) fn restore(core: &Core, peer: Peer, request: &v1::IsolatedRestore) ->
     if to.as_ref().is_some_and(|p| !p.is_absolute()) {
         refuse(Kind::BadRequest, "the path to restore to must be absolute")?;
     }
-    let receipt = restore_id(core, peer, object.id, to)?;
+    let receipt = restore_id(core, peer, object.id, to, request.parents)?;
     Ok(Some(Answer::Receipt(receipt)))
 }
 
@@ -135,6 +135,7 @@ pub(super) fn restore_id(
     peer: Peer,
     id: IsolatedId,
     to: Option<PathBuf>,
+    parents: bool,
 ) -> Result<v1::Receipt, Refused> {
     let manifest = core.responder.vault().manifest(id).map_err(failed)?;
     // The exception comes first: the file would be isolated again the moment it is back.
@@ -146,7 +147,7 @@ pub(super) fn restore_id(
     core.live().exceptions.insert(content);
     core.judge_again();
     let path = to.as_ref().map_or_else(|| manifest.path.0.clone(), |p| p.as_os_str().as_bytes().to_vec());
-    let plan = Plan { alarm: manifest.alarm, who: peer.name(), order: Order::Restore { id, to } };
+    let plan = Plan { alarm: manifest.alarm, who: peer.name(), order: Order::Restore { id, to, parents } };
     let report = core.responder.execute(plan);
     let outcome = outcome_of(&report);
     note(core, manifest.alarm, &report);

@@ -88,6 +88,9 @@ pub struct EnableIntent {
 pub struct IsolateIntent {
     /// The manifest as it will be.
     pub manifest: Manifest,
+    /// The file has more extended attributes than the manifest here says: they are read from it.
+    #[serde(default)]
+    pub xattrs_left_out: bool,
     /// Whether the file is to be taken away.
     pub isolate: bool,
     /// Whether processes are to be ended.
@@ -123,6 +126,9 @@ pub struct RestoreIntent {
     pub id: IsolatedId,
     /// Where to.
     pub to: RawPath,
+    /// Folders that are missing and are about to be made, outermost first.
+    #[serde(default)]
+    pub folders: Vec<RawPath>,
     /// Who asked.
     pub who: String,
     /// The alarm it belongs to.

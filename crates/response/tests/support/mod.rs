@@ -2,6 +2,8 @@
 //! What the tests of this crate share: mounts that go away, a responder, independent judges.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub(crate) mod mounts;
+
 use lazaret_model::{Confidence, FileRef, FileTime, MalwareClass, Sha256};
 use lazaret_response::{DenyInode, Order, Plan, Report, Responder, ResponderConfig, Target};
 use lazaret_sys::process::ProcessHandle;
@@ -20,7 +22,9 @@ use std::sync::{Arc, Mutex};
 pub(crate) struct Fs {
     pub(crate) kind: &'static str,
     pub(crate) dir: PathBuf,
-    _tmp: tempfile::TempDir,
+    /// What an overlay is made of; unmounted after it.
+    pub(crate) under: Option<Box<Fs>>,
+    tmp: tempfile::TempDir,
 }
 
 pub(crate) fn run(program: &str, args: &[&OsStr]) -> String {
@@ -45,12 +49,13 @@ impl Fs {
             );
         } else {
             let image = tmp.path().join("image");
-            File::create(&image).unwrap().set_len(if kind == "xfs" { 320 << 20 } else { 64 << 20 }).unwrap();
-            let quiet = if kind == "xfs" { "-f" } else { "-F" };
+            let size = if kind == "ext4" { 64 << 20 } else { 320 << 20 };
+            File::create(&image).unwrap().set_len(size).unwrap();
+            let quiet = if kind == "ext4" { "-F" } else { "-f" };
             run(&format!("mkfs.{kind}"), &[os("-q"), os(quiet), image.as_os_str()]);
             run("mount", &[os("-o"), os("loop,noatime"), image.as_os_str(), dir.as_os_str()]);
         }
-        Self { kind, dir, _tmp: tmp }
+        Self { kind, dir, under: None, tmp }
     }
 
     pub(crate) fn all() -> impl Iterator<Item = Self> {
@@ -158,7 +163,7 @@ pub(crate) fn isolate(r: &Responder, target: Target) -> Report {
 
 pub(crate) fn restore(r: &Responder, id: lazaret_model::IsolatedId, to: Option<&Path>) -> Report {
     let to = to.map(Path::to_path_buf);
-    r.execute(Plan { alarm: None, who: "test".into(), order: Order::Restore { id, to } })
+    r.execute(Plan { alarm: None, who: "test".into(), order: Order::Restore { id, to, parents: false } })
 }
 
 pub(crate) fn delete(r: &Responder, id: lazaret_model::IsolatedId) -> Report {

@@ -5,7 +5,8 @@
 
 use lazaret_model::{Confidence, IsolatedId, IsolatedStatus, JournalId, MalwareClass, Outcome, Sha256};
 use lazaret_vault::{
-    KilledRecord, MANIFEST_SCHEMA, Manifest, RawBytes, RawPath, Stamp, Vault, VaultError, Xattr,
+    Folder, KilledRecord, LayerFile, MANIFEST_SCHEMA, Manifest, RawBytes, RawPath, Stamp, Surroundings,
+    Vault, VaultError, Xattr,
 };
 use sha2::Digest;
 use std::fs::File;
@@ -33,6 +34,7 @@ pub(crate) fn manifest(id: IsolatedId, content: &[u8]) -> Manifest {
         atime: Stamp { sec: -1, nsec: 999_999_999 },
         mtime: Stamp { sec: 1, nsec: 2 },
         ctime: Stamp::default(),
+        btime: Some(Stamp { sec: 5, nsec: 6 }),
         xattrs: vec![Xattr { name: RawPath(b"user.x".to_vec()), value: RawBytes(vec![0, 255]) }],
         flags: Some(0x10),
         dev: 3,
@@ -55,6 +57,18 @@ pub(crate) fn manifest(id: IsolatedId, content: &[u8]) -> Manifest {
             cmdline: RawPath(b"x\0y".to_vec()),
             outcome: Outcome::Partial("state D".into()),
         }],
+        around: Surroundings {
+            mount: Some(RawPath(b"/srv".to_vec())),
+            filesystem: "overlay".into(),
+            folders: vec![Folder { uid: 3, gid: 4, mode: 0o040_750 }],
+            layers: vec![LayerFile {
+                path: RawPath(b"/layers/a/x".to_vec()),
+                dev: 1,
+                ino: 2,
+                ctime: Stamp { sec: 1, nsec: 2 },
+                size: 3,
+            }],
+        },
         later: serde_json::Map::new(),
     }
 }

@@ -55,7 +55,11 @@ pub(super) fn run(place: &Place, args: &RestoreArgs, out: &mut Output) -> Result
     let manifest = responder.vault().manifest(id).map_err(failed)?;
     let path = to.as_ref().map_or_else(|| manifest.path.0.clone(), |p| p.as_os_str().as_bytes().to_vec());
     let who = format!("{OFFLINE}{}", rustix::process::geteuid().as_raw());
-    let report = responder.execute(Plan { alarm: manifest.alarm, who, order: Order::Restore { id, to } });
+    let report = responder.execute(Plan {
+        alarm: manifest.alarm,
+        who,
+        order: Order::Restore { id, to, parents: false },
+    });
     drop(responder);
     let receipt = receipt(id, path, &report)?;
     let whole = show(out, &Answer::Receipt(receipt))?;
