@@ -28,6 +28,7 @@ const FREE: [&str; 3] = ["kit", "bench", "xtask"];
 /// Crates from outside that only these may use directly.
 const KEPT: &[(&str, &[&str])] = &[
     ("yara-x", &["engine"]),
+    ("yara-x-parser", &["engine"]),
     ("goblin", &["engine"]),
     ("age", &["vault"]),
     ("landlock", &["sys"]),

@@ -108,7 +108,8 @@ fn of_pattern(pattern: &Pattern<'_>) -> Needs {
     match pattern {
         Pattern::Text(p) => {
             let encoded = p.modifiers.base64().is_some() || p.modifiers.base64wide().is_some();
-            if encoded {
+            // Whether a key turns the zeros of `wide` too is better not relied on.
+            if encoded || wide && p.modifiers.xor().is_some() {
                 return Vec::new();
             }
             let text: &[u8] = p.text.value.as_ref();

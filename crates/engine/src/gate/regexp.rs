@@ -102,7 +102,9 @@ impl Reader {
                 _ => Part::default(),
             };
         }
-        if let Some(strings) = &part.strings {
+        if let Some(strings) = &part.strings
+            && min as usize <= MAX_LENGTH
+        {
             let mut all = vec![Vec::new()];
             for _ in 0..min {
                 match product(&all, strings) {
@@ -119,7 +121,7 @@ impl Reader {
                 edges: Some((all.clone(), all)),
             };
         }
-        Part { needs: part.needs, ..Part::default() }
+        Part { needs: self.of_part(part), ..Part::default() }
     }
 
     fn concatenation(&self, parts: &[Hir]) -> Part {

@@ -4,10 +4,11 @@
 //! A literal of seven bytes or more has four bytes that begin at a multiple of four, wherever it stands.
 //! For each of the four ways it can stand, the rarest such bytes (a *gram*) are put into a table of bits; a
 //! file is read four bytes at a time, and only where a gram's bit is set a literal is compared. A literal of
-//! six bytes is known by grams of three. Shorter ones take a second pass over every second place, which
-//! files that are too large for their rules are spared.
+//! six bytes is known by grams of three. Shorter ones take passes of their own, which files that are too
+//! large for their rules are spared: one each where they are few, one over every second place else.
 
 use super::literal::{Form, Literal, bits};
+use memchr::memmem::Finder;
 
 /// Bytes read at a time.
 const STEP: usize = 4;
@@ -19,6 +20,8 @@ pub(crate) const LONG: usize = 7;
 /// Grams are compared in lower case, near enough: this bit makes it of an upper-case letter. It merges
 /// some other bytes, which the comparison of the literal tells apart.
 const FOLD: u32 = 0x2020_2020;
+/// Up to so many short literals are looked for one after the other.
+const FEW: usize = 4;
 /// Steps that are looked up before it is asked whether one of them was in the table.
 const BLOCK: usize = 16;
 
@@ -140,6 +143,8 @@ pub(crate) struct Sampler {
     middle: Grams,
     /// Of four and five.
     short: Grams,
+    /// Those of them that are exact, where they are few, with their size limits.
+    few: Vec<(usize, Finder<'static>, u64)>,
 }
 
 impl Sampler {
@@ -147,12 +152,18 @@ impl Sampler {
     pub(crate) fn new(sought: Vec<Sought>) -> Self {
         let (mut long, mut turned) = (Grams::new(), Grams::new());
         let (mut middle, mut short) = (Grams::new(), Grams::new());
+        let mut few = Vec::new();
+        let is_short = |l: &Literal| l.form == Form::Exact && (SHORTEST..6).contains(&l.bytes.len());
+        let are_few = sought.iter().filter(|s| is_short(&s.literal)).count() <= FEW;
         for (number, one) in sought.iter().enumerate() {
             match (one.literal.form, one.literal.bytes.len()) {
                 (Form::Xor(..), LONG..) => turned.add(number, one, STEP, 4, differences),
                 (Form::Xor(..), _) => {}
                 (_, LONG..) => long.add(number, one, STEP, 4, four),
                 (_, 6) => middle.add(number, one, STEP, 3, three),
+                _ if are_few && is_short(&one.literal) => {
+                    few.push((number, Finder::new(&one.literal.bytes).into_owned(), one.largest));
+                }
                 (_, SHORTEST..) => short.add(number, one, 2, 3, three),
                 _ => {}
             }
@@ -160,13 +171,18 @@ impl Sampler {
         for grams in [&mut long, &mut turned, &mut middle, &mut short] {
             grams.entries.sort_unstable();
         }
-        Self { literals: sought.into_iter().map(|s| s.literal).collect(), long, turned, middle, short }
+        Self { literals: sought.into_iter().map(|s| s.literal).collect(), long, turned, middle, short, few }
     }
 
     /// Calls back for each literal found, by its number, perhaps more than once, until `each` says
     /// `true`; returns whether it did. `size` is that of the whole object: literals that do not count in one
     /// of that size may be passed over.
     pub(crate) fn find(&self, bytes: &[u8], size: u64, each: &mut dyn FnMut(usize) -> bool) -> bool {
+        for (number, finder, largest) in &self.few {
+            if size <= *largest && finder.find_iter(bytes).any(|_| each(*number)) {
+                return true;
+            }
+        }
         let mut search = Search { bytes, sampler: self, each };
         let first = match (self.turned.counts(size), self.middle.counts(size)) {
             (false, false) => self.long.counts(size) && search.every_fourth::<false, false>(),
