@@ -39,6 +39,9 @@ pub(crate) const TEST: &[Package] = &[
     package("python3", "python3", "scripts as test programs"),
     package("rpm", "rpmbuild", "a real rpm database, built by rpm itself"),
     package("util-linux", "unshare", "namespaces and other users"),
+    package("btrfs-progs", "mkfs.btrfs", "btrfs loop mounts"),
+    package("gdb", "gdb", "a process that is stopped in a debugger"),
+    package("strace", "strace", "a process that is held by its tracer"),
     package("xfsprogs", "mkfs.xfs", "xfs loop mounts"),
 ];
 

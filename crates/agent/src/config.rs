@@ -79,6 +79,8 @@ pub(crate) struct Response {
     pub(crate) condemn_archives: bool,
     /// Lazaret test programs and EICAR count.
     pub(crate) test_programs: bool,
+    /// Programs that are never ended, beside those that never are; a folder ends with `/`.
+    pub(crate) never_kill: Vec<PathBuf>,
 }
 
 impl Default for Response {
@@ -91,6 +93,7 @@ impl Default for Response {
             medium: t.medium(),
             condemn_archives: false,
             test_programs: true,
+            never_kill: Vec::new(),
         }
     }
 }
@@ -160,7 +163,8 @@ impl Config {
             .chain(&self.paths.rules)
             .chain(&self.protect.mounts)
             .chain(&self.protect.web_roots)
-            .chain(&self.protect.exclude);
+            .chain(&self.protect.exclude)
+            .chain(&self.response.never_kill);
         for path in absolute {
             if !path.is_absolute() {
                 return Err(ConfigError(format!("\"{}\" must be an absolute path", path.display())));
@@ -250,6 +254,7 @@ mod tests {
     fn values_are_checked() {
         assert!(refused("[paths]\nstate = \"s\"").contains("absolute"));
         assert!(refused("[response]\nhigh = 50").contains("80 to 100"));
+        assert!(refused("[response]\nnever_kill = [\"mysqld\"]").contains("absolute"));
         assert!(refused("[response]\nclasses = [\"spam\"]").contains("webshell"));
         assert!(refused("[budget]\nworkers = 0").contains("1 to 64"));
         assert!(refused("[budget]\non_error = \"maybe\"").contains("line 2"));

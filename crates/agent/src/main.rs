@@ -22,6 +22,7 @@ mod protection;
 mod respond;
 mod runners;
 mod sensor;
+mod spare;
 mod start;
 mod watchdog;
 

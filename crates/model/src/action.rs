@@ -20,12 +20,22 @@ pub enum Action {
     Restore,
     /// Vault object destroyed.
     Delete,
+    /// Service started again that was ended with a file.
+    Restart,
 }
 
 impl Action {
     /// All, for tables.
-    pub const ALL: [Self; 7] =
-        [Self::Deny, Self::Freeze, Self::Thaw, Self::Kill, Self::Isolate, Self::Restore, Self::Delete];
+    pub const ALL: [Self; 8] = [
+        Self::Deny,
+        Self::Freeze,
+        Self::Thaw,
+        Self::Kill,
+        Self::Isolate,
+        Self::Restore,
+        Self::Delete,
+        Self::Restart,
+    ];
 
     /// The word in JSON and in the journal.
     #[must_use]
@@ -38,6 +48,7 @@ impl Action {
             Self::Isolate => "isolate",
             Self::Restore => "restore",
             Self::Delete => "delete",
+            Self::Restart => "restart",
         }
     }
 }

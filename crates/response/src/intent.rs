@@ -50,6 +50,7 @@ pub(crate) fn manifest(
         isolated_at_ms: crate::journal::now_ms(),
         staged: None,
         killed: Vec::new(),
+        left_alone: Vec::new(),
         later: serde_json::Map::new(),
     }
 }

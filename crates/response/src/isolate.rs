@@ -91,7 +91,7 @@ impl Responder {
         }
         if target.kill {
             let named = std::mem::replace(&mut target.processes, Box::new(Vec::new))();
-            self.kill(&mut report, target.identity, named, &target.may_kill, &manifest.path.0);
+            self.kill(&mut report, &target, named, &manifest.path.0, start);
             report.timings.killed = Some(start.elapsed());
         }
         let (reason, staged) = match (name, journaled) {
@@ -265,10 +265,12 @@ impl Responder {
         };
         let reason = outcome.reason().to_owned();
         let killed = report.killed.iter().map(Into::into).collect();
+        let left_alone = report.left_alone.iter().map(Into::into).collect();
         let saved = self.vault.update(manifest.id, |m| {
             m.status = status;
             m.reason.clone_from(&reason);
             m.killed = killed;
+            m.left_alone = left_alone;
         });
         self.step(Step::ManifestFinal);
         if left == 0 {
@@ -407,6 +409,7 @@ impl Responder {
         manifest.reason.clone_from(&why);
         manifest.staged = staged.as_ref().map(|s| RawPath(s.path()));
         manifest.killed = report.killed.iter().map(Into::into).collect();
+        manifest.left_alone = report.left_alone.iter().map(Into::into).collect();
         (report.isolated, report.status) = (Some(manifest.id), Some(IsolatedStatus::IsolatedInPlace));
         let saved = self.vault.write_manifest(&manifest);
         let outcome = match (&staged, saved) {

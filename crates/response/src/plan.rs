@@ -44,6 +44,11 @@ pub enum Order {
         /// Which.
         id: IsolatedId,
     },
+    /// Start the services again that were ended with a file.
+    Restart {
+        /// Which file.
+        id: IsolatedId,
+    },
 }
 
 /// The very inode that was judged.
@@ -86,7 +91,9 @@ pub struct Timings {
     pub journaled: Option<Duration>,
     /// Until the name was gone.
     pub name_gone: Option<Duration>,
-    /// Until the processes were gone, or given up on.
+    /// Until the last process that was killed was gone, or given up on.
+    pub last_gone: Option<Duration>,
+    /// Until it was clear that nothing is left and nothing comes back.
     pub killed: Option<Duration>,
     /// Until the content was durable and verified in the vault.
     pub sealed: Option<Duration>,
@@ -142,6 +149,9 @@ pub struct Report {
     pub records: Vec<ActionRecord>,
     /// Processes that were ended, or tried.
     pub killed: Vec<KilledProcess>,
+    /// Processes that have to do with the file and were left alive; the outcome says why: readers,
+    /// innocent programs that load it, supervisors that start it.
+    pub left_alone: Vec<KilledProcess>,
     /// After a restore.
     pub receipt: Option<Receipt>,
     /// How long it took.
@@ -156,6 +166,7 @@ impl Report {
             status: None,
             records: Vec::new(),
             killed: Vec::new(),
+            left_alone: Vec::new(),
             receipt: None,
             timings: Timings::default(),
         }

@@ -2,6 +2,7 @@
 //! After a crash: every intent without outcome is carried on or taken back, and gets its outcome.
 
 use crate::journal::{Body, Closing, Entry, HeldProcess, Intent, IsolateIntent, Progress, RestoreIntent};
+use crate::members;
 use crate::metadata;
 use crate::names;
 use crate::open::{self, Inode};
@@ -80,6 +81,7 @@ impl Responder {
                 Intent::Isolate(i) => self.replay_isolate(id, i, &progress),
                 Intent::Restore(i) => self.replay_restore(id, &i),
                 Intent::Delete { id: object, .. } => self.replay_delete(id, object),
+                Intent::Restart { id: object, units, .. } => self.replay_restart(id, object, &units),
             });
         }
         out
@@ -151,6 +153,7 @@ impl Responder {
             for held in processes {
                 let Some((handle, process)) = same_process(held) else { continue };
                 let facts = procfs::facts(process.pid).ok();
+                let unit = facts.as_ref().and_then(members::service);
                 let signal = if intent.kill { Signal::KILL } else { Signal::CONT };
                 let sent = handle.signal(signal);
                 let outcome = match sent {
@@ -159,8 +162,9 @@ impl Responder {
                     Ok(()) => Outcome::Partial("signalled, still there".to_owned()),
                     Err(_) => Outcome::AlreadyGone,
                 };
-                let (exe, cmdline) = facts.map_or_else(Default::default, |f| (f.exe, f.cmdline));
-                report.killed.push(KilledProcess { process, exe, cmdline, outcome });
+                let (exe, cmdline, container) =
+                    facts.map_or_else(Default::default, |f| (f.exe, f.cmdline, f.container));
+                report.killed.push(KilledProcess { process, exe, cmdline, outcome, unit, container });
             }
             for group in groups {
                 let path = std::path::Path::new(std::ffi::OsStr::from_bytes(&group.0));

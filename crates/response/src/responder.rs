@@ -79,6 +79,7 @@ impl Responder {
             Order::IsolateAndKill(target) => self.isolate_and_kill(alarm, &who, target, start),
             Order::Restore { id, to } => self.restore(alarm, &who, id, to.as_deref(), start),
             Order::Delete { id } => self.delete(&who, id),
+            Order::Restart { id } => self.restart(alarm, &who, id),
         };
         // Now, when nobody waits for it.
         let _ = self.journal.keep_ready();
@@ -100,6 +101,7 @@ impl Responder {
             reason: reason.to_owned(),
             records: report.records.iter().map(Into::into).collect(),
             killed: report.killed.iter().map(Into::into).collect(),
+            left_alone: report.left_alone.iter().map(Into::into).collect(),
             staged,
             replayed,
         };

@@ -59,6 +59,12 @@ pub struct KilledRecord {
     /// What came of it.
     #[serde(with = "encoding::outcome")]
     pub outcome: Outcome,
+    /// Service that it belonged to, as `nginx.service`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// Container that it was in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container: Option<String>,
 }
 
 impl From<&KilledProcess> for KilledRecord {
@@ -70,6 +76,8 @@ impl From<&KilledProcess> for KilledRecord {
             exe: RawPath(k.exe.clone()),
             cmdline: RawPath(k.cmdline.clone()),
             outcome: k.outcome.clone(),
+            unit: k.unit.clone(),
+            container: k.container.clone(),
         }
     }
 }
@@ -85,6 +93,8 @@ impl From<&KilledRecord> for KilledProcess {
             exe: k.exe.0.clone(),
             cmdline: k.cmdline.0.clone(),
             outcome: k.outcome.clone(),
+            unit: k.unit.clone(),
+            container: k.container.clone(),
         }
     }
 }
@@ -171,6 +181,9 @@ pub struct Manifest {
     /// Ended with it.
     #[serde(default)]
     pub killed: Vec<KilledRecord>,
+    /// Use or used it and were left alive; the outcome says why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_alone: Vec<KilledRecord>,
     /// Fields of a later version.
     #[serde(flatten)]
     pub later: serde_json::Map<String, serde_json::Value>,

@@ -53,7 +53,10 @@ fn manifest(id: IsolatedId, content: &[u8]) -> Manifest {
             exe: RawPath(b"/x".to_vec()),
             cmdline: RawPath(b"x\0y".to_vec()),
             outcome: Outcome::Partial("state D".into()),
+            unit: Some("web.service".into()),
+            container: None,
         }],
+        left_alone: Vec::new(),
         later: serde_json::Map::new(),
     }
 }

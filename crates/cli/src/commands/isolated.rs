@@ -60,6 +60,9 @@ struct RestoreArgs {
     /// Where to put it instead of where it was: the path of the new file
     #[arg(long, value_name = "PATH")]
     to: Option<PathBuf>,
+    /// Start the services again that were ended with it
+    #[arg(long)]
+    restart: bool,
 }
 
 /// Destroy isolated files for good
@@ -140,6 +143,7 @@ fn restore(client: &Client, args: &RestoreArgs, out: &mut Output) -> Result<Exit
     let verb = Verb::IsolatedRestore(v1::IsolatedRestore {
         id: whole_id(client, &args.id)?,
         to: to.map(|p| p.into_os_string().into_vec()),
+        restart: args.restart,
     });
     perform(client, verb, Patience::Long, out)
 }

@@ -45,6 +45,15 @@ pub(crate) struct Receipt<'a> {
     outcome: &'a str,
     reason: &'a str,
     lines: Vec<ReceiptLine<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    restarts: Vec<Restart<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Restart<'a> {
+    unit: &'a str,
+    outcome: &'a str,
+    reason: &'a str,
 }
 
 #[derive(Debug, Serialize)]
@@ -75,6 +84,11 @@ impl<'a> From<&'a v1::Receipt> for Receipt<'a> {
                     same: l.same,
                     note: &l.note,
                 })
+                .collect(),
+            restarts: r
+                .restarts
+                .iter()
+                .map(|a| Restart { unit: &a.target, outcome: &a.outcome, reason: &a.reason })
                 .collect(),
         }
     }

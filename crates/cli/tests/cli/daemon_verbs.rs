@@ -161,12 +161,12 @@ fn restore_sends_an_absolute_path_and_shows_the_receipt() {
             }),
         }])
     });
-    let words = ["isolated", "restore", "aaaaaaaaaaaa", "--to", "there/x"];
+    let words = ["isolated", "restore", "aaaaaaaaaaaa", "--to", "there/x", "--restart"];
     let ended: Ended =
         program().current_dir("/").arg("--socket").arg(peer.socket()).args(words).output().unwrap().into();
     // A restore that is not whole is not a success.
     assert_eq!(ended.status, Some(1), "{ended:?}");
-    let wanted = v1::IsolatedRestore { id: OBJECT.into(), to: Some(b"/there/x".to_vec()) };
+    let wanted = v1::IsolatedRestore { id: OBJECT.into(), to: Some(b"/there/x".to_vec()), restart: true };
     assert_eq!(peer.seen()[1], Verb::IsolatedRestore(wanted));
 }
 
