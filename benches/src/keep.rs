@@ -141,7 +141,7 @@ pub(crate) fn measure() {
             }));
             let id = id.expect("isolated");
             restored.push(timed(|| {
-                let report = responder.execute(plan(Order::Restore { id, to: None }));
+                let report = responder.execute(plan(Order::Restore { id, to: None, parents: false }));
                 assert_eq!(report.outcome(Action::Restore), Some(&Outcome::Done), "{report:?}");
             }));
         }

@@ -42,6 +42,7 @@ pub(crate) const TEST: &[Package] = &[
     package("rpm", "rpmbuild", "a real rpm database, built by rpm itself"),
     package("strace", "strace", "fails and cuts off system calls one by one"),
     package("util-linux", "unshare", "namespaces and other users"),
+    package("gdb", "gdb", "a process that is stopped in a debugger"),
     package("xfsprogs", "mkfs.xfs", "xfs loop mounts, and filesystems shut down as by a power cut"),
 ];
 

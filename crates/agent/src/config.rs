@@ -107,6 +107,8 @@ pub(crate) struct Response {
     pub(crate) max_isolations_per_hour: u32,
     /// Processes killed in an hour before the next response is held back; 0: no limit.
     pub(crate) max_kills_per_hour: u32,
+    /// Programs that are never ended, beside those that never are; a folder ends with `/`.
+    pub(crate) never_kill: Vec<PathBuf>,
 }
 
 impl Default for Response {
@@ -128,6 +130,7 @@ impl Default for Response {
             breaker_minutes: 60,
             max_isolations_per_hour: 5_000,
             max_kills_per_hour: 10_000,
+            never_kill: Vec::new(),
         }
     }
 }
@@ -244,7 +247,8 @@ impl Config {
             .chain(&self.paths.rules)
             .chain(&self.protect.mounts)
             .chain(&self.protect.web_roots)
-            .chain(&self.protect.exclude);
+            .chain(&self.protect.exclude)
+            .chain(&self.response.never_kill);
         for path in absolute {
             if !path.is_absolute() {
                 return Err(ConfigError(format!("\"{}\" must be an absolute path", path.display())));
@@ -336,6 +340,7 @@ mod tests {
     fn values_are_checked() {
         assert!(refused("[paths]\nstate = \"s\"").contains("absolute"));
         assert!(refused("[response]\nhigh = 50").contains("80 to 100"));
+        assert!(refused("[response]\nnever_kill = [\"mysqld\"]").contains("absolute"));
         assert!(refused("[response]\nclasses = [\"spam\"]").contains("webshell"));
         assert!(refused("[paths]\nroot = \"here\"").contains("absolute"));
         assert!(refused("[response]\ndisable_persistence = true").contains("line 2"));

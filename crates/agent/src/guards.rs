@@ -4,12 +4,13 @@
 
 use crate::gate::Exempt;
 use crate::log::log;
+use crate::spare::Spare;
 use lazaret_model::{Guard, PersistenceEntry, PersistenceKind};
 use lazaret_packages::{PackageDb, Standing};
 use lazaret_policy::{CriticalPrograms, CriticalRole, KillContext, PackageStanding, SEED_PROGRAMS, may_kill};
 use lazaret_pool::{Job, Pool, Priority};
-use lazaret_response::MayKill;
 use lazaret_response::persistence::MayDisable;
+use lazaret_response::{MayKill, SpareProcess};
 use lazaret_sys::procfs;
 use std::collections::{HashSet, VecDeque};
 use std::fs::File;
@@ -34,18 +35,23 @@ const LIBRARY_FOLDERS: [&str; 8] = [
 const MAX_CLOSURE: usize = 2000;
 
 pub(crate) struct Guards {
-    packages: RwLock<Arc<PackageDb>>,
+    packages: Arc<RwLock<Arc<PackageDb>>>,
     critical: Arc<CriticalPrograms>,
+    never_kill: Arc<[Vec<u8>]>,
 }
 
 impl Guards {
     /// Reads the package databases and asks the jailed scanners which libraries the critical
     /// programs need: their bytes are not parsed by a process with privileges.
-    pub(crate) fn load(pool: &Pool, root: &Path) -> Self {
+    pub(crate) fn load(pool: &Pool, root: &Path, never_kill: &[PathBuf]) -> Self {
         let packages = PackageDb::open(root);
         let critical = closure(pool);
         log!("guards: {} libraries of critical programs", critical.added());
-        Self { packages: RwLock::new(Arc::new(packages)), critical: Arc::new(critical) }
+        Self {
+            packages: Arc::new(RwLock::new(Arc::new(packages))),
+            critical: Arc::new(critical),
+            never_kill: never_kill.iter().map(|p| p.as_os_str().as_bytes().to_vec()).collect(),
+        }
     }
 
     pub(crate) fn standing(&self, path: &[u8], file: &File) -> PackageStanding {
@@ -83,13 +89,24 @@ impl Guards {
         let ancestors: Vec<i32> =
             procfs::chain(std::process::id().cast_signed(), 64).iter().map(|p| p.process.pid).collect();
         let own: Vec<i32> = own.all();
-        let critical = Arc::clone(&self.critical);
+        let (critical, never) = (Arc::clone(&self.critical), Arc::clone(&self.never_kill));
         Arc::new(move |process| {
             let exe = Path::new("/proc").join(process.process.pid.to_string()).join("exe");
             let exe_owner = std::fs::metadata(exe).ok().map(|m| m.uid());
-            let context = KillContext { own: &own, ancestors: &ancestors, critical: &critical, exe_owner };
+            let context = KillContext {
+                own: &own,
+                ancestors: &ancestors,
+                critical: &critical,
+                never: &never,
+                exe_owner,
+            };
             may_kill(process, &context)
         })
+    }
+
+    /// Who is innocent although it has to do with a bad file.
+    pub(crate) fn spare(&self) -> Arc<dyn SpareProcess> {
+        Arc::new(Spare { packages: Arc::clone(&self.packages), critical: Arc::clone(&self.critical) })
     }
 }
 

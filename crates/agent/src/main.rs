@@ -24,6 +24,7 @@ mod protection;
 mod respond;
 mod runners;
 mod sensor;
+mod spare;
 mod start;
 mod watchdog;
 mod windows;

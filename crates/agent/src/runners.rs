@@ -113,7 +113,7 @@ fn runs_scripts(process: &ProcessFacts) -> bool {
             .is_ok_and(|parent| parent.exe == process.exe || parent.unit == process.unit)
 }
 
-fn is_interpreter_name(name: &[u8]) -> bool {
+pub(crate) fn is_interpreter_name(name: &[u8]) -> bool {
     let is_version = |rest: &[u8]| rest.iter().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-'));
     INTERPRETERS.iter().any(|i| name.strip_prefix(*i).is_some_and(is_version))
 }

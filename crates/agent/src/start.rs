@@ -68,7 +68,7 @@ pub(crate) fn run(config: Config, safe_mode: bool) -> Result<()> {
     let Opened { database, recovered } = Database::open(&config.paths.state.join("state.db"))?;
     let exempt = Arc::new(exempt);
     let pool = start_pool(&config, safe_mode, &exempt)?;
-    let guards = Guards::load(&pool, &config.paths.packages);
+    let guards = Guards::load(&pool, &config.paths.packages, &config.response.never_kill);
     let group = PermissionGroup::open().context("fanotify permission events are not to be had here")?;
     let moves = Arc::new(MoveGroup::open().context("fanotify file handles are not to be had here")?);
     let live = live(&config, &database)?;
@@ -84,7 +84,7 @@ pub(crate) fn run(config: Config, safe_mode: bool) -> Result<()> {
         stop: AtomicBool::new(false),
     });
     prepare_vault(&config)?;
-    let (responder, replayed) = Responder::open(responder_config(&config, &gate))?;
+    let (responder, replayed) = Responder::open(responder_config(&config, &gate, &guards))?;
     offline::take_up(&responder, &database)?;
     let (cases, case_queue) = bounded::<Case>(1024);
     let protection = Protection::new(&config.protect, safe_mode);
@@ -208,7 +208,7 @@ impl DenyInode for Denier {
     }
 }
 
-fn responder_config(config: &Config, gate: &Arc<Shared>) -> ResponderConfig {
+fn responder_config(config: &Config, gate: &Arc<Shared>, guards: &Guards) -> ResponderConfig {
     let exempt = Arc::clone(&gate.exempt);
     let mut responder = ResponderConfig::new(
         config.paths.state.join("journal"),
@@ -216,6 +216,7 @@ fn responder_config(config: &Config, gate: &Arc<Shared>) -> ResponderConfig {
         Arc::new(Denier(Arc::clone(gate))),
     );
     responder.exempt = Arc::new(move |pid| exempt.contains(pid));
+    responder.spare = guards.spare();
     responder.vault_limits = config.vault.limits(config.budget.vault_bytes);
     responder
 }

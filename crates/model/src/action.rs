@@ -24,11 +24,13 @@ pub enum Action {
     Disable,
     /// The same put back as it was.
     Enable,
+    /// Service started again that was ended with a file.
+    Restart,
 }
 
 impl Action {
     /// All, for tables.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Deny,
         Self::Freeze,
         Self::Thaw,
@@ -38,6 +40,7 @@ impl Action {
         Self::Delete,
         Self::Disable,
         Self::Enable,
+        Self::Restart,
     ];
 
     /// The word in JSON and in the journal.
@@ -53,6 +56,7 @@ impl Action {
             Self::Delete => "delete",
             Self::Disable => "disable",
             Self::Enable => "enable",
+            Self::Restart => "restart",
         }
     }
 }

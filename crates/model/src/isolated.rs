@@ -78,4 +78,8 @@ pub struct KilledProcess {
     pub cmdline: Vec<u8>,
     /// What came of it.
     pub outcome: Outcome,
+    /// The service of the host's service manager that it belonged to; it can be started again.
+    pub unit: Option<String>,
+    /// The container that it was in.
+    pub container: Option<String>,
 }

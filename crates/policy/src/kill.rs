@@ -13,6 +13,9 @@ pub struct KillContext<'a> {
     pub ancestors: &'a [i32],
     /// Critical files of this host.
     pub critical: &'a CriticalPrograms,
+    /// Programs that the administrator has named; a folder ends with `/`. They add to the floor
+    /// and take nothing from it.
+    pub never: &'a [Vec<u8>],
     /// Owner of the executable (fstat of `/proc/PID/exe`), `None` when it could not be read.
     pub exe_owner: Option<u32>,
 }
@@ -63,8 +66,8 @@ const RUNTIME_FOLDERS: &[&[u8]] = &[
 /// so the guards that go by path do not hold for it.
 ///
 /// # Errors
-/// The guard that protects it: pid 1, a kernel thread, Lazaret and its ancestors, a container
-/// runtime, a critical program (but not a shell or interpreter, which runs whatever it is given).
+/// The guard that protects it: pid 1, a kernel thread, Lazaret and its ancestors, what the
+/// administrator has named, a container runtime, a critical program (but not a shell or interpreter, which runs whatever it is given).
 pub fn may_kill(process: &ProcessFacts, context: &KillContext<'_>) -> Result<(), Guard> {
     let pid = process.process.pid;
     let untouchable = |why: &str| Err(Guard::Untouchable(format!("pid {pid} is {why}")));
@@ -87,6 +90,9 @@ pub fn may_kill(process: &ProcessFacts, context: &KillContext<'_>) -> Result<(),
         return Ok(());
     }
     let exe = process.exe.strip_suffix(b" (deleted)").unwrap_or(&process.exe);
+    if context.never.iter().any(|n| names(n, exe)) {
+        return untouchable(&format!("named under [response] never_kill: {}", String::from_utf8_lossy(exe)));
+    }
     // Only root can have put a root-owned file there; an unreadable owner counts for the guard
     // when the process is root's.
     let owned_by_root = context.exe_owner.map_or(process.euid == 0, |uid| uid == 0);
@@ -102,6 +108,12 @@ pub fn may_kill(process: &ProcessFacts, context: &KillContext<'_>) -> Result<(),
             Err(Guard::CriticalProgram(format!("pid {pid} runs {}: {role}", String::from_utf8_lossy(exe))))
         }
     }
+}
+
+/// Whole paths, or everything below a folder. Without dots that would lead elsewhere: `/proc` gives
+/// none.
+fn names(entry: &[u8], exe: &[u8]) -> bool {
+    !entry.is_empty() && (entry == exe || (entry.ends_with(b"/") && exe.starts_with(entry)))
 }
 
 fn is_runtime(exe: &[u8]) -> bool {
@@ -135,7 +147,31 @@ mod tests {
 
     fn judge(p: &ProcessFacts, exe_owner: Option<u32>) -> Result<(), Guard> {
         let critical = CriticalPrograms::new();
-        may_kill(p, &KillContext { own: &[50, 51], ancestors: &[40, 41], critical: &critical, exe_owner })
+        let never = [b"/opt/db/bin/server".to_vec(), b"/srv/keep/".to_vec()];
+        let context = KillContext {
+            own: &[50, 51],
+            ancestors: &[40, 41],
+            critical: &critical,
+            never: &never,
+            exe_owner,
+        };
+        may_kill(p, &context)
+    }
+
+    #[test]
+    fn what_the_administrator_has_named() {
+        for exe in ["/opt/db/bin/server", "/opt/db/bin/server (deleted)", "/srv/keep/a/b"] {
+            assert!(matches!(judge(&process(9, 1, exe), Some(1000)), Err(Guard::Untouchable(_))), "{exe}");
+        }
+        for exe in ["/opt/db/bin/server2", "/opt/db/bin", "/srv/keepers/x", "/srv/keep"] {
+            assert_eq!(judge(&process(9, 1, exe), Some(0)), Ok(()), "{exe}");
+        }
+        // It adds to the floor: what is protected stays so.
+        assert!(judge(&process(1, 0, "/tmp/x"), Some(0)).is_err());
+        // The path inside a container names nothing of the host.
+        let mut inside = process(9, 1, "/opt/db/bin/server");
+        inside.container = Some("0123456789ab".into());
+        assert_eq!(judge(&inside, Some(0)), Ok(()));
     }
 
     #[test]

@@ -255,6 +255,8 @@ impl From<&model::KilledProcess> for v1::Killed {
             cmdline: k.cmdline.clone(),
             outcome: k.outcome.word().into(),
             reason: k.outcome.reason().into(),
+            unit: k.unit.clone(),
+            container: k.container.clone(),
         }
     }
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a responder needs from the program that assembles it.
 
-use lazaret_model::FileRef;
+use crate::service_manager::ServiceManager;
+use lazaret_model::{FileRef, ProcessFacts};
 use lazaret_vault::Limits;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,6 +15,29 @@ pub trait DenyInode: Send + Sync {
     fn deny(&self, file: &FileRef);
     /// Let it be again.
     fn release(&self, file: &FileRef);
+}
+
+/// Says which processes are innocent although they have to do with a bad file. Asked for few, and
+/// before one of them is killed; may take milliseconds.
+pub trait SpareProcess: Send + Sync {
+    /// Why a program that has the file loaded as a library is let live, when it is, as a clause:
+    /// `its program belongs to the package nginx 1.2`.
+    fn as_library_host(&self, process: &ProcessFacts) -> Option<String>;
+    /// Why a process that starts the file again and again is let live, when it is.
+    fn as_supervisor(&self, process: &ProcessFacts) -> Option<String>;
+}
+
+/// Spares nobody beyond what is always spared: services and containers.
+#[derive(Debug, Clone, Copy)]
+pub struct SpareNobody;
+
+impl SpareProcess for SpareNobody {
+    fn as_library_host(&self, _: &ProcessFacts) -> Option<String> {
+        None
+    }
+    fn as_supervisor(&self, _: &ProcessFacts) -> Option<String> {
+        None
+    }
 }
 
 /// A point that was just passed. For measuring, and for tests that stop a program right there.
@@ -122,6 +146,13 @@ pub struct ResponderConfig {
     /// Processes that are never touched, beside pid 1, kernel threads, this process and its
     /// ancestors, which are known here.
     pub exempt: Arc<dyn Fn(i32) -> bool + Send + Sync>,
+    /// Innocent processes.
+    pub spare: Arc<dyn SpareProcess>,
+    /// Starts services again.
+    pub service_manager: ServiceManager,
+    /// How long to look whether something brings killed processes back; not at all where nobody
+    /// can start the file any more.
+    pub watch: Duration,
     /// How long to look for further names of a file that has several.
     pub link_search: Duration,
     /// How long to wait for killed processes to be gone.
@@ -134,7 +165,7 @@ impl ResponderConfig {
     /// Bytes of a journal segment where nothing else is said.
     pub const JOURNAL_BYTES: u64 = 8 << 20;
 
-    /// With 8 MiB segments, 5 s of searching for links, 2 s of waiting, nobody exempt.
+    /// With 8 MiB segments, 5 s of searching for links, 2 s of waiting, nobody exempt, systemd.
     #[must_use]
     pub fn new(journal_dir: PathBuf, vault_dir: PathBuf, deny: Arc<dyn DenyInode>) -> Self {
         Self {
@@ -146,6 +177,9 @@ impl ResponderConfig {
             vault_limits: Limits::default(),
             deny,
             exempt: Arc::new(|_| false),
+            spare: Arc::new(SpareNobody),
+            service_manager: ServiceManager::default(),
+            watch: Duration::from_millis(30),
             link_search: Duration::from_secs(5),
             kill_wait: Duration::from_secs(2),
             on_step: None,

@@ -21,6 +21,11 @@ impl Floor {
         Self { own }
     }
 
+    /// This process or one of its ancestors.
+    pub(crate) fn is_own(&self, pid: i32) -> bool {
+        self.own.contains(&pid)
+    }
+
     /// Whether the process may be touched at all.
     pub(crate) fn check(&self, facts: &ProcessFacts, exempt: &dyn Fn(i32) -> bool) -> Result<(), Guard> {
         let pid = facts.process.pid;

@@ -53,6 +53,7 @@ pub(crate) fn manifest(
         staged: None,
         killed: Vec::new(),
         around: Surroundings::default(),
+        left_alone: Vec::new(),
         later: serde_json::Map::new(),
     }
 }

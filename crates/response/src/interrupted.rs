@@ -12,7 +12,7 @@ use crate::responder::Responder;
 use crate::window::{Subject, Window};
 use lazaret_model::{Action, AlarmId, FileRef, FileTime, JournalId, Outcome};
 use lazaret_sys::process::{ProcessHandle, Signal};
-use lazaret_sys::procfs;
+use lazaret_sys::procfs::{self, Sought};
 use rustix::fs::fstat;
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -120,10 +120,12 @@ impl Responder {
         );
         let label = m.path.0.clone();
         let guard = std::sync::Arc::clone(&may_kill);
-        let subject = Subject { file: identity, label: &label, may_kill: &guard };
+        let sought =
+            file.as_ref().map_or_else(|| Sought::from(&identity), |f| Sought::open(f.as_fd(), &identity));
+        let subject = Subject { file: identity, sought, label: &label, may_kill: &guard };
         let window = Window { wait: window.wait.min(cut.left()), ..window };
         let stood = cut.stood();
-        self.hold(&mut report, &subject, processes, stood, None, window, |this, handles| match file {
+        self.hold_open(&mut report, &subject, processes, stood, None, window, |this, handles| match file {
             Some(file) => {
                 let target = Target {
                     file,
@@ -145,7 +147,7 @@ impl Responder {
             None => {
                 // Isolated before the crash, or deleted: what still runs it ends.
                 let mut rest = Report::new(cut.journal);
-                this.kill(&mut rest, identity, handles, &may_kill, &m.path.0);
+                this.end_known(&mut rest, identity, handles, &may_kill, &m.path.0);
                 rest.record(Action::Isolate, Outcome::AlreadyGone, m.path.lossy());
                 this.config.deny.release(&identity);
                 rest

@@ -107,7 +107,7 @@ impl Responder {
         }
         if target.kill {
             let named = std::mem::replace(&mut target.processes, Box::new(Vec::new))();
-            self.kill(&mut report, target.identity, named, &target.may_kill, &manifest.path.0);
+            self.kill(&mut report, &target, named, &manifest.path.0, start);
             report.timings.killed = Some(start.elapsed());
         }
         let (reason, staged) = match (name, journaled) {
@@ -350,6 +350,7 @@ impl Responder {
         let reason = outcome.reason().to_owned();
         let killed = report.killed.iter().map(Into::into).collect();
         let left_staged = staged.as_ref().filter(|_| removed_failed).map(|s| RawPath(s.path()));
+        let left_alone = report.left_alone.iter().map(Into::into).collect();
         let saved = self.vault.update(manifest.id, |m| {
             m.status = status;
             m.reason.clone_from(&reason);
@@ -357,6 +358,7 @@ impl Responder {
             m.around.layers.clone_from(&held);
             // The next start takes it away.
             m.staged = left_staged;
+            m.left_alone = left_alone;
         });
         self.step(Step::ManifestFinal);
         layers::refs(&held).for_each(|layer| self.config.deny.deny(&layer));

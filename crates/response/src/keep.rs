@@ -72,6 +72,7 @@ impl Responder {
         manifest.reason.clone_from(&why);
         manifest.staged = staged.as_ref().map(|s| RawPath(s.path()));
         manifest.killed = report.killed.iter().map(Into::into).collect();
+        manifest.left_alone = report.left_alone.iter().map(Into::into).collect();
         (report.isolated, report.status) = (Some(manifest.id), Some(IsolatedStatus::IsolatedInPlace));
         let saved = self.save_in_place(&manifest);
         let outcome = match (&staged, saved) {

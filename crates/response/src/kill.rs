@@ -1,38 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Freeze to a fixed point, kill by pidfd, confirm.
+//! Freeze to a fixed point, kill by pidfd, confirm, and look whether somebody brings it back.
 
+use crate::bounded::Pending;
+use crate::bystanders;
 use crate::config::Step;
-use crate::journal::{Body, Progress};
-use crate::members::Members;
-use crate::plan::{MayKill, Report};
+use crate::freeze::{self, Frozen};
+use crate::look::{MAPPINGS, ROUNDS, ask_mappers};
+use crate::members::{Members, Rules, Scope, record};
+use crate::plan::{MayKill, Report, Target};
+use crate::respawn::Comebacks;
 use crate::responder::Responder;
-use lazaret_model::{Action, FileRef, KilledProcess, Outcome};
-use lazaret_sys::cgroup::Cgroup;
-use lazaret_sys::process::{ProcessHandle, Signal};
-use lazaret_sys::procfs;
-use lazaret_vault::RawPath;
-use std::collections::{BTreeMap, HashMap};
-use std::os::unix::ffi::OsStrExt;
+use crate::tally::{self, Tally};
+use lazaret_model::{Action, FileRef, JournalId, KilledProcess, Outcome, ProcessFacts};
+use lazaret_sys::lease::is_open_nowhere_else;
+use lazaret_sys::process::ProcessHandle;
+use lazaret_sys::procfs::Sought;
+use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
-/// Rounds of looking and stopping before killing what there is.
-const ROUNDS: usize = 32;
+/// Looks at processes that have just begun, while some have and none of them runs the file: one that
+/// hops from number to number is between two of them at the first look.
+const HOPS: usize = 12;
 
 /// Times that the whole is done again because something new appeared after the kill.
-const PASSES: usize = 8;
+const PASSES: usize = 32;
 
-/// How long stopped processes get to stand still, per round.
-const SETTLE: Duration = Duration::from_millis(20);
+/// How long the kernel gets to let go of a dead process's program.
+const LET_GO: Duration = Duration::from_millis(4);
 
-/// Groups that are let go again whatever happens.
-pub(crate) struct Frozen(pub(crate) Vec<Cgroup>);
+/// Pause between two looks for what comes back.
+const PAUSE: Duration = Duration::from_millis(4);
 
-impl Drop for Frozen {
-    fn drop(&mut self) {
-        for group in &self.0 {
-            let _ = group.freeze(false);
-        }
-    }
+/// One kill under way.
+struct Hunt<'a> {
+    responder: &'a Responder,
+    journal: JournalId,
+    target: &'a Target,
+    members: Members<'a>,
+    comebacks: Comebacks,
+    /// Memory maps could not be looked at in time.
+    unseen: bool,
 }
 
 impl Responder {
@@ -40,160 +47,221 @@ impl Responder {
     pub(crate) fn kill(
         &self,
         report: &mut Report,
+        target: &Target,
+        named: Vec<ProcessHandle>,
+        path: &[u8],
+        start: Instant,
+    ) {
+        let shown = String::from_utf8_lossy(path);
+        let journal = report.journal;
+        let exempt = |pid| (self.config.exempt)(pid);
+        let innocent = |p: &ProcessFacts| bystanders::innocent(p, &*self.config.spare);
+        let rules = Rules {
+            file: Sought::open(target.file.as_fd(), &target.identity),
+            label: path,
+            exempt: &exempt,
+            may_kill: &target.may_kill,
+            innocent: &innocent,
+            hold: &|member| self.hold(journal, member),
+        };
+        let members = Members::new(rules);
+        let mut hunt =
+            Hunt { responder: self, journal, target, members, comebacks: Comebacks::new(), unseen: false };
+        let mut tally = Tally::default();
+        let mut seeds = Vec::new();
+        for handle in named {
+            match hunt.members.name(handle) {
+                Ok(pid) => seeds.extend(pid),
+                Err(other) => report.left_alone.push(other_identity(&other)),
+            }
+        }
+        let names_left = report.timings.name_gone.is_none()
+            || rustix::fs::fstat(&target.file).is_ok_and(|s| s.st_nlink > 1);
+        // When nobody else has it open nobody runs it: microseconds instead of a walk through /proc.
+        let mut everywhere = !hunt.is_alone();
+        for _ in 0..PASSES {
+            if hunt.members.is_empty() && !everywhere {
+                break;
+            }
+            let (new, frozen) = hunt.close_ranks(std::mem::take(&mut seeds), everywhere);
+            if new.is_empty() {
+                if tally.is_empty() || !(everywhere || names_left) {
+                    break;
+                }
+                seeds = hunt.watch(names_left);
+                if seeds.is_empty() {
+                    break;
+                }
+                continue;
+            }
+            if tally.is_empty() {
+                report.record(Action::Freeze, Outcome::Done, shown.clone());
+                self.step(Step::Frozen);
+            }
+            hunt.comebacks.after_kill();
+            tally.end(&hunt.members, self.config.kill_wait);
+            report.timings.last_gone = Some(start.elapsed());
+            drop(frozen);
+            everywhere = !hunt.is_let_go();
+        }
+        if !seeds.is_empty() {
+            // It came back more often than there are passes: nobody stays stopped.
+            tally.end(&hunt.members, self.config.kill_wait);
+        }
+        hunt.conclude(report, tally, everywhere, &shown);
+        self.step(Step::Killed);
+    }
+}
+
+impl Responder {
+    /// Ends processes of a file that is gone: those named, and who still executes the inode.
+    pub(crate) fn end_known(
+        &self,
+        report: &mut Report,
         file: FileRef,
         named: Vec<ProcessHandle>,
         may_kill: &MayKill,
         path: &[u8],
     ) {
-        let shown = String::from_utf8_lossy(path);
         let exempt = |pid| (self.config.exempt)(pid);
-        let mut members = Members::new(file, path, &exempt, may_kill);
-        let mut outcomes: BTreeMap<(u64, i32), KilledProcess> = BTreeMap::new();
-        let mut new: Vec<i32> = named.into_iter().filter_map(|h| members.name(h)).collect();
-        let mut seen = false;
-        for pass in 0..PASSES {
-            new.extend(members.look(pass > 0));
-            if new.is_empty() {
-                break;
-            }
-            let _frozen = self.freeze(report, &mut members, &mut new);
-            if !seen {
-                report.record(Action::Freeze, Outcome::Done, shown.clone());
-                self.step(Step::Frozen);
-                seen = true;
-            }
-            self.end(&members, &mut outcomes);
-            new.clear();
+        let innocent = |p: &ProcessFacts| bystanders::innocent(p, &*self.config.spare);
+        let journal = report.journal;
+        let rules = Rules {
+            file: Sought::from(&file),
+            label: path,
+            exempt: &exempt,
+            may_kill,
+            innocent: &innocent,
+            hold: &|member| self.hold(journal, member),
+        };
+        let mut members = Members::new(rules);
+        for handle in named {
+            let _ = members.name(handle);
         }
-        for refused in members.refused() {
-            outcomes.insert((refused.process.start_time, refused.process.pid), refused.clone());
-        }
-        report.killed = outcomes.into_values().collect();
-        report.record(Action::Kill, summary(&report.killed), shown);
-        self.step(Step::Killed);
-    }
-
-    /// Stops the new ones and whatever they started meanwhile, until a look finds nothing new.
-    pub(crate) fn freeze(&self, report: &Report, members: &mut Members<'_>, new: &mut Vec<i32>) -> Frozen {
-        let mut frozen = Frozen(Vec::new());
-        for _ in 0..ROUNDS {
-            let groups = leaf_groups(members, new);
-            self.write_down(report, members, new, &groups);
-            for group in groups {
-                if group.freeze(true).is_ok() {
-                    frozen.0.push(group);
-                }
-            }
-            for member in new.iter().filter_map(|pid| members.get(*pid)) {
-                let _ = member.handle.signal(Signal::STOP);
-            }
-            settle(members, new);
-            *new = members.look(false);
-            if new.is_empty() {
-                break;
-            }
-        }
-        frozen
-    }
-
-    /// What replay must not leave stopped. Not synced: processes do not outlive a power cut.
-    fn write_down(&self, report: &Report, members: &Members<'_>, new: &[i32], groups: &[Cgroup]) {
-        let processes =
-            new.iter().filter_map(|pid| members.get(*pid)).map(|m| m.facts.process.into()).collect();
-        let groups = groups.iter().map(|g| RawPath(g.dir().as_os_str().as_bytes().to_vec())).collect();
-        let progress = Progress::Freezing { processes, groups };
-        // A journal that cannot be written does not stop a kill; the report says so already.
-        let _ = self.journal.append(report.journal, Body::Progress(progress), false);
-    }
-
-    fn end(&self, members: &Members<'_>, outcomes: &mut BTreeMap<(u64, i32), KilledProcess>) {
-        let mut signalled = Vec::new();
-        for m in members.iter() {
-            let process = m.facts.process;
-            let key = (process.start_time, process.pid);
-            if outcomes.get(&key).is_some_and(|k| k.outcome.is_settled()) {
-                continue;
-            }
-            let (exe, cmdline) = (m.facts.exe.clone(), m.facts.cmdline.clone());
-            let outcome = match m.handle.signal(Signal::KILL) {
-                Ok(()) => Outcome::Done,
-                Err(e) if e.kind() == std::io::ErrorKind::NotFound => Outcome::AlreadyGone,
-                Err(e) => Outcome::Failed(format!("SIGKILL: {e}")),
-            };
-            if outcome == Outcome::Done {
-                signalled.push((key, m));
-            }
-            outcomes.insert(key, KilledProcess { process, exe, cmdline, outcome });
-        }
-        let until = Instant::now() + self.config.kill_wait;
-        for (key, m) in signalled {
-            if m.handle.wait_gone(until.saturating_duration_since(Instant::now())) {
-                continue;
-            }
-            let state = procfs::stat(m.facts.process.pid).map_or('?', |s| char::from(s.state));
-            if let Some(k) = outcomes.get_mut(&key) {
-                k.outcome = Outcome::Partial(format!("signalled, still there in state {state}"));
-            }
-        }
+        members.look_everywhere();
+        let mut tally = Tally::default();
+        tally.end(&members, self.config.kill_wait);
+        report.killed = tally.outcomes(&members);
+        report.record(Action::Kill, tally::summary(&report.killed), String::from_utf8_lossy(path));
     }
 }
 
-/// Leaf groups that hold members only: the kernel freezes those whole, children born meanwhile
-/// included.
-fn leaf_groups(members: &Members<'_>, new: &[i32]) -> Vec<Cgroup> {
-    let mut groups: HashMap<std::path::PathBuf, Cgroup> = HashMap::new();
-    for pid in new {
-        if let Ok(Some(group)) = Cgroup::of(*pid) {
-            groups.entry(group.dir().to_owned()).or_insert(group);
-        }
+impl Hunt<'_> {
+    fn is_alone(&self) -> bool {
+        is_open_nowhere_else(self.target.file.as_fd()).unwrap_or(false)
     }
-    groups
-        .into_values()
-        .filter(|g| {
-            g.is_leaf().unwrap_or(false)
-                && g.members().is_ok_and(|pids| !pids.is_empty() && pids.iter().all(|p| members.contains(*p)))
-        })
-        .collect()
-}
 
-/// Waits until the new members stand still: one that still runs may start another.
-fn settle(members: &Members<'_>, new: &[i32]) {
-    let until = Instant::now() + SETTLE;
-    for member in new.iter().filter_map(|pid| members.get(*pid)) {
-        while !member.handle.is_gone()
-            && procfs::stat(member.facts.process.pid).is_ok_and(|s| !s.is_stopped() && !s.is_dead())
-        {
-            if Instant::now() >= until {
-                return;
+    /// A dead process's program stays open for a moment.
+    fn is_let_go(&self) -> bool {
+        let end = Instant::now() + LET_GO;
+        loop {
+            let alone = self.is_alone();
+            if alone || Instant::now() >= end {
+                return alone;
             }
             std::thread::sleep(Duration::from_micros(200));
         }
     }
+
+    /// Finds and stops members until a look finds nothing new. Gives those that are new, all of them
+    /// stopped. Not `everywhere`: nobody runs the file itself, only families are looked at.
+    fn close_ranks(&mut self, seeds: Vec<i32>, everywhere: bool) -> (Vec<i32>, Frozen) {
+        let mut frozen = Frozen::default();
+        // Who was not answered once is not waited for again.
+        let mut mappers = (everywhere && !self.unseen).then(|| ask_mappers(&self.members));
+        let mut fresh = seeds;
+        if everywhere {
+            fresh.extend(self.members.look_at_programs(Scope::All));
+        }
+        fresh.extend(self.members.look_at_families(Scope::All));
+        let (mut all, mut hops) = (Vec::new(), 0);
+        for _ in 0..ROUNDS {
+            let spare = &*self.responder.config.spare;
+            fresh.extend(self.comebacks.look(&mut self.members, &fresh, spare));
+            self.responder.freeze_groups(self.journal, &self.members, &fresh, &mut frozen);
+            freeze::settle(&self.members, &fresh);
+            all.extend(&fresh);
+            let mut next = mappers.take().map_or_else(Vec::new, |m| self.take_mappers(&m));
+            let scope = if next.is_empty() { Scope::New } else { Scope::All };
+            let nothing = next.is_empty() && fresh.is_empty();
+            let hopping = nothing && everywhere && hops < HOPS && !self.members.list(Scope::New).is_empty();
+            hops += usize::from(hopping);
+            if !nothing || hopping {
+                if everywhere {
+                    next.extend(self.members.look_at_programs(Scope::New));
+                }
+                next.extend(self.members.look_at_families(scope));
+            }
+            if next.is_empty() && !hopping {
+                break;
+            }
+            fresh = next;
+        }
+        self.members.tell_arguments(&all);
+        (all, frozen)
+    }
+
+    fn take_mappers(&mut self, asked: &Pending<Vec<i32>>) -> Vec<i32> {
+        let Some(pids) = asked.until(Instant::now() + MAPPINGS) else {
+            self.unseen = true;
+            return Vec::new();
+        };
+        self.members.take_mappers(&pids)
+    }
+
+    /// Looks for a while whether something brings it back; gives what came, stopped.
+    fn watch(&mut self, names_left: bool) -> Vec<i32> {
+        let end = Instant::now() + self.responder.config.watch;
+        loop {
+            if !names_left && self.is_alone() {
+                return Vec::new();
+            }
+            let new = self.members.look_at_programs(Scope::All);
+            if !new.is_empty() || Instant::now() >= end {
+                return new;
+            }
+            std::thread::sleep(PAUSE);
+        }
+    }
+
+    fn conclude(self, report: &mut Report, tally: Tally, everywhere: bool, shown: &str) {
+        report.killed = tally.outcomes(&self.members);
+        let mut outcome = tally::summary(&report.killed);
+        let alive: Vec<KilledProcess> =
+            self.members.innocent().chain(self.comebacks.spared()).cloned().collect();
+        if let Some(k) = alive.first() {
+            outcome = tally::but(outcome, format!("process {} {}", k.process.pid, k.outcome.reason()));
+        }
+        if self.unseen {
+            let why = "the memory maps of some processes could not be looked at in time";
+            outcome = tally::but(outcome, why.to_owned());
+        }
+        if everywhere {
+            let readers = bystanders::readers(&self.members);
+            let known = |r: &KilledProcess| alive.iter().any(|a| a.process == r.process);
+            report.left_alone.extend(readers.into_iter().filter(|r| !known(r)));
+        }
+        report.left_alone.extend(alive);
+        report.record(Action::Kill, outcome, shown);
+    }
 }
 
-fn summary(killed: &[KilledProcess]) -> Outcome {
-    let count = |f: &dyn Fn(&Outcome) -> bool| killed.iter().filter(|k| f(&k.outcome)).count();
-    let refused = count(&|o| matches!(o, Outcome::Refused(_)));
-    let open = count(&|o| matches!(o, Outcome::Partial(_) | Outcome::Failed(_)));
-    let first = |f: &dyn Fn(&Outcome) -> bool| {
-        killed
-            .iter()
-            .find(|k| f(&k.outcome))
-            .map_or_else(String::new, |k| format!("process {}: {}", k.process.pid, k.outcome.reason()))
+/// The number means another process by now.
+fn other_identity(named: &ProcessHandle) -> KilledProcess {
+    let process = named.process();
+    let facts = ProcessFacts {
+        process,
+        ppid: 0,
+        exe: Vec::new(),
+        cmdline: Vec::new(),
+        uid: 0,
+        euid: 0,
+        gid: 0,
+        started_ms: 0,
+        sha256: None,
+        container: None,
+        unit: None,
     };
-    let done = killed.len() - refused - open;
-    if killed.is_empty() || (done == killed.len() && killed.iter().all(|k| k.outcome == Outcome::AlreadyGone))
-    {
-        Outcome::AlreadyGone
-    } else if done == killed.len() {
-        Outcome::Done
-    } else if open > 0 {
-        let why = first(&|o| matches!(o, Outcome::Partial(_) | Outcome::Failed(_)));
-        Outcome::Partial(format!("{open} of {} are still there; {why}", killed.len()))
-    } else if done == 0 {
-        Outcome::Refused(first(&|o| matches!(o, Outcome::Refused(_))))
-    } else {
-        let why = first(&|o| matches!(o, Outcome::Refused(_)));
-        Outcome::Partial(format!("{refused} of {} were left alone; {why}", killed.len()))
-    }
+    let why = "it is gone, and its number means another process by now: left alone";
+    record(&facts, None, Outcome::Refused(why.to_owned()))
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Everything that changes a host: deny, freeze, kill, isolate, restore, delete.
+//! Everything that changes a host: deny, freeze, kill, isolate, restore, delete,
+//! restart.
 //!
 //! [`Responder::execute`] is the only door. It writes what it is about to do into the journal
 //! first and what came of it afterwards; [`Responder::open`] closes whatever a crash left open.
@@ -8,12 +9,15 @@
 #![forbid(unsafe_code)]
 
 mod aged;
+mod bounded;
+mod bystanders;
 mod config;
 mod delete;
 mod error;
 mod filesystem;
 mod folders;
 mod found;
+mod freeze;
 mod guard;
 mod intent;
 mod interrupted;
@@ -23,6 +27,7 @@ mod keep;
 mod kill;
 mod layers;
 mod links;
+mod look;
 mod members;
 mod metadata;
 mod names;
@@ -38,16 +43,20 @@ mod receipt;
 mod record;
 mod replay;
 mod replay_back;
+mod respawn;
 mod responder;
+mod restart;
 mod restore;
+mod service_manager;
 mod stage;
 mod sweep;
+mod tally;
 mod turns;
 mod unstage;
 mod window;
 
 pub use aged::{AGE_LIMIT, AgeLimit, Aged, AgedLook, AgedNow};
-pub use config::{DenyInode, ResponderConfig, Step};
+pub use config::{DenyInode, ResponderConfig, SpareNobody, SpareProcess, Step};
 pub use error::ResponseError;
 pub use interrupted::{Interrupted, let_go_frozen};
 pub use metadata::{MAX_XATTRS, capture};
@@ -58,4 +67,5 @@ pub use plan::{
 pub use preview::{Preview, PreviewProcess};
 pub use replay::Replayed;
 pub use responder::Responder;
+pub use service_manager::ServiceManager;
 pub use window::{Standstill, Window, WindowEnd};

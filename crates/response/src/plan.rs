@@ -66,6 +66,11 @@ pub enum Order {
         /// The journal's intent of the disabling.
         id: JournalId,
     },
+    /// Start the services again that were ended with a file.
+    Restart {
+        /// Which file.
+        id: IsolatedId,
+    },
 }
 
 /// The very inode that was judged.
@@ -108,7 +113,9 @@ pub struct Timings {
     pub journaled: Option<Duration>,
     /// Until the name was gone.
     pub name_gone: Option<Duration>,
-    /// Until the processes were gone, or given up on.
+    /// Until the last process that was killed was gone, or given up on.
+    pub last_gone: Option<Duration>,
+    /// Until it was clear that nothing is left and nothing comes back.
     pub killed: Option<Duration>,
     /// Until the content was durable and verified in the vault.
     pub sealed: Option<Duration>,
@@ -164,6 +171,9 @@ pub struct Report {
     pub records: Vec<ActionRecord>,
     /// Processes that were ended, or tried.
     pub killed: Vec<KilledProcess>,
+    /// Processes that have to do with the file and were left alive; the outcome says why: readers,
+    /// innocent programs that load it, supervisors that start it.
+    pub left_alone: Vec<KilledProcess>,
     /// After a restore.
     pub receipt: Option<Receipt>,
     /// How the window ended, where there was to be one.
@@ -180,6 +190,7 @@ impl Report {
             status: None,
             records: Vec::new(),
             killed: Vec::new(),
+            left_alone: Vec::new(),
             receipt: None,
             window: None,
             timings: Timings::default(),

@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What an isolation would touch, by the code that would do it. Looks only.
 
+use crate::bystanders;
 use crate::filesystem;
 use crate::links;
-use crate::members::Members;
+use crate::members::{Members, Relation, Rules};
 use crate::names;
 use crate::open::Inode;
 use crate::plan::{Report, Target};
 use crate::responder::Responder;
 use crate::stage;
-use lazaret_model::{Action, AlarmId, FileRef, JournalId, KilledProcess, Outcome, ProcessFacts, ProcessRef};
-use lazaret_sys::procfs::{self, Use};
+use lazaret_model::{Action, AlarmId, JournalId, KilledProcess, Outcome, ProcessFacts};
+use lazaret_sys::procfs::{self, Sought, Use};
 use lazaret_vault::{Limits, Usage};
 use rustix::fs::{StatVfsMountFlags, fstat, fstatvfs};
 use std::collections::HashSet;
+use std::os::fd::AsFd;
 use std::time::Instant;
 
 /// A process that belongs to what would be killed.
@@ -60,8 +62,8 @@ impl Responder {
     #[must_use]
     pub fn preview(&self, target: Target) -> Preview {
         let inode = Inode { dev: target.identity.dev, ino: target.identity.ino };
-        let processes =
-            self.would_kill(&target.identity, &target.path, (target.processes)(), &target.may_kill);
+        let sought = Sought::open(target.file.as_fd(), &target.identity);
+        let processes = self.would_kill(sought, &target.path, (target.processes)(), &target.may_kill);
         let in_set: HashSet<i32> = processes.iter().map(|p| p.facts.process.pid).collect();
         let readers = procfs::pids()
             .filter(|pid| !in_set.contains(pid) && !(self.config.exempt)(*pid) && !is_me(*pid))
@@ -107,31 +109,33 @@ impl Responder {
     /// The target set as the kill would find it in its first pass.
     fn would_kill(
         &self,
-        file: &FileRef,
+        sought: Sought,
         label: &[u8],
         named: Vec<lazaret_sys::process::ProcessHandle>,
         may_kill: &crate::plan::MayKill,
     ) -> Vec<PreviewProcess> {
         let exempt = |pid| (self.config.exempt)(pid);
-        let named_refs: HashSet<ProcessRef> = named.iter().map(|h| h.process()).collect();
-        let mut members = Members::new(*file, label, &exempt, may_kill);
-        for handle in named {
-            members.name(handle);
-        }
-        members.look(false);
+        let innocent = |p: &ProcessFacts| bystanders::innocent(p, &*self.config.spare);
+        let rules =
+            Rules { file: sought, label, exempt: &exempt, may_kill, innocent: &innocent, hold: &|_| {} };
+        let mut members = Members::new(rules);
+        let mut new: Vec<i32> = named.into_iter().filter_map(|h| members.name(h).ok().flatten()).collect();
+        new.extend(members.look_everywhere());
+        members.tell_arguments(&new);
         let mut out: Vec<PreviewProcess> = members
             .iter()
             .map(|m| {
-                let why = why(file, &m.facts, &named_refs);
+                let why = why(m.relation, &m.facts);
                 PreviewProcess { facts: m.facts.clone(), why, kept_by: None }
             })
             .collect();
         out.sort_by_key(|p| p.facts.process.pid);
         let mut kept: Vec<PreviewProcess> = members
             .refused()
+            .chain(members.innocent())
             .filter_map(|k| {
                 let facts = procfs::facts(k.process.pid).ok().filter(|f| f.process == k.process)?;
-                let why = why(file, &facts, &named_refs);
+                let why = "uses the file, or was started by who does".to_owned();
                 Some(PreviewProcess { facts, why, kept_by: Some(k.outcome.reason().to_owned()) })
             })
             .collect();
@@ -187,15 +191,18 @@ fn rehearsed(p: &PreviewProcess) -> KilledProcess {
         exe: p.facts.exe.clone(),
         cmdline: p.facts.cmdline.clone(),
         outcome: Outcome::Refused(reason),
+        unit: None,
+        container: p.facts.container.clone(),
     }
 }
 
-fn why(file: &FileRef, facts: &ProcessFacts, named: &HashSet<ProcessRef>) -> String {
-    match procfs::uses(facts.process.pid, file, true) {
-        Some(Use::Executes) => "executes the file".to_owned(),
-        Some(Use::Maps) => "has the file mapped executable".to_owned(),
-        _ if named.contains(&facts.process) => "interprets the file".to_owned(),
-        _ => format!("was started by it (parent {})", facts.ppid),
+fn why(relation: Relation, facts: &ProcessFacts) -> String {
+    match relation {
+        Relation::Executes => "executes the file".to_owned(),
+        Relation::Maps => "has the file mapped executable".to_owned(),
+        Relation::Named => "interprets the file".to_owned(),
+        Relation::Descendant => format!("was started by it (parent {})", facts.ppid),
+        Relation::Respawner => "brings it back".to_owned(),
     }
 }
 

@@ -7,6 +7,7 @@ use crate::interrupted::Interrupted;
 use crate::journal::{Body, Closing, Entry, HeldProcess, Intent, IsolateIntent, Progress};
 use crate::layers;
 use crate::links;
+use crate::members;
 use crate::metadata;
 use crate::open::{self, Inode};
 use crate::plan::Report;
@@ -97,6 +98,7 @@ impl Responder {
                 Intent::Delete { id: object, .. } => self.replay_delete(id, object),
                 Intent::Disable(record) => self.replay_disable(id, &record),
                 Intent::Enable(intent) => self.replay_enable(id, &intent),
+                Intent::Restart { id: object, units, .. } => self.replay_restart(id, object, &units),
             });
         }
         out
@@ -176,6 +178,7 @@ impl Responder {
             for held in processes {
                 let Some((handle, process)) = same_process(held) else { continue };
                 let facts = procfs::facts(process.pid).ok();
+                let unit = facts.as_ref().and_then(members::service);
                 let signal = if intent.kill { Signal::KILL } else { Signal::CONT };
                 let sent = handle.signal(signal);
                 let outcome = match sent {
@@ -184,8 +187,9 @@ impl Responder {
                     Ok(()) => Outcome::Partial("signalled, still there".to_owned()),
                     Err(_) => Outcome::AlreadyGone,
                 };
-                let (exe, cmdline) = facts.map_or_else(Default::default, |f| (f.exe, f.cmdline));
-                report.killed.push(KilledProcess { process, exe, cmdline, outcome });
+                let (exe, cmdline, container) =
+                    facts.map_or_else(Default::default, |f| (f.exe, f.cmdline, f.container));
+                report.killed.push(KilledProcess { process, exe, cmdline, outcome, unit, container });
             }
             for group in groups {
                 let path = std::path::Path::new(std::ffi::OsStr::from_bytes(&group.0));

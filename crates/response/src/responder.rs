@@ -100,6 +100,7 @@ impl Responder {
             Order::Delete { id } => self.delete(&who, id),
             Order::Disable(target) => self.disable(alarm, &who, &target),
             Order::Enable { id } => self.enable(&who, id),
+            Order::Restart { id } => self.restart(alarm, &who, id),
         };
         // Now, when nobody waits for it.
         let _ = self.journal.keep_ready();
@@ -121,6 +122,7 @@ impl Responder {
             reason: reason.to_owned(),
             records: report.records.iter().map(Into::into).collect(),
             killed: report.killed.iter().map(Into::into).collect(),
+            left_alone: report.left_alone.iter().map(Into::into).collect(),
             staged,
             replayed,
         };

@@ -6,20 +6,22 @@
 //! isolation that follows has its own outcome: a crash at any point leaves an open intent, and
 //! [`Responder::interrupted`] hands it out at the next start.
 
+use crate::bystanders;
+use crate::freeze::Frozen;
 use crate::intent;
 use crate::isolate::judged;
 use crate::journal::{Body, Intent, Progress, WindowIntent, now_ms};
-use crate::kill::Frozen;
-use crate::members::Members;
+use crate::members::{Members, Rules, Scope};
 use crate::objection::{Answer, Objection};
 use crate::open::Inode;
 use crate::plan::{MayKill, Report, Target};
 use crate::responder::Responder;
-use lazaret_model::{Action, AlarmId, FileRef, IsolatedId, JournalId, Outcome};
+use lazaret_model::{Action, AlarmId, FileRef, IsolatedId, JournalId, Outcome, ProcessFacts};
 use lazaret_sys::cgroup::Cgroup;
 use lazaret_sys::process::{ProcessHandle, Signal};
-use lazaret_sys::procfs;
+use lazaret_sys::procfs::{self, Sought};
 use std::collections::HashSet;
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -158,6 +160,7 @@ fn refreeze(group: &Cgroup) -> bool {
 /// What a window is about, without the open file.
 pub(crate) struct Subject<'a> {
     pub(crate) file: FileRef,
+    pub(crate) sought: Sought,
     pub(crate) label: &'a [u8],
     pub(crate) may_kill: &'a MayKill,
 }
@@ -178,12 +181,13 @@ impl Responder {
         };
         let mut report = Report::new(JournalId::new());
         let (label, may_kill) = (target.path.clone(), Arc::clone(&target.may_kill));
-        let subject = Subject { file: target.identity, label: &label, may_kill: &may_kill };
+        let sought = Sought::open(target.file.as_fd(), &target.identity);
+        let subject = Subject { file: target.identity, sought, label: &label, may_kill: &may_kill };
         let named = std::mem::replace(&mut target.processes, Box::new(Vec::new))();
         let manifest = intent::manifest(&target, &meta, alarm, who, IsolatedId::new(), report.journal, None);
         let wait_ms = i64::try_from(window.wait.as_millis()).unwrap_or(i64::MAX);
         let intent = WindowIntent { manifest, until_ms: now_ms().saturating_add(wait_ms), wait_ms };
-        self.hold(&mut report, &subject, named, Vec::new(), Some(intent), window, |this, handles| {
+        self.hold_open(&mut report, &subject, named, Vec::new(), Some(intent), window, |this, handles| {
             target.processes = Box::new(move || handles);
             this.isolate_and_kill(alarm, who, target, start)
         })
@@ -191,7 +195,7 @@ impl Responder {
 
     /// Freezes, waits, and lets go or does `then`. The records of both are one report.
     #[allow(clippy::too_many_arguments, reason = "one call for a fresh window, one for an interrupted")]
-    pub(crate) fn hold(
+    pub(crate) fn hold_open(
         &self,
         report: &mut Report,
         subject: &Subject<'_>,
@@ -203,10 +207,23 @@ impl Responder {
     ) -> Report {
         let shown = String::from_utf8_lossy(subject.label).into_owned();
         let exempt = |pid| (self.config.exempt)(pid);
-        let mut members = Members::new(subject.file, subject.label, &exempt, subject.may_kill);
+        let innocent = |p: &ProcessFacts| bystanders::innocent(p, &*self.config.spare);
+        let journal = report.journal;
+        let rules = |hold| Rules {
+            file: subject.sought.clone(),
+            label: subject.label,
+            exempt: &exempt,
+            may_kill: subject.may_kill,
+            innocent: &innocent,
+            hold,
+        };
+        // First a look that touches nobody: without anybody there is no window.
+        let mut seen = Members::new(rules(&|_| {}));
         let named_again: Vec<ProcessHandle> = named.iter().filter_map(|h| h.try_clone().ok()).collect();
-        let mut new: Vec<i32> = named.into_iter().filter_map(|h| members.name(h)).collect();
-        new.extend(members.look(false));
+        let again =
+            |handles: &[ProcessHandle]| handles.iter().filter_map(|h| h.try_clone().ok()).collect::<Vec<_>>();
+        let mut new: Vec<i32> = named.into_iter().filter_map(|h| seen.name(h).ok().flatten()).collect();
+        new.extend(seen.look_everywhere());
         let resumed = intent.is_none();
         if new.is_empty() && !resumed {
             let mut done = then(self, named_again);
@@ -223,7 +240,7 @@ impl Responder {
         report.record(Action::Deny, Outcome::Done, shown.clone());
         if !journaled {
             // Nothing may stand still that replay would not know of: no window then.
-            drop(members);
+            drop(seen);
             let mut done = then(self, named_again);
             done.window = Some(WindowEnd::Expired);
             return done;
@@ -231,12 +248,16 @@ impl Responder {
         let stopped = |pid: &i32| procfs::stat(*pid).is_ok_and(|s| s.is_stopped());
         let mut before: HashSet<(i32, u64)> = stood.into_iter().collect();
         if !resumed {
-            before.extend(
-                new.iter().filter(|p| stopped(p)).filter_map(|p| Some(key(&members.get(*p)?.handle))),
-            );
-            self.write_down_stood(report, &members, &before);
+            before.extend(new.iter().filter(|p| stopped(p)).filter_map(|p| Some(key(&seen.get(*p)?.handle))));
+            self.write_down_stood(report, &seen, &before);
         }
-        let frozen = vec![self.freeze(report, &mut members, &mut new)];
+        drop(seen);
+        let hold = |member: &_| self.hold(journal, member);
+        let mut members = Members::new(rules(&hold));
+        let mut new: Vec<i32> =
+            again(&named_again).into_iter().filter_map(|h| members.name(h).ok().flatten()).collect();
+        new.extend(members.look_everywhere());
+        let frozen = vec![self.stand_still(journal, &mut members, new)];
         let mut held = Held { members, frozen, before, woken: 0 };
         let processes = held.members.iter().count();
         let wait_ms = i64::try_from(window.wait.as_millis()).unwrap_or(i64::MAX);
@@ -308,9 +329,10 @@ impl Responder {
                 return WindowEnd::Now("it was let go from outside again and again".to_owned());
             }
             if looked.elapsed() >= LOOK {
-                let mut new = held.members.look(false);
+                let mut new = held.members.look_at_programs(Scope::All);
+                new.extend(held.members.look_at_families(Scope::All));
                 if !new.is_empty() {
-                    held.frozen.push(self.freeze(report, &mut held.members, &mut new));
+                    held.frozen.push(self.stand_still(report.journal, &mut held.members, new));
                 }
                 if held.is_empty() {
                     // Somebody killed them: nothing is left to wait for.

@@ -6,6 +6,7 @@ pub mod fanotify;
 pub mod fd_passing;
 pub mod jail;
 pub mod lease;
+pub mod life;
 pub mod memory;
 pub mod mounts;
 pub mod proc_connector;

@@ -4,15 +4,18 @@
 
 mod control_group;
 mod facts;
+mod mappings;
 mod sockets;
+mod sought;
 mod stat;
 mod users;
 
-pub use control_group::{ControlGroup, container_of, control_group, unit_of};
-pub use facts::{chain, facts};
+pub use control_group::{ControlGroup, container_of, control_group, service_of, unit_of};
+pub use facts::{arguments, chain, facts, is_namespace_init, outline, tracer};
 pub use sockets::{Listening, listening};
-pub use stat::{Stat, stat};
-pub use users::{Use, executes, users_of, uses};
+pub use sought::Sought;
+pub use stat::{Stat, stands_still, stat};
+pub use users::{Overlays, Use, executes, is_executed_by, is_open_in, mapped, of_a_thread, users_of, uses};
 
 use rustix::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags};

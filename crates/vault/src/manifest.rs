@@ -63,6 +63,12 @@ pub struct KilledRecord {
     /// What came of it.
     #[serde(with = "encoding::outcome")]
     pub outcome: Outcome,
+    /// Service that it belonged to, as `nginx.service`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// Container that it was in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container: Option<String>,
 }
 
 impl From<&KilledProcess> for KilledRecord {
@@ -74,6 +80,8 @@ impl From<&KilledProcess> for KilledRecord {
             exe: RawPath(k.exe.clone()),
             cmdline: RawPath(k.cmdline.clone()),
             outcome: k.outcome.clone(),
+            unit: k.unit.clone(),
+            container: k.container.clone(),
         }
     }
 }
@@ -89,6 +97,8 @@ impl From<&KilledRecord> for KilledProcess {
             exe: k.exe.0.clone(),
             cmdline: k.cmdline.0.clone(),
             outcome: k.outcome.clone(),
+            unit: k.unit.clone(),
+            container: k.container.clone(),
         }
     }
 }
@@ -195,6 +205,9 @@ pub struct Manifest {
     /// What was around it.
     #[serde(default)]
     pub around: Surroundings,
+    /// Use or used it and were left alive; the outcome says why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_alone: Vec<KilledRecord>,
     /// Fields of a later version.
     #[serde(flatten)]
     pub later: serde_json::Map<String, serde_json::Value>,

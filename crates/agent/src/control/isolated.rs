@@ -100,6 +100,7 @@ fn describe(core: &Core, object: &Listed) -> v1::Isolated {
         alarm: m.alarm.map(|a| a.to_string()).unwrap_or_default(),
         stored,
         sharing,
+        left_alone: m.left_alone.iter().map(|k| (&KilledProcess::from(k)).into()).collect(),
     }
 }
 
@@ -125,8 +126,23 @@ pub(super) fn restore(core: &Core, peer: Peer, request: &v1::IsolatedRestore) ->
     if to.as_ref().is_some_and(|p| !p.is_absolute()) {
         refuse(Kind::BadRequest, "the path to restore to must be absolute")?;
     }
-    let receipt = restore_id(core, peer, object.id, to, request.parents)?;
+    let mut receipt = restore_id(core, peer, object.id, to, request.parents)?;
+    if request.restart {
+        receipt.restarts = restart(core, peer, object.id)?;
+    }
     Ok(Some(Answer::Receipt(receipt)))
+}
+
+/// Starts again what was ended with it. The file is back whatever comes of this.
+fn restart(core: &Core, peer: Peer, id: IsolatedId) -> Result<Vec<v1::ActionRecord>, Refused> {
+    let manifest = core.responder.vault().manifest(id).map_err(failed)?;
+    let plan = Plan { alarm: manifest.alarm, who: peer.name(), order: Order::Restart { id } };
+    let report = core.responder.execute(plan);
+    note(core, manifest.alarm, &report);
+    for r in &report.records {
+        log!("{} of {}: {} ({})", r.action.word(), r.target, r.outcome, peer.name());
+    }
+    Ok(report.records.iter().map(Into::into).collect())
 }
 
 /// Puts a file back and lets its content be on this host from now on.
@@ -195,6 +211,7 @@ fn receipt(id: IsolatedId, path: Vec<u8>, report: &Report, outcome: &Outcome) ->
         reason: outcome.reason().into(),
         lines,
         next: String::new(),
+        restarts: Vec::new(),
     }
 }
 

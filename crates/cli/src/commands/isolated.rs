@@ -63,6 +63,9 @@ struct RestoreArgs {
     /// Make folders of the path that are missing, as they were when the file was isolated
     #[arg(long)]
     parents: bool,
+    /// Start the services again that were ended with it
+    #[arg(long)]
+    restart: bool,
 }
 
 /// Destroy isolated files for good
@@ -144,6 +147,7 @@ fn restore(client: &Client, args: &RestoreArgs, out: &mut Output) -> Result<Exit
         id: whole_id(client, &args.id)?,
         to: to.map(|p| p.into_os_string().into_vec()),
         parents: args.parents,
+        restart: args.restart,
     });
     perform(client, verb, Patience::Long, out)
 }

@@ -75,7 +75,10 @@ fn show(out: &mut Output, answer: &Answer) -> Result<bool, CliError> {
         }
     }
     Ok(match answer {
-        Answer::Receipt(r) => matches!(r.outcome.as_str(), "done" | "already_gone"),
+        Answer::Receipt(r) => {
+            let well = |outcome: &str| matches!(outcome, "done" | "already_gone");
+            well(&r.outcome) && r.restarts.iter().all(|a| well(&a.outcome))
+        }
         Answer::Isolated(i) => !i.status.ends_with("_failed"),
         Answer::Verify(v) => v.ok,
         _ => true,

@@ -47,6 +47,15 @@ pub(crate) struct Receipt<'a> {
     lines: Vec<ReceiptLine<'a>>,
     #[serde(skip_serializing_if = "str::is_empty")]
     next: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    restarts: Vec<Restart<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Restart<'a> {
+    unit: &'a str,
+    outcome: &'a str,
+    reason: &'a str,
 }
 
 #[derive(Debug, Serialize)]
@@ -77,6 +86,11 @@ impl<'a> From<&'a v1::Receipt> for Receipt<'a> {
                     same: l.same,
                     note: &l.note,
                 })
+                .collect(),
+            restarts: r
+                .restarts
+                .iter()
+                .map(|a| Restart { unit: &a.target, outcome: &a.outcome, reason: &a.reason })
                 .collect(),
             next: &r.next,
         }

@@ -23,6 +23,8 @@ pub(crate) struct Isolated<'a> {
     reason: &'a str,
     isolated_at: String,
     killed: Vec<Killed<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    left_alone: Vec<Killed<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -35,6 +37,10 @@ struct Killed<'a> {
     outcome: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unit: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    container: Option<&'a str>,
 }
 
 /// One isolated file with everything that is known.
@@ -64,6 +70,7 @@ impl<'a> From<&'a v1::Isolated> for Isolated<'a> {
             reason: &i.reason,
             isolated_at: time::rfc3339(i.isolated_ms),
             killed: i.killed.iter().map(Into::into).collect(),
+            left_alone: i.left_alone.iter().map(Into::into).collect(),
         }
     }
 }
@@ -77,6 +84,8 @@ impl<'a> From<&'a v1::Killed> for Killed<'a> {
             cmdline: escape::arguments(&k.cmdline).map(lossy).collect(),
             outcome: &k.outcome,
             reason: some(&k.reason),
+            unit: k.unit.as_deref(),
+            container: k.container.as_deref(),
         }
     }
 }

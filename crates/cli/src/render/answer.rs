@@ -12,6 +12,12 @@ pub(crate) fn receipt(look: Look, r: &v1::Receipt) -> String {
     let reason = if r.reason.is_empty() { String::new() } else { format!(": {}", escape::text(&r.reason)) };
     let mut out =
         format!("Restore of {} to {}: {outcome}{reason}\n", escape::text(&r.id), escape::name(&r.path));
+    for a in &r.restarts {
+        let outcome = look.paint(Paint::of_outcome(&a.outcome), &escape::text(&a.outcome));
+        let reason =
+            if a.reason.is_empty() { String::new() } else { format!(": {}", escape::text(&a.reason)) };
+        out.push_str(&format!("Start of {}: {outcome}{reason}\n", escape::text(&a.target)));
+    }
     if r.lines.is_empty() {
         return out + &next(r);
     }

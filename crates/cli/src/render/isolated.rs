@@ -67,24 +67,47 @@ pub(crate) fn isolated(look: Look, f: &v1::Isolated) -> String {
     }
     if !f.killed.is_empty() {
         out.push_str("\nProcesses ended with it:\n");
-        let mut table = look.table(["Pid", "Executable", "Command line", "Outcome", "Reason"]);
-        for k in &f.killed {
-            table.add_row([
-                look.cell(Paint::Plain, &k.process.as_ref().map_or(0, |p| p.pid).to_string()),
-                look.cell(Paint::Plain, &escape::name(&k.exe)),
-                look.cell(Paint::Plain, &escape::cmdline(&k.cmdline)),
-                look.cell(Paint::of_outcome(&k.outcome), &escape::text(&k.outcome)),
-                look.cell(Paint::Plain, &escape::text(&k.reason)),
-            ]);
-        }
-        out.push_str(&lines(&table));
+        out.push_str(&processes(look, &f.killed));
+    }
+    if !f.left_alone.is_empty() {
+        out.push_str("\nProcesses left alone:\n");
+        out.push_str(&processes(look, &f.left_alone));
     }
     if is_held(&f.status) {
         let id = short_id(&f.id);
+        let restart = if f.killed.iter().any(|k| k.unit.is_some()) { " --restart" } else { "" };
         out.push_str(&format!(
-            "\nTo put it back:         lazaret isolated restore {id}\n\
+            "\nTo put it back:         lazaret isolated restore {id}{restart}\n\
              To destroy it for good: lazaret isolated delete {id}\n"
         ));
     }
     out
+}
+
+/// With their services and containers, where there are any.
+fn processes(look: Look, all: &[v1::Killed]) -> String {
+    let of = |k: &v1::Killed| {
+        let container = k.container.as_ref().map(|c| format!("container {}", c.get(..12).unwrap_or(c)));
+        k.unit.clone().or(container)
+    };
+    let with_owner = all.iter().any(|k| of(k).is_some());
+    let mut table = if with_owner {
+        look.table(["Pid", "Executable", "Command line", "Outcome", "Reason", "Of"])
+    } else {
+        look.table(["Pid", "Executable", "Command line", "Outcome", "Reason"])
+    };
+    for k in all {
+        let mut row = vec![
+            look.cell(Paint::Plain, &k.process.as_ref().map_or(0, |p| p.pid).to_string()),
+            look.cell(Paint::Plain, &escape::name(&k.exe)),
+            look.cell(Paint::Plain, &escape::cmdline(&k.cmdline)),
+            look.cell(Paint::of_outcome(&k.outcome), &escape::text(&k.outcome)),
+            look.cell(Paint::Plain, &escape::text(&k.reason)),
+        ];
+        if with_owner {
+            row.push(look.cell(Paint::Plain, &escape::text(&of(k).unwrap_or_default())));
+        }
+        table.add_row(row);
+    }
+    lines(&table)
 }

@@ -161,12 +161,17 @@ fn restore_sends_an_absolute_path_and_shows_the_receipt() {
             }),
         }])
     });
-    let words = ["isolated", "restore", "aaaaaaaaaaaa", "--to", "there/x", "--parents"];
+    let words = ["isolated", "restore", "aaaaaaaaaaaa", "--to", "there/x", "--parents", "--restart"];
     let ended: Ended =
         program().current_dir("/").arg("--socket").arg(peer.socket()).args(words).output().unwrap().into();
     // A restore that is not whole is not a success.
     assert_eq!(ended.status, Some(1), "{ended:?}");
-    let wanted = v1::IsolatedRestore { id: OBJECT.into(), to: Some(b"/there/x".to_vec()), parents: true };
+    let wanted = v1::IsolatedRestore {
+        id: OBJECT.into(),
+        to: Some(b"/there/x".to_vec()),
+        parents: true,
+        restart: true,
+    };
     assert_eq!(peer.seen()[1], Verb::IsolatedRestore(wanted));
 }
 

@@ -70,6 +70,16 @@ pub enum Intent {
     Disable(DisabledRecord),
     /// Put it back.
     Enable(EnableIntent),
+    /// Start services again that were ended with a file.
+    Restart {
+        /// Which file.
+        #[serde(with = "encoding::text")]
+        id: IsolatedId,
+        /// Their units.
+        units: Vec<String>,
+        /// Who asked.
+        who: String,
+    },
 }
 
 /// About to put back what was disabled.
@@ -198,6 +208,9 @@ pub struct Closing {
     /// Processes that were ended, or tried.
     #[serde(default)]
     pub killed: Vec<KilledRecord>,
+    /// Processes that have to do with it and were left alive.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_alone: Vec<KilledRecord>,
     /// Where the inode still lies, when its content is not in the vault.
     #[serde(default)]
     pub staged: Option<RawPath>,

@@ -49,6 +49,14 @@ pub fn unit_of(path: &str) -> Option<String> {
     path.rsplit('/').find(|s| s.ends_with(".service") || s.ends_with(".scope")).map(str::to_owned)
 }
 
+/// The service of the host's own service manager that a process belongs to: what can be started
+/// again by its name. `None` for scopes, and for units of a user's own service manager.
+#[must_use]
+pub fn service_of(path: &str) -> Option<String> {
+    let of_a_user = path.split('/').any(|s| s.starts_with("user@") && s.ends_with(".service"));
+    unit_of(path).filter(|u| !of_a_user && u.ends_with(".service"))
+}
+
 /// The container id: 64 hexadecimal digits as Docker, containerd, CRI-O and Podman write them, or
 /// the name behind `lxc.payload.` and `machine-`.
 #[must_use]
@@ -89,6 +97,19 @@ mod tests {
             if container.is_none() {
                 assert_eq!(unit_of(&path).as_deref(), unit, "{path}");
             }
+        }
+    }
+
+    #[test]
+    fn services_that_can_be_started_again() {
+        for (path, service) in [
+            ("/system.slice/cron.service", Some("cron.service")),
+            ("/system.slice/system-x.slice/x@1.service/inner", Some("x@1.service")),
+            ("/user.slice/user-0.slice/user@0.service/app.slice/x.service", None),
+            ("/user.slice/user-0.slice/session-3.scope", None),
+            ("/", None),
+        ] {
+            assert_eq!(service_of(path).as_deref(), service, "{path}");
         }
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What an alarm keeps about a process and its ancestors.
 
-use super::{boot_id, container_of, control_group, stat, unit_of};
+use super::{boot_id, container_of, control_group, of_a_thread, stat, unit_of};
 use lazaret_model::{ProcessFacts, ProcessRef};
 use std::io;
 use std::os::unix::ffi::OsStringExt;
@@ -16,17 +16,40 @@ const MAX_CMDLINE: usize = 4096;
 /// `NotFound` when it is gone. What a dying process no longer shows (executable, arguments,
 /// control group) is left empty instead.
 pub fn facts(pid: i32) -> io::Result<ProcessFacts> {
-    let s = stat(pid)?;
-    let status = std::fs::read(format!("/proc/{pid}/status"))?;
-    let (uid, euid) = ids(&status, b"Uid:");
-    let (gid, _) = ids(&status, b"Gid:");
-    let exe = std::fs::read_link(format!("/proc/{pid}/exe"))
-        .map(|p| p.into_os_string().into_vec())
-        .unwrap_or_default();
+    let mut facts = outline(pid)?;
+    facts.cmdline = arguments(pid);
+    // The start time is read again: when it differs, the arguments may belong to another process.
+    if stat(pid)?.start_time != facts.process.start_time {
+        return Err(io::Error::new(io::ErrorKind::NotFound, format!("process {pid} is gone")));
+    }
+    Ok(facts)
+}
+
+/// The arguments of a process, cut to 4096 bytes; empty when it has none or is gone.
+///
+/// The kernel reads them out of the process's memory: a process that faults on a filesystem whose
+/// server does not answer can hold the caller up for as long as it lives.
+#[must_use]
+pub fn arguments(pid: i32) -> Vec<u8> {
     let mut cmdline = read_limited(&format!("/proc/{pid}/cmdline"), MAX_CMDLINE).unwrap_or_default();
     while cmdline.last() == Some(&0) {
         cmdline.pop();
     }
+    cmdline
+}
+
+/// Everything but the arguments: never waits for the process.
+///
+/// # Errors
+/// `NotFound` when it is gone.
+pub fn outline(pid: i32) -> io::Result<ProcessFacts> {
+    let s = stat(pid)?;
+    let status = std::fs::read(format!("/proc/{pid}/status"))?;
+    let (uid, euid) = ids(&status, b"Uid:");
+    let (gid, _) = ids(&status, b"Gid:");
+    let exe = std::fs::read_link(format!("/proc/{}/exe", of_a_thread(pid, &s)))
+        .map(|p| p.into_os_string().into_vec())
+        .unwrap_or_default();
     let group = control_group(pid).map(|g| g.path).unwrap_or_default();
     // The start time is read again: when it differs, the rest may belong to another process.
     if stat(pid)?.start_time != s.start_time {
@@ -36,7 +59,7 @@ pub fn facts(pid: i32) -> io::Result<ProcessFacts> {
         process: ProcessRef { pid, start_time: s.start_time, boot_id: boot_id() },
         ppid: s.ppid,
         exe,
-        cmdline,
+        cmdline: Vec::new(),
         uid,
         euid,
         gid,
@@ -63,6 +86,28 @@ pub fn chain(pid: i32, max: usize) -> Vec<ProcessFacts> {
         out.push(f);
     }
     out
+}
+
+/// Whether a process is the first of a pid namespace of its own: its end is the end of everything in
+/// there. False when it is gone.
+#[must_use]
+pub fn is_namespace_init(pid: i32) -> bool {
+    let numbers = status_numbers(pid, b"NSpid:");
+    numbers.len() > 1 && numbers.last() == Some(&1)
+}
+
+/// Who traces a process (`ptrace(2)`), if anybody does.
+#[must_use]
+pub fn tracer(pid: i32) -> Option<i32> {
+    status_numbers(pid, b"TracerPid:").first().copied().filter(|t| *t > 0)
+}
+
+/// The numbers of a line of `/proc/PID/status`; none when the process is gone.
+fn status_numbers(pid: i32, key: &[u8]) -> Vec<i32> {
+    let status = std::fs::read(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.split(|b| *b == b'\n').find_map(|l| l.strip_prefix(key));
+    let text = line.map(String::from_utf8_lossy).unwrap_or_default();
+    text.split_ascii_whitespace().filter_map(|n| n.parse().ok()).collect()
 }
 
 /// Real and effective id of a line of `/proc/PID/status`; the numbers of `nobody` where missing, so
@@ -122,6 +167,9 @@ mod tests {
         assert_eq!(c.last().unwrap().process.pid, 1);
         assert_eq!(chain(me, 2).len(), 2);
         assert!(chain(i32::MAX, 8).is_empty());
+        assert!(!is_namespace_init(me) || std::process::id() == 1);
+        assert!(arguments(i32::MAX).is_empty());
+        assert_eq!(tracer(i32::MAX), None);
     }
 
     #[test]

@@ -56,7 +56,10 @@ pub(crate) fn manifest(id: IsolatedId, content: &[u8]) -> Manifest {
             exe: RawPath(b"/x".to_vec()),
             cmdline: RawPath(b"x\0y".to_vec()),
             outcome: Outcome::Partial("state D".into()),
+            unit: Some("web.service".into()),
+            container: None,
         }],
+        left_alone: Vec::new(),
         around: Surroundings {
             mount: Some(RawPath(b"/srv".to_vec())),
             filesystem: "overlay".into(),

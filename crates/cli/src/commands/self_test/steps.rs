@@ -276,7 +276,7 @@ fn restore(
     report: &mut Report<'_>,
 ) -> Result<(), CliError> {
     let what = "the file comes back: same bytes, owner, mode and time";
-    let verb = Verb::IsolatedRestore(v1::IsolatedRestore { id: file.id.clone(), to: None, parents: false });
+    let verb = Verb::IsolatedRestore(v1::IsolatedRestore { id: file.id.clone(), ..Default::default() });
     let asked = Instant::now();
     let answers = match bench.client.collect(verb, Patience::Long) {
         Ok(answers) => answers,

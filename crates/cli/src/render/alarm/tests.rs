@@ -121,12 +121,15 @@ fn isolated() -> v1::Isolated {
             cmdline: b"./x\0--pool\0a b\0".to_vec(),
             outcome: "done".into(),
             reason: String::new(),
+            unit: None,
+            container: None,
         }],
         file: None,
         links: vec![b"/tmp/second".to_vec()],
         alarm: "019aa0c2-7b1f-7c3e-9d55-0123456789ab".into(),
         stored: 1_235_200,
         sharing: 3,
+        left_alone: Vec::new(),
     }
 }
 
@@ -282,6 +285,7 @@ fn small_answers() {
                 note: "the kernel gives a new number".into(),
             },
         ],
+        restarts: Vec::new(),
     };
     insta::assert_snapshot!(render::receipt(Look::default(), &receipt), @r#"
 Restore of 019aa0c2-7b40-7000-8000-aaaaaaaaaaaa to /tmp/x: done
@@ -290,6 +294,26 @@ Restore of 019aa0c2-7b40-7000-8000-aaaaaaaaaaaa to /tmp/x: done
  inode      new   42      43     the kernel gives a new number
 "#);
     insta::assert_snapshot!(json::line(&json::Receipt::from(&receipt)).unwrap().trim_end(), @r#"{"type":"receipt","id":"019aa0c2-7b40-7000-8000-aaaaaaaaaaaa","path":"/tmp/x","outcome":"done","reason":"","lines":[{"attribute":"mode","before":"4755","after":"4755","same":true,"note":""},{"attribute":"inode","before":"42","after":"43","same":false,"note":"the kernel gives a new number"}]}"#);
+    let receipt = v1::Receipt {
+        lines: Vec::new(),
+        restarts: vec![v1::ActionRecord {
+            at_ms: 0,
+            action: "restart".into(),
+            outcome: "failed".into(),
+            reason: "no such unit".into(),
+            target: "web.service".into(),
+        }],
+        ..receipt
+    };
+    insta::assert_snapshot!(render::receipt(Look::default(), &receipt), @r#"
+Restore of 019aa0c2-7b40-7000-8000-aaaaaaaaaaaa to /tmp/x: done
+Start of web.service: failed: no such unit
+"#);
+    assert!(
+        json::line(&json::Receipt::from(&receipt))
+            .unwrap()
+            .contains(r#""restarts":[{"unit":"web.service","outcome":"failed","reason":"no such unit"}]"#)
+    );
     let entry = v1::WhitelistEntry {
         id: "019aa0c2-7b40-7000-8000-cccccccccccc".into(),
         field: "file_path".into(),
