@@ -35,18 +35,21 @@ pub(crate) fn needs(regexp: &Regexp<'_>, nocase: bool) -> Needs {
     reader.of_part(part)
 }
 
+/// Strings that a part stands for.
+type Strings = Vec<Vec<u8>>;
+
 /// What is known of a part of an expression.
 #[derive(Default)]
 struct Part {
     /// All strings that it matches, where they are few.
-    strings: Option<Vec<Vec<u8>>>,
+    strings: Option<Strings>,
     /// Where they are not: strings of which one begins each match, and of which one ends it.
-    edges: Option<(Vec<Vec<u8>>, Vec<Vec<u8>>)>,
+    edges: Option<(Strings, Strings)>,
     needs: Needs,
 }
 
 impl Part {
-    fn of(strings: Vec<Vec<u8>>) -> Self {
+    fn of(strings: Strings) -> Self {
         Self { strings: Some(strings), ..Self::default() }
     }
 }
@@ -128,7 +131,7 @@ impl Reader {
         let mut run = vec![Vec::new()];
         let mut needs: Vec<Needs> = Vec::new();
         // What it begins with, once the first run has ended.
-        let mut beginning: Option<Vec<Vec<u8>>> = None;
+        let mut beginning: Option<Strings> = None;
         for part in parts {
             let part = self.read(part);
             needs.push(part.needs);
@@ -157,7 +160,7 @@ impl Reader {
         let parts: Vec<Part> = parts.iter().map(|p| self.read(p)).collect();
         let count: Option<usize> = parts.iter().map(|p| p.strings.as_ref().map(Vec::len)).sum();
         if count.is_some_and(|n| n <= MAX_STRINGS) {
-            let mut strings: Vec<Vec<u8>> = Vec::new();
+            let mut strings: Strings = Vec::new();
             for string in parts.into_iter().filter_map(|p| p.strings).flatten() {
                 if !strings.contains(&string) {
                     strings.push(string);
@@ -176,18 +179,18 @@ impl Reader {
         }
     }
 
-    fn of_strings(&self, strings: Vec<Vec<u8>>) -> Needs {
+    fn of_strings(&self, strings: Strings) -> Needs {
         let make = if self.nocase { Literal::nocase } else { Literal::exact };
         Clause::new(strings.iter().map(|s| make(s)).collect()).into_iter().collect()
     }
 }
 
 /// Each of the first followed by each of the second; `None` where that is too much.
-fn product(first: &[Vec<u8>], second: &[Vec<u8>]) -> Option<Vec<Vec<u8>>> {
+fn product(first: &[Vec<u8>], second: &[Vec<u8>]) -> Option<Strings> {
     if first.len().saturating_mul(second.len()) > MAX_STRINGS {
         return None;
     }
-    let mut all: Vec<Vec<u8>> = Vec::with_capacity(first.len() * second.len());
+    let mut all: Strings = Vec::with_capacity(first.len() * second.len());
     for a in first {
         for b in second {
             let both = [&a[..], &b[..]].concat();
