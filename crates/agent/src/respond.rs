@@ -186,11 +186,6 @@ fn refusal(case: &Case) -> Option<ActionRecord> {
 /// A breaker that opened is a matter for a person.
 fn tell_opened_breakers(core: &Core) {
     let (opened, held) = core.live().take_breakers();
-    for rule in held {
-        if let Err(e) = core.database.count_breaker_hit(&rule) {
-            log!("{e}");
-        }
-    }
     for b in opened {
         let row = lazaret_state::BreakerRow {
             rule: b.rule.clone(),
@@ -207,6 +202,12 @@ fn tell_opened_breakers(core: &Core) {
             format!("circuit breaker of rule {} opened: it no longer isolates or kills", b.rule),
             vec![b.why.clone(), format!("after a look at its alarms: lazaret rules rearm {}", b.rule)],
         );
+    }
+    // The row must be there to be counted in.
+    for rule in held {
+        if let Err(e) = core.database.count_breaker_hit(&rule) {
+            log!("{e}");
+        }
     }
 }
 

@@ -42,6 +42,14 @@ enum End {
 
 /// Runs until a signal or until the agent cannot start.
 pub(crate) fn run(config_path: &Path, config: &Config) -> Result<ExitCode> {
+    let ended = watch(config_path, config);
+    if ended.is_err() {
+        let_go(config);
+    }
+    ended
+}
+
+fn watch(config_path: &Path, config: &Config) -> Result<ExitCode> {
     let stop = stop_signals()?;
     let mut ends = AbnormalEnds::open(&config.paths.state)?;
     loop {
@@ -107,7 +115,16 @@ fn start(config_path: &Path, safe: bool) -> Result<(Child, OwnedFd)> {
 
 fn supervise(config_path: &Path, safe: bool, stop: &OwnedFd) -> Result<End> {
     let (mut child, heartbeat) = start(config_path, safe)?;
-    let agent = ProcessHandle::open(i32::try_from(child.id())?).context("cannot hold the agent")?;
+    let agent = match ProcessHandle::open(i32::try_from(child.id())?) {
+        Ok(agent) => agent,
+        // Ended already: a configuration that it does not understand.
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            let status = child.wait()?;
+            let by_itself = status.signal().is_none();
+            return Ok(if by_itself { End::NeverReady(status) } else { End::Abnormal(status.to_string()) });
+        }
+        Err(e) => return Err(e).context("cannot hold the agent"),
+    };
     let (mut ready, mut alive) = (false, false);
     let mut heard = Instant::now();
     loop {
