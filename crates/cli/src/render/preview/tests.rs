@@ -85,8 +85,32 @@ fn sample() -> v1::Preview {
 
 #[test]
 fn everything_that_would_be_touched() {
-    insta::assert_snapshot!(preview(Look::default(), &sample()), @r#""#);
-    insta::assert_snapshot!(json::line(&json::Preview::from(&sample())).unwrap().trim_end(), @r#""#);
+    insta::assert_snapshot!(preview(Look::default(), &sample()), @r#"
+/srv/x: would be denied, but not all of it could be moved away. Nothing was changed.
+
+Held back by      the filesystem is \x1b[31mread-only
+Verdict           miner xmrig, high (confidence 97)
+File              /srv/x
+Size              2.0 KiB (2048 bytes)
+SHA-256           abababababababababababababababababababababababababababababababab
+Owner and mode    uid 33, gid 33, mode 0755, 3 names
+Modified          1970-01-01T00:00:00.000000000Z
+Inode changed     2026-11-23T02:13:20.000000000Z
+Identity          device 2049, inode 42
+Package           of no package
+Names that go     /srv/x
+                  /srv/\xff
+                  1 further name not found
+Vault             1.0 KiB of 4.0 GiB used
+
+ Pid  Fate                                                User      Program     Arguments       Unit         Listens on                       Because it
+ 9    killed                                              www-data  /srv/x      x --pool 'a b'  web.service  tcp 0.0.0.0:8080, udp6 [::1]:53  executes the file
+ 1    kept: never touched: process 1 is the init process  33        /sbin/init  x --pool 'a b'  web.service  -                                has the file mapped executable
+
+Units             web.service
+Readers           12 /usr/bin/rsync only reads it: left alone
+"#);
+    insta::assert_snapshot!(json::line(&json::Preview::from(&sample())).unwrap().trim_end(), @r#"{"type":"preview","path":"/srv/x","would":"leave_in_place","refused_by":["the filesystem is \u001b[31mread-only"],"rating":"high","package_standing":null,"critical":null,"carrier":null,"names":[{"path":"/srv/x"},{"path":"/srv/�","path_b64":"L3Nydi//"}],"names_missing":1,"processes":[{"why":"executes the file","kept_by":null,"user":"www-data","listening":[{"protocol":"tcp","address":"0.0.0.0","port":8080},{"protocol":"udp6","address":"::1","port":53}],"process":{"pid":9,"ppid":1,"exe":"/srv/x","cmdline":["x","--pool","a b"],"uid":33,"euid":33,"gid":33,"started_at":"2026-11-23T02:13:20.000Z","sha256":null,"container":null,"unit":"web.service"}},{"why":"has the file mapped executable","kept_by":"never touched: process 1 is the init process","user":null,"listening":[],"process":{"pid":1,"ppid":1,"exe":"/sbin/init","cmdline":["x","--pool","a b"],"uid":33,"euid":33,"gid":33,"started_at":"2026-11-23T02:13:20.000Z","sha256":null,"container":null,"unit":"web.service"}}],"readers":[{"pid":12,"ppid":1,"exe":"/usr/bin/rsync","cmdline":["x","--pool","a b"],"uid":33,"euid":33,"gid":33,"started_at":"2026-11-23T02:13:20.000Z","sha256":null,"container":null,"unit":"web.service"}],"units":["web.service"],"persistence":[],"vault":{"fits":true,"reason":null,"objects":1,"used_bytes":1024,"total_bytes":4294967296},"verdict":{"sha256":"abababababababababababababababababababababababababababababababab","size":2048,"file_type":"elf","member":null,"class":"miner","family":"xmrig","confidence":97,"evidence":[],"content_version":"","test":false},"file":{"path":"/srv/x","sha256":"abababababababababababababababababababababababababababababababab","size":2048,"dev":2049,"ino":42,"uid":33,"gid":33,"mode":"100755","nlink":3,"atime":"1970-01-01T00:00:00.000000000Z","mtime":"1970-01-01T00:00:00.000000000Z","ctime":"2026-11-23T02:13:20.000000000Z","package":null,"package_intact":null}}"#);
 }
 
 #[test]
@@ -105,6 +129,11 @@ fn disarmed_rules() {
         hits: 3,
     };
     assert_eq!(disarmed(Look::default(), &[]), "No rule is disarmed.\n");
-    insta::assert_snapshot!(disarmed(Look::default(), std::slice::from_ref(&rule)), @r#""#);
+    insta::assert_snapshot!(disarmed(Look::default(), std::slice::from_ref(&rule)), @r#"
+ Rule               Since                 Held back  Why
+ linux_miner_xmrig  2026-11-23 02:13:20Z  3          it hit a file of an intact package
+
+They only refuse and report. When one is right: lazaret rules rearm RULE
+"#);
     insta::assert_snapshot!(json::line(&json::DisarmedRule::from(&rule)).unwrap().trim_end(), @r#"{"type":"disarmed_rule","rule":"linux_miner_xmrig","since":"2026-11-23T02:13:20.000Z","why":"it hit a file of an intact package","hits":3}"#);
 }
