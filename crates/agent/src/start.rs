@@ -86,6 +86,8 @@ pub(crate) fn run(config: Config, safe_mode: bool) -> Result<()> {
     prepare_vault(&config)?;
     let (responder, replayed) = Responder::open(responder_config(&config, &gate, &guards))?;
     offline::take_up(&responder, &database)?;
+    // Again: what was restored meanwhile is let be.
+    let live = self::live(&config, &database)?;
     let (cases, case_queue) = bounded::<Case>(1024);
     let protection = Protection::new(&config.protect, safe_mode);
     let parts = Parts {

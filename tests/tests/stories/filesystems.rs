@@ -51,7 +51,11 @@ fn in_place(daemon: &Daemon) -> (String, String) {
         let shown = daemon.json(["isolated", "show", found["id"].as_str().unwrap()]);
         shown[0]["alarm"].as_str().map(str::to_owned)
     });
-    let told = || daemon.json(["alarms", "show", alarm.as_deref().unwrap()]).remove(0).to_string();
+    // The file is listed a moment before its alarm is raised.
+    let told = || {
+        let out = daemon.cli(["--json", "alarms", "show", alarm.as_deref().unwrap()]);
+        String::from_utf8_lossy(&out.stdout).into_owned()
+    };
     assert!(eventually(SOON, || told().contains("execution stays denied")), "{}\n{}", told(), daemon.log());
     (found["id"].as_str().unwrap().to_owned(), told())
 }
