@@ -8,6 +8,7 @@ use lazaret_sys::fanotify::{Mask, MoveGroup, PermissionGroup};
 use lazaret_sys::mounts::{Kind, Mount, mounts};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, StatxFlags, statx};
 use std::collections::{HashMap, HashSet};
+use std::ffi::OsStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -69,7 +70,11 @@ impl Protection {
             if table.marked.iter().any(|m| m.mount == mount) {
                 continue;
             }
-            let marked = self.mark(group, moves, mount);
+            let marked = if self.is_covered_by_layers(&mount, &table.marked) {
+                through_layers(mount)
+            } else {
+                self.mark(group, moves, mount)
+            };
             told.push(format!("{}: {}", marked.mount.point.display(), describe(&marked)));
             table.marked.push(marked);
         }
@@ -88,6 +93,18 @@ impl Protection {
             })
             .cloned()
             .collect()
+    }
+
+    /// Whether what is opened through this overlay is asked about on the filesystem of its layers. A
+    /// mark on both would make the kernel ask us about its own opening of the layer's file, in the
+    /// very read that is to bring the question: nobody could answer.
+    fn is_covered_by_layers(&self, mount: &Mount, marked: &[Marked]) -> bool {
+        mount.fs_type == "overlay"
+            && (self.wanted.is_none()
+                || layers(mount)
+                    .iter()
+                    .filter_map(|l| dev_of(l))
+                    .any(|dev| marked.iter().any(|m| m.effective != "none" && m.devs.contains(&dev))))
     }
 
     fn mark(&self, group: &PermissionGroup, moves: &MoveGroup, mount: Mount) -> Marked {
@@ -139,6 +156,10 @@ impl Protection {
         path: &[u8],
     ) -> bool {
         let mask = if self.safe_mode { Mask::CLOSE_WRITE } else { FULL };
+        if is_overlay(file) {
+            // See `is_covered_by_layers`: which layers it has cannot be told from here.
+            return false;
+        }
         // Every time: it costs a system call, and whether this is the one that was marked under the
         // same number before cannot be told.
         let result = group.mark_filesystem_of(file, mask);
@@ -251,6 +272,35 @@ impl Protection {
 
 fn describe(m: &Marked) -> String {
     if m.reason.is_empty() { m.effective.to_owned() } else { format!("{} ({})", m.effective, m.reason) }
+}
+
+/// The folders that an overlay is made of, where its options name them.
+fn layers(mount: &Mount) -> Vec<PathBuf> {
+    let mut out = Vec::new();
+    for text in mount.options.split(|b| *b == b',') {
+        for key in [&b"lowerdir="[..], b"lowerdir+=", b"upperdir="] {
+            let Some(value) = text.strip_prefix(key) else { continue };
+            let parts = value.split(|b| *b == b':').filter(|p| p.first() == Some(&b'/'));
+            out.extend(parts.map(|p| PathBuf::from(OsStr::from_bytes(p))));
+        }
+    }
+    out
+}
+
+fn through_layers(mount: Mount) -> Marked {
+    Marked {
+        effective: "exec+open+write",
+        reason: "asked about on the filesystem of its layers".into(),
+        fsid: None,
+        devs: [mount.dev; 2],
+        by_process: false,
+        mount,
+    }
+}
+
+fn is_overlay(file: BorrowedFd<'_>) -> bool {
+    // OVERLAYFS_SUPER_MAGIC, linux/magic.h.
+    rustix::fs::fstatfs(file).is_ok_and(|s| s.f_type == 0x794c_7630)
 }
 
 /// Without asking a server for news: a daemon must not wait for one.

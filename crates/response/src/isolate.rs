@@ -306,7 +306,14 @@ impl Responder {
         // The same file has another number below an overlay: an event of its layer may be on its way.
         let real = staged.as_ref().and_then(layers::Behind::of).and_then(|b| b.upper()).map(|r| r.inode());
         let inode = found.as_ref().map_or(Inode { dev: manifest.dev, ino: manifest.ino }, |f| f.inode);
-        let names = self.take_links(report.journal, manifest, (file, inode), staged.as_ref(), place);
+        // A name that is known and cannot be taken keeps the others company: a restore would make a
+        // second file of them.
+        let stays = staged.is_none() && names::at(&manifest.path.0, inode).is_some();
+        let names = if stays {
+            crate::links::Names::all_stay(manifest.nlink)
+        } else {
+            self.take_links(report.journal, manifest, (file, inode), staged.as_ref(), place)
+        };
         self.step(Step::LinksGone);
         let removed =
             staged.as_ref().map_or(Ok(()), |s| stage::now(file).and_then(|inode| stage::discard(s, inode)));

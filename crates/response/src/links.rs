@@ -59,6 +59,13 @@ struct Search<'a> {
     until: Instant,
 }
 
+impl Names {
+    /// None was touched.
+    pub(crate) fn all_stay(there_were: u64) -> Self {
+        Self { taken: Vec::new(), there_were, gone: 0, counted: false }
+    }
+}
+
 impl Responder {
     /// Takes the inode's other names off, as far as they are found in the time allowed. `file` is
     /// the inode as the filesystem of `place` knows it, `inode` its number before it was moved: the
