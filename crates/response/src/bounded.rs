@@ -2,7 +2,7 @@
 //! Questions to /proc that a hostile process can leave unanswered: its memory map stays locked for
 //! as long as it faults on a filesystem whose server keeps silent.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Instant;
 
 /// An answer that may never come.
@@ -24,10 +24,7 @@ pub(crate) fn ask<T: Send + 'static>(question: impl FnOnce() -> T + Send + 'stat
 impl<T> Pending<T> {
     /// The answer, if it comes in time.
     pub(crate) fn until(&self, end: Instant) -> Option<T> {
-        match self.0.recv_timeout(end.saturating_duration_since(Instant::now())) {
-            Ok(answer) => Some(answer),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-        }
+        self.0.recv_timeout(end.saturating_duration_since(Instant::now())).ok()
     }
 }
 

@@ -83,7 +83,7 @@ impl Responder {
             if hunt.members.is_empty() && !everywhere {
                 break;
             }
-            let (new, frozen) = hunt.close_ranks(std::mem::take(&mut seeds), everywhere);
+            let (new, frozen) = hunt.close_ranks(std::mem::take(&mut seeds), everywhere, !tally.is_empty());
             if new.is_empty() {
                 if tally.is_empty() || !(everywhere || names_left) {
                     break;
@@ -164,8 +164,10 @@ impl Hunt<'_> {
     }
 
     /// Finds and stops members until a look finds nothing new. Gives those that are new, all of them
-    /// stopped. Not `everywhere`: nobody runs the file itself, only families are looked at.
-    fn close_ranks(&mut self, seeds: Vec<i32>, everywhere: bool) -> (Vec<i32>, Frozen) {
+    /// stopped. Not `everywhere`: nobody runs the file itself, only families are looked at. `again`:
+    /// members were killed already; then every process of the host is asked for its family, which takes
+    /// as long as all the rest and is not to hold up the first kill.
+    fn close_ranks(&mut self, seeds: Vec<i32>, everywhere: bool, again: bool) -> (Vec<i32>, Frozen) {
         let mut frozen = Frozen::default();
         // Who was not answered once is not waited for again.
         let mut mappers = (everywhere && !self.unseen).then(|| ask_mappers(&self.members));
@@ -173,7 +175,9 @@ impl Hunt<'_> {
         if everywhere {
             fresh.extend(self.members.look_at_programs(Scope::All));
         }
-        fresh.extend(self.members.look_at_families(Scope::All));
+        if again || fresh.is_empty() {
+            fresh.extend(self.members.look_at_families(Scope::All));
+        }
         let (mut all, mut hops) = (Vec::new(), 0);
         for _ in 0..ROUNDS {
             let spare = &*self.responder.config.spare;
@@ -182,7 +186,6 @@ impl Hunt<'_> {
             freeze::settle(&self.members, &fresh);
             all.extend(&fresh);
             let mut next = mappers.take().map_or_else(Vec::new, |m| self.take_mappers(&m));
-            let scope = if next.is_empty() { Scope::New } else { Scope::All };
             let nothing = next.is_empty() && fresh.is_empty();
             let hopping = nothing && everywhere && hops < HOPS && !self.members.list(Scope::New).is_empty();
             hops += usize::from(hopping);
@@ -190,7 +193,7 @@ impl Hunt<'_> {
                 if everywhere {
                     next.extend(self.members.look_at_programs(Scope::New));
                 }
-                next.extend(self.members.look_at_families(scope));
+                next.extend(self.look_at_families(&all, &next));
             }
             if next.is_empty() && !hopping {
                 break;
@@ -199,6 +202,14 @@ impl Hunt<'_> {
         }
         self.members.tell_arguments(&all);
         (all, frozen)
+    }
+
+    fn look_at_families(&mut self, all: &[i32], next: &[i32]) -> Vec<i32> {
+        let parents: Vec<i32> = all.iter().chain(next).copied().collect();
+        match self.members.look_at_children(&parents) {
+            Some(new) => new,
+            None => self.members.look_at_families(Scope::All),
+        }
     }
 
     fn take_mappers(&mut self, asked: &Pending<Vec<i32>>) -> Vec<i32> {

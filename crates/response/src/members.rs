@@ -151,6 +151,34 @@ impl<'a> Members<'a> {
         new
     }
 
+    /// Takes in children of members, and theirs, without looking at anybody else; `None` where the
+    /// kernel does not tell.
+    pub(crate) fn look_at_children(&mut self, of: &[i32]) -> Option<Vec<i32>> {
+        let mut new: Vec<i32> = Vec::new();
+        let mut parents = of.to_vec();
+        while let Some(parent) = parents.pop() {
+            let children = match procfs::children(parent) {
+                Ok(c) => c,
+                Err(_) if procfs::stat(parent).is_err() => continue,
+                Err(_) => return None,
+            };
+            for pid in children {
+                if let Ok(stat) = procfs::stat(pid)
+                    && !stat.is_dead()
+                    && !self.knows((pid, stat.start_time))
+                    && self.is_descendant(pid, &stat)
+                    && let Ok(handle) = ProcessHandle::open(pid)
+                    && handle.process().start_time == stat.start_time
+                    && let Some(pid) = self.admit(handle, Relation::Descendant)
+                {
+                    new.push(pid);
+                    parents.push(pid);
+                }
+            }
+        }
+        Some(new)
+    }
+
     /// Takes in descendants of members, and users whose first thread has exited.
     pub(crate) fn look_at_families(&mut self, scope: Scope) -> Vec<i32> {
         let pids = self.list(scope);

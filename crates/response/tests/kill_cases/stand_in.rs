@@ -115,7 +115,7 @@ pub(crate) fn all_done(report: &Report) {
     }
 }
 
-pub(crate) fn left_alone<'r>(report: &'r Report, pid: i32) -> &'r str {
+pub(crate) fn left_alone(report: &Report, pid: i32) -> &str {
     let found = report.left_alone.iter().find(|k| k.process.pid == pid);
     let found = found.unwrap_or_else(|| panic!("process {pid} is not listed: {report:?}"));
     assert!(matches!(found.outcome, Outcome::Refused(_)), "{found:?}");
