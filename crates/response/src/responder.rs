@@ -69,7 +69,10 @@ impl Responder {
         };
         let mut replayed = responder.replay(entries);
         replayed.extend(responder.orphans(&known));
-        replayed.extend(responder.sweep());
+        // What an open intent still needs is not swept away: the next start tries both again.
+        if !replayed.iter().any(|r| r.open) {
+            replayed.extend(responder.sweep());
+        }
         responder.deny_again();
         Ok((responder, replayed))
     }
