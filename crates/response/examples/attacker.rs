@@ -160,7 +160,7 @@ fn main() -> Result<(), Error> {
     };
     let end = Instant::now() + Duration::from_secs(seconds.parse::<u64>()?.min(20));
     let mut turns = 0_u64;
-    while Instant::now() < end && (turns % 64 != 0 || !yard.join("stop").exists()) {
+    while Instant::now() < end && (!turns.is_multiple_of(64) || !yard.join("stop").exists()) {
         // What fails, fails: the other side was faster.
         let _ = if what == "restore" { attacker.restore() } else { attacker.isolate() };
         turns += 1;

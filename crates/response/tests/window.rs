@@ -463,8 +463,9 @@ fn a_plain_isolation_after_it_finds_the_file_gone() {
     let state = State::new();
     let r = state.open();
     let program = copy_of("/bin/sleep", &fs.dir);
-    let _child = Command::new(&program).arg("20").spawn().unwrap();
+    let mut child = Command::new(&program).arg("20").spawn().unwrap();
     let second = target(&program);
     window(&r, &program, Duration::from_millis(50), |_, _| {});
     assert_eq!(isolate(&r, second).outcome(Action::Isolate), Some(&Outcome::AlreadyGone));
+    child.wait().unwrap();
 }

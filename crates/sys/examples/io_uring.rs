@@ -8,6 +8,7 @@ use io_uring::{IoUring, opcode, squeue, types};
 use std::ffi::{CString, OsString};
 use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStringExt;
+use std::process::ExitCode;
 
 /// Puts one entry on the ring and waits for its result.
 fn one(ring: &mut IoUring, entry: &squeue::Entry) -> io::Result<i32> {
@@ -39,11 +40,14 @@ fn run(verb: &str, path: OsString) -> io::Result<()> {
     one(&mut ring, &opcode::Close::new(fd).build()).map(drop)
 }
 
-fn main() {
+fn main() -> ExitCode {
     let mut args = std::env::args_os().skip(1);
     let (verb, path) = (args.next().unwrap_or_default(), args.next().unwrap_or_default());
-    if let Err(e) = run(&verb.to_string_lossy(), path) {
-        let _ = writeln!(io::stdout(), "{:?}", e.kind());
-        std::process::exit(1);
+    match run(&verb.to_string_lossy(), path) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            let _ = writeln!(io::stdout(), "{:?}", e.kind());
+            ExitCode::FAILURE
+        }
     }
 }

@@ -39,6 +39,9 @@ fn case_3_lost_events_are_counted_and_made_up_for() {
         // One that overran its deadline was replaced already.
         let _ = worker.signal(Signal::CONT);
     }
+    // Behind eight thousand others, and a scan of them all.
+    let gone = eventually(Duration::from_secs(90), || !last.exists());
+    assert!(gone, "{}", daemon.log());
     daemon.isolated_path(&last);
     assert!(counter(&daemon, "overflows") > 0);
     let alarms = daemon.json(["alarms", "list"]);
