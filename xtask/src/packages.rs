@@ -32,6 +32,7 @@ pub(crate) const TEST: &[Package] = &[
     package("bindfs", "bindfs", "a file system served by a program, as network ones are"),
     package("btrfs-progs", "mkfs.btrfs", "btrfs loop mounts and subvolumes"),
     package("e2fsprogs", "mkfs.ext4", "ext4 loop mounts and inode flags"),
+    package("gdb", "gdb", "a process that is stopped in a debugger"),
     package("git", "git", "lists the files of the tree for tidy"),
     package("gpg", "gpg", "signs packages and indexes in the package database tests"),
     package("gpg-agent", "gpg-agent", "holds the keys of those tests"),
@@ -42,7 +43,6 @@ pub(crate) const TEST: &[Package] = &[
     package("rpm", "rpmbuild", "a real rpm database, built by rpm itself"),
     package("strace", "strace", "fails and cuts off system calls one by one"),
     package("util-linux", "unshare", "namespaces and other users"),
-    package("gdb", "gdb", "a process that is stopped in a debugger"),
     package("xfsprogs", "mkfs.xfs", "xfs loop mounts, and filesystems shut down as by a power cut"),
 ];
 

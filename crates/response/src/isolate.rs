@@ -308,7 +308,10 @@ impl Responder {
         let inode = found.as_ref().map_or(Inode { dev: manifest.dev, ino: manifest.ino }, |f| f.inode);
         // A name that is known and cannot be taken keeps the others company: a restore would make a
         // second file of them.
-        let stays = staged.is_none() && names::at(&manifest.path.0, inode).is_some();
+        // One that is busy for good, as a mount point, is the exception: its other names go.
+        let busy = Errno::BUSY.to_string();
+        let stays = kept.as_ref().is_some_and(|why| !why.contains(&busy))
+            && names::at(&manifest.path.0, inode).is_some();
         let names = if stays {
             crate::links::Names::all_stay(manifest.nlink)
         } else {

@@ -83,6 +83,8 @@ pub(crate) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
         // with an error of the disk, which keeps its own code.
         tx.execute_batch(step).map_err(|e| match e {
             rusqlite::Error::SqlInputError { msg, .. } => corrupt::damage(msg),
+            // SQLITE_ERROR: a table that an earlier step made is not there.
+            rusqlite::Error::SqliteFailure(e, Some(msg)) if e.extended_code == 1 => corrupt::damage(msg),
             other => other,
         })?;
         tx.pragma_update(None, "user_version", at + 1)?;
