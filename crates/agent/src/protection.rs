@@ -5,10 +5,9 @@ use crate::config::Protect;
 use crate::log::log;
 use lazaret_proto::v1;
 use lazaret_sys::fanotify::{Mask, MoveGroup, PermissionGroup};
-use lazaret_sys::mounts::{Kind, Mount, mounts};
+use lazaret_sys::mounts::{Kind, Mount, is_overlay, mounts};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, StatxFlags, statx};
 use std::collections::{HashMap, HashSet};
-use std::ffi::OsStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -101,10 +100,14 @@ impl Protection {
     fn is_covered_by_layers(&self, mount: &Mount, marked: &[Marked]) -> bool {
         mount.fs_type == "overlay"
             && (self.wanted.is_none()
-                || layers(mount)
-                    .iter()
-                    .filter_map(|l| dev_of(l))
-                    .any(|dev| marked.iter().any(|m| m.effective != "none" && m.devs.contains(&dev))))
+                || mount.layers().is_some_and(|layers| {
+                    layers
+                        .upper
+                        .iter()
+                        .chain(&layers.lower)
+                        .filter_map(|l| dev_of(l))
+                        .any(|dev| marked.iter().any(|m| m.effective != "none" && m.devs.contains(&dev)))
+                }))
     }
 
     fn mark(&self, group: &PermissionGroup, moves: &MoveGroup, mount: Mount) -> Marked {
@@ -156,7 +159,7 @@ impl Protection {
         path: &[u8],
     ) -> bool {
         let mask = if self.safe_mode { Mask::CLOSE_WRITE } else { FULL };
-        if is_overlay(file) {
+        if is_overlay(file).unwrap_or(false) {
             // See `is_covered_by_layers`: which layers it has cannot be told from here.
             return false;
         }
@@ -274,19 +277,6 @@ fn describe(m: &Marked) -> String {
     if m.reason.is_empty() { m.effective.to_owned() } else { format!("{} ({})", m.effective, m.reason) }
 }
 
-/// The folders that an overlay is made of, where its options name them.
-fn layers(mount: &Mount) -> Vec<PathBuf> {
-    let mut out = Vec::new();
-    for text in mount.options.split(|b| *b == b',') {
-        for key in [&b"lowerdir="[..], b"lowerdir+=", b"upperdir="] {
-            let Some(value) = text.strip_prefix(key) else { continue };
-            let parts = value.split(|b| *b == b':').filter(|p| p.first() == Some(&b'/'));
-            out.extend(parts.map(|p| PathBuf::from(OsStr::from_bytes(p))));
-        }
-    }
-    out
-}
-
 fn through_layers(mount: Mount) -> Marked {
     Marked {
         effective: "exec+open+write",
@@ -296,11 +286,6 @@ fn through_layers(mount: Mount) -> Marked {
         by_process: false,
         mount,
     }
-}
-
-fn is_overlay(file: BorrowedFd<'_>) -> bool {
-    // OVERLAYFS_SUPER_MAGIC, linux/magic.h.
-    rustix::fs::fstatfs(file).is_ok_and(|s| s.f_type == 0x794c_7630)
 }
 
 /// Without asking a server for news: a daemon must not wait for one.

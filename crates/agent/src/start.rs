@@ -71,7 +71,6 @@ pub(crate) fn run(config: Config, safe_mode: bool) -> Result<()> {
     let guards = Guards::load(&pool, &config.paths.packages, &config.response.never_kill);
     let group = PermissionGroup::open().context("fanotify permission events are not to be had here")?;
     let moves = Arc::new(MoveGroup::open().context("fanotify file handles are not to be had here")?);
-    let live = live(&config, &database)?;
     let gate = Arc::new(Shared {
         group,
         exempt,
@@ -80,14 +79,15 @@ pub(crate) fn run(config: Config, safe_mode: bool) -> Result<()> {
         counters: Counters::default(),
         bell: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
         overflowed: AtomicBool::new(false),
-        rehearses: AtomicBool::new(live.dry_run),
+        rehearses: AtomicBool::new(false),
         stop: AtomicBool::new(false),
     });
     prepare_vault(&config)?;
     let (responder, replayed) = Responder::open(responder_config(&config, &gate, &guards))?;
     offline::take_up(&responder, &database)?;
-    // Again: what was restored meanwhile is let be.
-    let live = self::live(&config, &database)?;
+    // After that: what was restored meanwhile is let be.
+    let live = live(&config, &database)?;
+    gate.rehearses.store(live.dry_run, Ordering::Relaxed);
     let (cases, case_queue) = bounded::<Case>(1024);
     let protection = Protection::new(&config.protect, safe_mode);
     let parts = Parts {

@@ -9,25 +9,18 @@
 
 #![forbid(unsafe_code)]
 
-use lazaret_model::{Action, Confidence, FileRef, FileTime, IsolatedId, MalwareClass, Sha256};
-use lazaret_response::{DenyInode, Order, Plan, Replayed, Report, Responder, ResponderConfig, Step, Target};
+mod kit;
+
+use kit::{Nobody, target};
+use lazaret_model::{Action, IsolatedId};
+use lazaret_response::{Order, Plan, Replayed, Report, Responder, ResponderConfig, Step};
 use lazaret_vault::Vault;
 use serde_json::{Value, json};
-use sha2::Digest;
-use std::fs::File;
-use std::os::unix::fs::{FileExt, MetadataExt};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 type Error = Box<dyn std::error::Error>;
-
-struct Nobody;
-
-impl DenyInode for Nobody {
-    fn deny(&self, _: &FileRef) {}
-    fn release(&self, _: &FileRef) {}
-}
 
 #[derive(Default)]
 struct Arguments {
@@ -54,30 +47,6 @@ fn arguments() -> Result<Arguments, Error> {
         }
     }
     Ok(found)
-}
-
-fn target(path: &Path) -> Result<Target, Error> {
-    let file = File::open(path)?;
-    let m = file.metadata()?;
-    let ctime = FileTime { sec: m.ctime(), nsec: u32::try_from(m.ctime_nsec())? };
-    let mut content = vec![0; usize::try_from(m.len())?];
-    file.read_exact_at(&mut content, 0)?;
-    Ok(Target {
-        identity: FileRef { dev: m.dev(), ino: m.ino(), ctime, size: m.len() },
-        file: file.into(),
-        sha256: Sha256(sha2::Sha256::digest(&content).into()),
-        path: path.as_os_str().as_encoded_bytes().to_vec(),
-        class: MalwareClass::Trojan,
-        family: "Test.Standin".to_owned(),
-        confidence: Confidence::new(99),
-        content_version: "test".to_owned(),
-        test: true,
-        processes: Box::new(Vec::new),
-        may_kill: Arc::new(|_| Ok(())),
-        isolate: true,
-        // Looking through /proc would be most of the calls, and changes nothing.
-        kill: false,
-    })
 }
 
 fn report(r: &Report) -> Value {
@@ -135,7 +104,8 @@ fn main() -> Result<(), Error> {
     }
     let id = || a.id.ok_or("which object?");
     let order = match a.verb.as_str() {
-        "isolate" => Order::IsolateAndKill(target(&a.file)?),
+        // No kill: looking through /proc would be most of the calls, and changes nothing.
+        "isolate" => Order::IsolateAndKill(target(&a.file, false)?),
         "restore" => Order::Restore { id: id()?, to: None, parents: false },
         "delete" => Order::Delete { id: id()? },
         "replay" => return Ok(()),

@@ -6,22 +6,14 @@
 
 #![forbid(unsafe_code)]
 
-use lazaret_model::{Confidence, FileRef, FileTime, MalwareClass, Sha256};
-use lazaret_response::{DenyInode, Objection, Order, Plan, Responder, ResponderConfig, Target, Window};
-use sha2::Digest;
+mod kit;
+
+use kit::{Nobody, target};
+use lazaret_response::{Objection, Order, Plan, Responder, ResponderConfig, Window};
 use std::io::Write;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-
-struct Nobody;
-
-impl DenyInode for Nobody {
-    fn deny(&self, _: &FileRef) {}
-    fn release(&self, _: &FileRef) {}
-}
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut given = std::env::args_os().skip(1).map(PathBuf::from);
@@ -32,24 +24,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut config = ResponderConfig::new(state.join("journal"), state.join("vault"), Arc::new(Nobody));
     config.journal_bytes = 256 * 1024;
     let (responder, _) = Responder::open(config)?;
-    let file = std::fs::File::open(&path)?;
-    let m = file.metadata()?;
-    let ctime = FileTime { sec: m.ctime(), nsec: u32::try_from(m.ctime_nsec())? };
-    let target = Target {
-        file: file.into(),
-        identity: FileRef { dev: m.dev(), ino: m.ino(), ctime, size: m.len() },
-        sha256: Sha256(sha2::Sha256::digest(std::fs::read(&path)?).into()),
-        path: path.as_os_str().as_bytes().to_vec(),
-        class: MalwareClass::Trojan,
-        family: "Test.Standin".into(),
-        confidence: Confidence::new(99),
-        content_version: "test".into(),
-        test: true,
-        processes: Box::new(Vec::new),
-        may_kill: Arc::new(|_| Ok(())),
-        isolate: true,
-        kill: true,
-    };
+    let target = target(&path, true)?;
     let on_frozen = Box::new(|_| {
         let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
     });

@@ -5,41 +5,12 @@
 
 #![forbid(unsafe_code)]
 
-use lazaret_model::{Confidence, FileRef, FileTime, MalwareClass, Sha256};
-use lazaret_response::{DenyInode, Order, Plan, Responder, ResponderConfig, Step, Target};
-use sha2::Digest;
-use std::fs::File;
-use std::os::unix::fs::MetadataExt;
+mod kit;
+
+use kit::{Nobody, target};
+use lazaret_response::{Order, Plan, Responder, ResponderConfig, Step};
 use std::path::PathBuf;
 use std::sync::Arc;
-
-struct Nobody;
-
-impl DenyInode for Nobody {
-    fn deny(&self, _: &FileRef) {}
-    fn release(&self, _: &FileRef) {}
-}
-
-fn target(path: &str) -> Result<Target, Box<dyn std::error::Error>> {
-    let file = File::open(path)?;
-    let m = file.metadata()?;
-    let ctime = FileTime { sec: m.ctime(), nsec: u32::try_from(m.ctime_nsec())? };
-    Ok(Target {
-        identity: FileRef { dev: m.dev(), ino: m.ino(), ctime, size: m.len() },
-        file: file.into(),
-        sha256: Sha256(sha2::Sha256::digest(std::fs::read(path)?).into()),
-        path: path.as_bytes().to_vec(),
-        class: MalwareClass::Trojan,
-        family: "Test.Standin".to_owned(),
-        confidence: Confidence::new(99),
-        content_version: "test".to_owned(),
-        test: true,
-        processes: Box::new(Vec::new),
-        may_kill: Arc::new(|_| Ok(())),
-        isolate: true,
-        kill: true,
-    })
-}
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args: Vec<String> = std::env::args().collect();
@@ -62,7 +33,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         writeln(&format!("replayed {:?}", r.report.status))?;
     }
     let order = match verb.as_str() {
-        "isolate" => Order::IsolateAndKill(target(what)?),
+        "isolate" => Order::IsolateAndKill(target(what.as_ref(), true)?),
         "restore" => Order::Restore { id: what.parse()?, to: None, parents: false },
         "delete" => Order::Delete { id: what.parse()? },
         _ => return Ok(()),

@@ -6,21 +6,16 @@
 
 #![forbid(unsafe_code)]
 
-use lazaret_model::FileRef;
+mod kit;
+
+use kit::Nobody;
 use lazaret_response::persistence::{DisableTarget, Limits, Started, find};
-use lazaret_response::{DenyInode, Order, Plan, Responder, ResponderConfig, Step};
+use lazaret_response::{Order, Plan, Responder, ResponderConfig, Step};
 use lazaret_vault::Vault;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-
-struct Nobody;
-
-impl DenyInode for Nobody {
-    fn deny(&self, _: &FileRef) {}
-    fn release(&self, _: &FileRef) {}
-}
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args: Vec<String> = std::env::args().collect();

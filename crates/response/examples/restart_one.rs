@@ -5,44 +5,14 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, reason = "a program for tests speaks to them")]
 
-use lazaret_model::{Confidence, FileRef, FileTime, MalwareClass, Sha256};
-use lazaret_response::{DenyInode, Order, Plan, Report, Responder, ResponderConfig, Target};
+mod kit;
+
+use kit::{Nobody, target};
+use lazaret_response::{Order, Plan, Report, Responder, ResponderConfig};
 use lazaret_vault::Vault;
-use sha2::Digest;
 use std::error::Error;
-use std::fs::File;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-
-struct Nobody;
-
-impl DenyInode for Nobody {
-    fn deny(&self, _: &FileRef) {}
-    fn release(&self, _: &FileRef) {}
-}
-
-fn target(path: &Path) -> Result<Target, Box<dyn Error>> {
-    let file = File::open(path)?;
-    let m = file.metadata()?;
-    let ctime = FileTime { sec: m.ctime(), nsec: u32::try_from(m.ctime_nsec())? };
-    Ok(Target {
-        identity: FileRef { dev: m.dev(), ino: m.ino(), ctime, size: m.len() },
-        file: file.into(),
-        sha256: Sha256(sha2::Sha256::digest(std::fs::read(path)?).into()),
-        path: path.as_os_str().as_bytes().to_vec(),
-        class: MalwareClass::Trojan,
-        family: "Test.Standin".into(),
-        confidence: Confidence::new(99),
-        content_version: "test".into(),
-        test: true,
-        processes: Box::new(Vec::new),
-        may_kill: Arc::new(|_| Ok(())),
-        isolate: true,
-        kill: true,
-    })
-}
 
 fn tell(report: &Report) {
     for r in &report.records {
@@ -62,7 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let config = ResponderConfig::new(state.join("journal"), state.join("vault"), Arc::new(Nobody));
     let (responder, _) = Responder::open(config)?;
     let order = |order| responder.execute(Plan { alarm: None, who: "test".into(), order });
-    let report = order(Order::IsolateAndKill(target(&program)?));
+    let report = order(Order::IsolateAndKill(target(&program, true)?));
     tell(&report);
     let id = report.isolated.ok_or("it was not isolated")?;
     tell(&order(Order::Restore { id, to: None, parents: false }));

@@ -32,7 +32,7 @@ pub(crate) fn innocent(process: &ProcessFacts, spare: &dyn SpareProcess) -> Opti
 }
 
 /// Who holds the file open or mapped without being a member.
-pub(crate) fn readers(members: &Members<'_>) -> Vec<KilledProcess> {
+pub(crate) fn readers(members: &Members<'_>) -> Vec<ProcessFacts> {
     let pids: Vec<i32> = members
         .list(Scope::All)
         .into_iter()
@@ -44,15 +44,14 @@ pub(crate) fn readers(members: &Members<'_>) -> Vec<KilledProcess> {
         let same = |k: &KilledProcess| k.process.pid == pid && k.process.start_time == start;
         members.refused().any(same) || members.innocent().any(same)
     };
+    let mut found = found.unwrap_or_default();
+    found.retain(|f| !known(f.process.pid, f.process.start_time));
     found
-        .unwrap_or_default()
-        .into_iter()
-        .filter(|f| !known(f.process.pid, f.process.start_time))
-        .map(|f| {
-            let unit = service(&f);
-            record(&f, unit, Outcome::Refused("reads it, left alone".to_owned()))
-        })
-        .collect()
+}
+
+/// What the report says of a reader.
+pub(crate) fn left_alone(reader: &ProcessFacts) -> KilledProcess {
+    record(reader, service(reader), Outcome::Refused("reads it, left alone".to_owned()))
 }
 
 fn who_reads(file: &Sought, pids: Vec<i32>) -> Vec<ProcessFacts> {

@@ -4,7 +4,7 @@
 use crate::journal::IsolateIntent;
 use crate::metadata::{self, Metadata};
 use crate::plan::Target;
-use crate::stage::{Place, Staging};
+use crate::stage::{self, Place, Staging};
 use lazaret_model::{AlarmId, IsolatedId, IsolatedStatus, JournalId};
 use lazaret_vault::{MANIFEST_SCHEMA, Manifest, RawPath, Surroundings};
 
@@ -77,7 +77,7 @@ pub(crate) fn intent(
     }
     IsolateIntent {
         xattrs_left_out: large || !meta.unread.is_empty(),
-        staged_name: RawPath(format!(".lazaret-{}", manifest.id).into_bytes()),
+        staged_name: RawPath(stage::staged_name(manifest.id)),
         manifest,
         isolate: target.isolate,
         kill: target.kill,

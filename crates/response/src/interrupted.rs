@@ -7,7 +7,7 @@ use crate::names;
 use crate::open::{self, Inode};
 use crate::plan::{MayKill, Report, Target};
 use crate::receipt;
-use crate::replay::same_process;
+use crate::replay::{group_of, same_process};
 use crate::responder::Responder;
 use crate::window::{Subject, Window};
 use lazaret_model::{Action, AlarmId, FileRef, FileTime, JournalId, Outcome};
@@ -15,9 +15,7 @@ use lazaret_sys::process::{ProcessHandle, Signal};
 use lazaret_sys::procfs::{self, Sought};
 use rustix::fs::fstat;
 use std::collections::HashMap;
-use std::ffi::OsStr;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
@@ -202,8 +200,7 @@ pub fn let_go_frozen(journal_dir: &Path, journal_bytes: u64) -> Result<usize, Jo
         let wake = || ours().filter_map(same_process).filter(|(h, _)| h.signal(Signal::CONT).is_ok()).count();
         count += wake();
         for group in groups {
-            let path = Path::new(OsStr::from_bytes(&group.0));
-            let _ = std::fs::write(path.join("cgroup.freeze"), "0");
+            let _ = group_of(group).freeze(false);
         }
         let _ = wake();
     }

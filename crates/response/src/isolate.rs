@@ -7,6 +7,7 @@ use crate::folders;
 use crate::intent::{intent, manifest};
 use crate::journal::{Body, Intent};
 use crate::layers;
+use crate::links;
 use crate::metadata::{self, Metadata};
 use crate::names::{self, Found};
 use crate::open::Inode;
@@ -30,6 +31,8 @@ enum Name {
     Unlinked,
     /// It has names, and this one (if any) stays.
     Kept(String),
+    /// It stays for as long as something is mounted on it; other names of it can go.
+    Busy(String),
     /// It stays where it is, and no other name of it can be taken either.
     Stays(String),
 }
@@ -83,7 +86,9 @@ impl Responder {
             }
         };
         let early = recorded.then(&mut take);
-        if let (Some(Name::Unlinked | Name::Kept(_) | Name::Stays(_)), Some(s)) = (&early, &staging) {
+        if let (Some(Name::Unlinked | Name::Kept(_) | Name::Busy(_) | Name::Stays(_)), Some(s)) =
+            (&early, &staging)
+        {
             // Nothing was staged that the record could be of.
             record::remove(&s.dir, &staged_name, &self.owner);
         }
@@ -200,6 +205,7 @@ impl Responder {
                 }
                 match kept {
                     Kept::Error(Errno::ROFS) => Name::Stays(kept.reason()),
+                    Kept::Error(Errno::BUSY) => Name::Busy(kept.reason()),
                     kept => Name::Kept(kept.reason()),
                 }
             }
@@ -227,20 +233,23 @@ impl Responder {
             }
             return (String::new(), None);
         }
-        match &name {
+        let name = match name {
             Name::Stays(reason) => {
                 let why = format!("{reason}: execution stays denied");
                 return self.leave_in_place(report, manifest, None, why, shown);
             }
-            Name::Staged(_, found) => manifest.around = folders::around(&found.place),
-            _ => {}
-        }
-        // What cannot be read cannot be brought back by a copy: then the inode itself is kept.
-        if let (Name::Staged(..), false) = (&name, manifest.reason.is_empty()) {
-            let Name::Staged(staged, found) = name else { return (String::new(), None) };
-            let why = format!("the file itself is kept in the staging folder, because {}", manifest.reason);
-            return self.keep_staged(report, manifest, (staged, found), &why, shown);
-        }
+            Name::Staged(staged, found) => {
+                manifest.around = folders::around(&found.place);
+                // What cannot be read cannot be brought back by a copy: then the inode itself is kept.
+                if !manifest.reason.is_empty() {
+                    let why =
+                        format!("the file itself is kept in the staging folder, because {}", manifest.reason);
+                    return self.keep_staged(report, manifest, (staged, found), &why, shown);
+                }
+                Name::Staged(staged, found)
+            }
+            name => name,
+        };
         let sealed = self.vault.put(object, target.file.as_fd(), manifest.clone());
         match (sealed, name) {
             (Ok(_), name) => {
@@ -254,7 +263,7 @@ impl Responder {
                 let why = format!("its name is gone and execution denied, but: {e}");
                 self.keep_staged(report, manifest, (staged, found), &why, shown)
             }
-            (Err(e), Name::Kept(reason) | Name::Stays(reason)) => {
+            (Err(e), Name::Kept(reason) | Name::Busy(reason) | Name::Stays(reason)) => {
                 let why = format!("{reason}: execution stays denied; and {e}");
                 self.leave_in_place(report, manifest, None, why, shown)
             }
@@ -295,10 +304,11 @@ impl Responder {
         name: Name,
         shown: &str,
     ) -> (String, Option<Place>) {
+        let others_go = !matches!(name, Name::Kept(_));
         let (staged, found, kept) = match name {
             Name::Staged(s, f) => (Some(s), Some(f), None),
             Name::Unlinked => (None, None, None),
-            Name::Kept(why) | Name::Stays(why) => (None, None, Some(why)),
+            Name::Kept(why) | Name::Busy(why) | Name::Stays(why) => (None, None, Some(why)),
         };
         let had_no_name = staged.is_none() && manifest.nlink == 0;
         let place = found.as_ref().map(|f| &f.place);
@@ -308,14 +318,10 @@ impl Responder {
         let inode = found.as_ref().map_or(Inode { dev: manifest.dev, ino: manifest.ino }, |f| f.inode);
         // A name that is known and cannot be taken keeps the others company: a restore would make a
         // second file of them.
-        // One that is busy for good, as a mount point, is the exception: its other names go.
-        let busy = Errno::BUSY.to_string();
-        let stays = kept.as_ref().is_some_and(|why| !why.contains(&busy))
-            && names::at(&manifest.path.0, inode).is_some();
-        let names = if stays {
-            crate::links::Names::all_stay(manifest.nlink)
-        } else {
+        let names = if others_go || names::at(&manifest.path.0, inode).is_none() {
             self.take_links(report.journal, manifest, (file, inode), staged.as_ref(), place)
+        } else {
+            links::Names::all_stay(manifest.nlink)
         };
         self.step(Step::LinksGone);
         let removed =

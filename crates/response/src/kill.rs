@@ -6,7 +6,7 @@ use crate::bystanders;
 use crate::config::Step;
 use crate::freeze::{self, Frozen};
 use crate::look::{MAPPINGS, ROUNDS, ask_mappers};
-use crate::members::{Members, Rules, Scope, record};
+use crate::members::{Members, Rules, Scope};
 use crate::plan::{MayKill, Report, Target};
 use crate::respawn::Comebacks;
 use crate::responder::Responder;
@@ -54,14 +54,11 @@ impl Responder {
     ) {
         let shown = String::from_utf8_lossy(path);
         let journal = report.journal;
-        let exempt = |pid| (self.config.exempt)(pid);
-        let innocent = |p: &ProcessFacts| bystanders::innocent(p, &*self.config.spare);
         let rules = Rules {
             file: Sought::open(target.file.as_fd(), &target.identity),
             label: path,
-            exempt: &exempt,
+            config: &self.config,
             may_kill: &target.may_kill,
-            innocent: &innocent,
             hold: &|member| self.hold(journal, member),
         };
         let members = Members::new(rules);
@@ -111,9 +108,7 @@ impl Responder {
         hunt.conclude(report, tally, everywhere, &shown);
         self.step(Step::Killed);
     }
-}
 
-impl Responder {
     /// Ends processes of a file that is gone: those named, and who still executes the inode.
     pub(crate) fn end_known(
         &self,
@@ -123,15 +118,12 @@ impl Responder {
         may_kill: &MayKill,
         path: &[u8],
     ) {
-        let exempt = |pid| (self.config.exempt)(pid);
-        let innocent = |p: &ProcessFacts| bystanders::innocent(p, &*self.config.spare);
         let journal = report.journal;
         let rules = Rules {
             file: Sought::from(&file),
             label: path,
-            exempt: &exempt,
+            config: &self.config,
             may_kill,
-            innocent: &innocent,
             hold: &|member| self.hold(journal, member),
         };
         let mut members = Members::new(rules);
@@ -249,8 +241,8 @@ impl Hunt<'_> {
         }
         if everywhere {
             let readers = bystanders::readers(&self.members);
-            let known = |r: &KilledProcess| alive.iter().any(|a| a.process == r.process);
-            report.left_alone.extend(readers.into_iter().filter(|r| !known(r)));
+            let unknown = |r: &&ProcessFacts| !alive.iter().any(|a| a.process == r.process);
+            report.left_alone.extend(readers.iter().filter(unknown).map(bystanders::left_alone));
         }
         report.left_alone.extend(alive);
         report.record(Action::Kill, outcome, shown);
@@ -259,20 +251,13 @@ impl Hunt<'_> {
 
 /// The number means another process by now.
 fn other_identity(named: &ProcessHandle) -> KilledProcess {
-    let process = named.process();
-    let facts = ProcessFacts {
-        process,
-        ppid: 0,
+    let why = "it is gone, and its number means another process by now: left alone";
+    KilledProcess {
+        process: named.process(),
         exe: Vec::new(),
         cmdline: Vec::new(),
-        uid: 0,
-        euid: 0,
-        gid: 0,
-        started_ms: 0,
-        sha256: None,
-        container: None,
+        outcome: Outcome::Refused(why.to_owned()),
         unit: None,
-    };
-    let why = "it is gone, and its number means another process by now: left alone";
-    record(&facts, None, Outcome::Refused(why.to_owned()))
+        container: None,
+    }
 }

@@ -13,6 +13,7 @@ mod bounded;
 mod bystanders;
 mod config;
 mod delete;
+mod durable;
 mod error;
 mod filesystem;
 mod folders;

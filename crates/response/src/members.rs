@@ -8,6 +8,8 @@
 //! A descendant that was given to another parent still counts when it is in the session of a member
 //! that leads it. Readers do not count.
 
+use crate::bystanders;
+use crate::config::ResponderConfig;
 use crate::guard::Floor;
 use crate::plan::MayKill;
 use lazaret_model::{KilledProcess, Outcome, ProcessFacts};
@@ -54,17 +56,14 @@ pub(crate) enum Scope {
     New,
 }
 
-/// Tells why a program that maps the file as a library is let live, if it is.
-pub(crate) type Innocent<'a> = &'a dyn Fn(&ProcessFacts) -> Option<String>;
-
 /// What the set is made of; all for one file.
 pub(crate) struct Rules<'a> {
     pub(crate) file: Sought,
     /// Its path before it was moved: what /proc calls the executable now is the staged name.
     pub(crate) label: &'a [u8],
-    pub(crate) exempt: &'a dyn Fn(i32) -> bool,
+    /// Who is never touched, and who is spared although it has the file loaded.
+    pub(crate) config: &'a ResponderConfig,
     pub(crate) may_kill: &'a MayKill,
-    pub(crate) innocent: Innocent<'a>,
     /// Called for each new member at once: it is to be stopped.
     pub(crate) hold: &'a dyn Fn(&Member),
 }
@@ -113,7 +112,7 @@ impl<'a> Members<'a> {
 
     /// Not to be touched by anybody here.
     pub(crate) fn is_own(&self, pid: i32) -> bool {
-        self.floor.is_own(pid) || (self.rules.exempt)(pid)
+        self.floor.is_own(pid) || (self.rules.config.exempt)(pid)
     }
 
     /// What a guard kept alive.
@@ -292,14 +291,15 @@ impl<'a> Members<'a> {
         if handle.is_gone() {
             return None;
         }
-        let guard = self.floor.check(&facts, self.rules.exempt).and_then(|()| (self.rules.may_kill)(&facts));
+        let guard =
+            self.floor.check(&facts, &*self.rules.config.exempt).and_then(|()| (self.rules.may_kill)(&facts));
         if let Err(guard) = guard {
             self.refused.insert(key, record(&facts, service, Outcome::Refused(guard.to_string())));
             return None;
         }
         if relation == Relation::Maps
             && !executes
-            && let Some(why) = (self.rules.innocent)(&facts)
+            && let Some(why) = bystanders::innocent(&facts, &*self.rules.config.spare)
         {
             let why = library(&facts, service.as_deref(), &why);
             self.innocent.insert(key, record(&facts, service, Outcome::Refused(why)));

@@ -4,6 +4,7 @@
 //! Their records say where they came from (see [`crate::record`]). They go back there and are
 //! judged again; where that is impossible they stay staged, and the vault lists them.
 
+use crate::durable;
 use crate::intent;
 use crate::journal::{Body, Entry, Intent, JournalError, Note};
 use crate::metadata;
@@ -21,8 +22,7 @@ use lazaret_model::{
 use lazaret_vault::{Manifest, RawPath};
 use rustix::fs::{Dir, fsync};
 use std::collections::HashSet;
-use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::Arc;
@@ -44,16 +44,7 @@ pub(crate) fn owner(journal_dir: &Path) -> Result<Owner, JournalError> {
         _ => {}
     }
     let fresh = JournalId::new().to_string();
-    let write = || -> io::Result<()> {
-        let tmp = path.with_extension("new-instance");
-        let _ = std::fs::remove_file(&tmp);
-        let mut file = File::create_new(&tmp)?;
-        file.write_all(fresh.as_bytes())?;
-        file.sync_all()?;
-        std::fs::rename(&tmp, &path)?;
-        File::open(journal_dir)?.sync_all()
-    };
-    write().map_err(error)?;
+    durable::replace(&path, fresh.as_bytes()).map_err(error)?;
     Ok(Owner(fresh))
 }
 
@@ -68,8 +59,8 @@ pub(crate) fn known(entries: &[Entry]) -> HashSet<IsolatedId> {
 
 impl Responder {
     /// Puts back what lies in the staging folders without an intent.
-    pub(crate) fn orphans(&self, known: &HashSet<IsolatedId>) -> Vec<Replayed> {
-        stage::existing().iter().flat_map(|s| self.orphans_of(s, known)).collect()
+    pub(crate) fn orphans(&self, all: &[Staging], known: &HashSet<IsolatedId>) -> Vec<Replayed> {
+        all.iter().flat_map(|s| self.orphans_of(s, known)).collect()
     }
 
     fn orphans_of(&self, staging: &Staging, known: &HashSet<IsolatedId>) -> Vec<Replayed> {
@@ -82,7 +73,8 @@ impl Responder {
                 record::remove(&staging.dir, staged, &self.owner);
                 continue;
             }
-            let id = id_of(staged).filter(|id| !known.contains(id) && self.vault.manifest(*id).is_err());
+            let id =
+                stage::id_of(staged).filter(|id| !known.contains(id) && self.vault.manifest(*id).is_err());
             out.extend(id.and_then(|id| self.orphan(staging, staged, id)));
         }
         out
@@ -90,8 +82,7 @@ impl Responder {
 
     fn orphan(&self, staging: &Staging, staged: &[u8], id: IsolatedId) -> Option<Replayed> {
         let path = record::read(&staging.dir, staged, &self.owner).ok()?;
-        let dir = staging.dir.try_clone().ok()?;
-        let from = Place { dir, dir_path: staging.path.clone(), name: staged.to_vec() };
+        let from = staging.place(staged).ok()?;
         let mut report = Report::new(JournalId::new());
         let shown = String::from_utf8_lossy(&path).into_owned();
         let data = serde_json::json!({ "path": RawPath(path.clone()), "staged": RawPath(from.path()) });
@@ -129,10 +120,6 @@ impl Responder {
         self.close(&mut report, &why, left.map(|p| RawPath(p.path())), true);
         Some(result(report, false))
     }
-}
-
-fn id_of(staged: &[u8]) -> Option<IsolatedId> {
-    std::str::from_utf8(staged.strip_prefix(b".lazaret-")?).ok()?.parse().ok()
 }
 
 /// What can still be told about it. Class and confidence went with the intent.

@@ -11,10 +11,9 @@ use crate::plan::{Report, Target};
 use crate::responder::Responder;
 use crate::stage;
 use lazaret_model::{Action, AlarmId, JournalId, KilledProcess, Outcome, ProcessFacts};
-use lazaret_sys::procfs::{self, Sought, Use};
+use lazaret_sys::procfs::{self, Sought};
 use lazaret_vault::{Limits, Usage};
 use rustix::fs::{StatVfsMountFlags, fstat, fstatvfs};
-use std::collections::HashSet;
 use std::os::fd::AsFd;
 use std::time::Instant;
 
@@ -63,13 +62,8 @@ impl Responder {
     pub fn preview(&self, target: Target) -> Preview {
         let inode = Inode { dev: target.identity.dev, ino: target.identity.ino };
         let sought = Sought::open(target.file.as_fd(), &target.identity);
-        let processes = self.would_kill(sought, &target.path, (target.processes)(), &target.may_kill);
-        let in_set: HashSet<i32> = processes.iter().map(|p| p.facts.process.pid).collect();
-        let readers = procfs::pids()
-            .filter(|pid| !in_set.contains(pid) && !(self.config.exempt)(*pid) && !is_me(*pid))
-            .filter(|pid| procfs::uses(*pid, &target.identity, false) == Some(Use::Reads))
-            .filter_map(|pid| procfs::facts(pid).ok())
-            .collect();
+        let (processes, readers) =
+            self.would_kill(sought, &target.path, (target.processes)(), &target.may_kill);
         let place = names::locate(&target.file, inode, &target.path);
         let nlink = fstat(&target.file).map_or(0, |s| s.st_nlink);
         let mut names: Vec<Vec<u8>> = place.iter().map(stage::Place::path).collect();
@@ -106,18 +100,15 @@ impl Responder {
         }
     }
 
-    /// The target set as the kill would find it in its first pass.
+    /// The target set as the kill would find it in its first pass, and who would be listed as a reader.
     fn would_kill(
         &self,
         sought: Sought,
         label: &[u8],
         named: Vec<lazaret_sys::process::ProcessHandle>,
         may_kill: &crate::plan::MayKill,
-    ) -> Vec<PreviewProcess> {
-        let exempt = |pid| (self.config.exempt)(pid);
-        let innocent = |p: &ProcessFacts| bystanders::innocent(p, &*self.config.spare);
-        let rules =
-            Rules { file: sought, label, exempt: &exempt, may_kill, innocent: &innocent, hold: &|_| {} };
+    ) -> (Vec<PreviewProcess>, Vec<ProcessFacts>) {
+        let rules = Rules { file: sought, label, config: &self.config, may_kill, hold: &|_| {} };
         let mut members = Members::new(rules);
         let mut new: Vec<i32> = named.into_iter().filter_map(|h| members.name(h).ok().flatten()).collect();
         new.extend(members.look_everywhere());
@@ -141,7 +132,7 @@ impl Responder {
             .collect();
         kept.sort_by_key(|p| p.facts.process.pid);
         out.extend(kept);
-        out
+        (out, bystanders::readers(&members))
     }
 
     /// Journals and reports what would have been done, and does nothing.
@@ -204,8 +195,4 @@ fn why(relation: Relation, facts: &ProcessFacts) -> String {
         Relation::Descendant => format!("was started by it (parent {})", facts.ppid),
         Relation::Respawner => "brings it back".to_owned(),
     }
-}
-
-fn is_me(pid: i32) -> bool {
-    pid.cast_unsigned() == std::process::id()
 }

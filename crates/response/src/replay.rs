@@ -16,6 +16,7 @@ use crate::stage::{self, Place};
 use lazaret_model::{
     Action, AlarmId, IsolatedId, IsolatedStatus, JournalId, KilledProcess, Outcome, ProcessRef, Sha256,
 };
+use lazaret_sys::cgroup::Cgroup;
 use lazaret_sys::process::{ProcessHandle, Signal};
 use lazaret_sys::procfs;
 use lazaret_vault::{Manifest, RawPath};
@@ -192,8 +193,7 @@ impl Responder {
                 report.killed.push(KilledProcess { process, exe, cmdline, outcome, unit, container });
             }
             for group in groups {
-                let path = std::path::Path::new(std::ffi::OsStr::from_bytes(&group.0));
-                let _ = std::fs::write(path.join("cgroup.freeze"), "0");
+                let _ = group_of(group).freeze(false);
             }
         }
         if !report.killed.is_empty() {
@@ -289,13 +289,9 @@ impl Responder {
         }
         report.isolated = Some(manifest.id);
         if let Err(e) = removed {
-            let left = Place {
-                dir: match place.dir.try_clone() {
-                    Ok(d) => d,
-                    Err(e) => return Carried::Later(e.to_string()),
-                },
-                dir_path: place.dir_path.clone(),
-                name: place.name.clone(),
+            let left = match place.try_clone() {
+                Ok(left) => left,
+                Err(e) => return Carried::Later(e.to_string()),
             };
             return self.in_place(
                 report,
@@ -358,10 +354,7 @@ impl Responder {
         original: Option<Place>,
         shown: &str,
     ) -> Carried {
-        let folder = original.as_ref().and_then(|p| {
-            let dir = p.dir.try_clone().ok()?;
-            Some(Place { dir, dir_path: p.dir_path.clone(), name: p.name.clone() })
-        });
+        let folder = original.as_ref().and_then(|p| p.try_clone().ok());
         let same = match original.map(|p| found::at(p, manifest)) {
             Some(Err(why)) => return Carried::Later(found::later(&why)),
             looked => looked.and_then(Result::unwrap_or_default).filter(|f| f.sha256 == manifest.sha256),
@@ -371,7 +364,7 @@ impl Responder {
         };
         // The name could not be moved then; try again, it is the same file.
         let staging = self.staging.of(&place.dir);
-        let name = format!(".lazaret-{}", manifest.id).into_bytes();
+        let name = stage::staged_name(manifest.id);
         match stage::stage(&place, staging.as_ref(), &name, &file, metadata::flags(&place.dir)) {
             Ok(staged) => self.complete(report, manifest, &file, &staged, Some(&place), shown),
             Err(kept) => {
@@ -458,6 +451,11 @@ impl Responder {
             let _ = metadata::set_flags(&p.dir, flags);
         }
     }
+}
+
+/// A control group that was written down.
+pub(crate) fn group_of(dir: &RawPath) -> Cgroup {
+    Cgroup::at(std::ffi::OsStr::from_bytes(&dir.0).into())
 }
 
 enum Carried {

@@ -11,7 +11,7 @@ use crate::persistence::Records;
 use crate::plan::{Order, Plan, Report};
 use crate::record::Owner;
 use crate::replay::Replayed;
-use crate::stage::StagingFolders;
+use crate::stage::{self, StagingFolders};
 use crate::turns::Turns;
 use lazaret_model::{Action, IsolatedId, Outcome, Sha256};
 use lazaret_vault::{RawPath, Vault};
@@ -68,10 +68,11 @@ impl Responder {
             done: Mutex::new(HashMap::new()),
         };
         let mut replayed = responder.replay(entries);
-        replayed.extend(responder.orphans(&known));
+        let staging = stage::existing();
+        replayed.extend(responder.orphans(&staging, &known));
         // What an open intent still needs is not swept away: the next start tries both again.
         if !replayed.iter().any(|r| r.open) {
-            replayed.extend(responder.sweep());
+            replayed.extend(responder.sweep(&staging));
         }
         responder.deny_again();
         Ok((responder, replayed))

@@ -4,6 +4,7 @@
 use crate::filesystem::{self, Kind, mount_id, mount_of};
 use crate::metadata;
 use crate::open::{self, Inode};
+use lazaret_model::IsolatedId;
 use lazaret_sys::mounts;
 use rustix::fs::{
     AtFlags, CWD, Mode, OFlags, RenameFlags, Stat, fstat, mkdirat, openat, readlinkat, renameat_with,
@@ -18,6 +19,9 @@ use std::sync::{Mutex, PoisonError};
 /// The root-only folder at the root of a mount.
 pub(crate) const FOLDER: &[u8] = b".lazaret-staging";
 
+/// Begins the first of an object's names.
+const FIRST: &str = ".lazaret-";
+
 /// An opened folder and a name in it.
 pub(crate) struct Place {
     pub(crate) dir: OwnedFd,
@@ -28,6 +32,12 @@ pub(crate) struct Place {
 impl Place {
     pub(crate) fn path(&self) -> Vec<u8> {
         open::join(&self.dir_path, &self.name)
+    }
+
+    /// The same place once more.
+    pub(crate) fn try_clone(&self) -> std::io::Result<Self> {
+        let dir = self.dir.try_clone()?;
+        Ok(Self { dir, dir_path: self.dir_path.clone(), name: self.name.clone() })
     }
 
     pub(crate) fn exists(&self) -> bool {
@@ -45,6 +55,24 @@ pub(crate) struct Staging {
     pub(crate) path: Vec<u8>,
     /// At the root of a mount, where [`existing`] finds it again.
     pub(crate) at_mount: bool,
+}
+
+impl Staging {
+    /// A name in it.
+    pub(crate) fn place(&self, name: &[u8]) -> std::io::Result<Place> {
+        let dir = self.dir.try_clone()?;
+        Ok(Place { dir, dir_path: self.path.clone(), name: name.to_vec() })
+    }
+}
+
+/// What the first of an object's names is called when it is staged.
+pub(crate) fn staged_name(id: IsolatedId) -> Vec<u8> {
+    format!("{FIRST}{id}").into_bytes()
+}
+
+/// The object of a first name.
+pub(crate) fn id_of(staged: &[u8]) -> Option<IsolatedId> {
+    std::str::from_utf8(staged).ok()?.strip_prefix(FIRST)?.parse().ok()
 }
 
 /// Knows where the mounts' staging folders are. Keeps paths only: a kept descriptor would make a
@@ -204,9 +232,9 @@ pub(crate) fn stage(
     let moved = staging
         .ok_or(Errno::XDEV)
         .and_then(|s| {
-            let dir = s.dir.try_clone().map_err(|_| Errno::MFILE)?;
-            renameat_with(&place.dir, place.name.as_slice(), &s.dir, staged_name, RenameFlags::NOREPLACE)?;
-            Ok(Place { dir, dir_path: s.path.clone(), name: staged_name.to_vec() })
+            let to = s.place(staged_name).map_err(|_| Errno::MFILE)?;
+            renameat_with(&place.dir, place.name.as_slice(), &to.dir, staged_name, RenameFlags::NOREPLACE)?;
+            Ok(to)
         })
         .or_else(|e| {
             if e != Errno::XDEV {

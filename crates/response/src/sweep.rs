@@ -6,7 +6,7 @@ use crate::plan::Report;
 use crate::receipt;
 use crate::replay::Replayed;
 use crate::responder::Responder;
-use crate::stage::{self, Place, Staging};
+use crate::stage::{self, Staging};
 use lazaret_model::{Action, IsolatedId, IsolatedStatus, JournalId, Outcome};
 use lazaret_vault::Manifest;
 use rustix::fs::{Dir, fstat, fsync};
@@ -15,14 +15,14 @@ use std::os::fd::AsFd;
 
 impl Responder {
     /// Removes what the vault holds already, and tells where that made an isolation complete.
-    pub(crate) fn sweep(&self) -> Vec<Replayed> {
+    pub(crate) fn sweep(&self, all: &[Staging]) -> Vec<Replayed> {
         let mut left: BTreeMap<IsolatedId, (Manifest, u64)> = BTreeMap::new();
-        for staging in stage::existing() {
+        for staging in all {
             let Ok(listing) = Dir::read_from(&staging.dir) else { continue };
             for entry in listing.flatten() {
                 let name = entry.file_name().to_bytes();
                 let Some(id) = id_of(name) else { continue };
-                if let Some((manifest, names)) = self.remove_staged(&staging, name, id) {
+                if let Some((manifest, names)) = self.remove_staged(staging, name, id) {
                     left.insert(id, (manifest, names));
                 }
             }
@@ -35,14 +35,13 @@ impl Responder {
     /// Gives the names that the inode still has.
     fn remove_staged(&self, staging: &Staging, name: &[u8], id: IsolatedId) -> Option<(Manifest, u64)> {
         let manifest = self.vault.manifest(id).ok()?;
-        let further = !name.starts_with(b".lazaret-");
+        let further = stage::id_of(name).is_none();
         let ended = matches!(manifest.status, IsolatedStatus::Restored | IsolatedStatus::Deleted);
         // The first name of a file that the vault does not hold may be all that there is.
         if !(self.vault.has_content(id) || further && ended) {
             return None;
         }
-        let dir = staging.dir.try_clone().ok()?;
-        let place = Place { dir, dir_path: staging.path.clone(), name: name.to_vec() };
+        let place = staging.place(name).ok()?;
         let file = open::file(&place.dir, &place.name).ok()?;
         let (sha256, _) = receipt::digest(file.as_fd()).ok()?;
         let held = ended || self.vault.compare(id, manifest.sha256, manifest.size).is_ok();
@@ -92,12 +91,7 @@ impl Responder {
 
 /// Of `.lazaret-<id>`, a first name, or `<id>.<word>`, a further one.
 fn id_of(name: &[u8]) -> Option<IsolatedId> {
-    let text = std::str::from_utf8(name).ok()?;
-    let id = match text.strip_prefix(".lazaret-") {
-        Some(id) => id,
-        None => text.split_once('.')?.0,
-    };
-    id.parse().ok()
+    stage::id_of(name).or_else(|| std::str::from_utf8(name).ok()?.split_once('.')?.0.parse().ok())
 }
 
 #[cfg(test)]

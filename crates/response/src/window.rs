@@ -6,7 +6,6 @@
 //! isolation that follows has its own outcome: a crash at any point leaves an open intent, and
 //! [`Responder::interrupted`] hands it out at the next start.
 
-use crate::bystanders;
 use crate::freeze::Frozen;
 use crate::intent;
 use crate::isolate::judged;
@@ -16,7 +15,7 @@ use crate::objection::{Answer, Objection};
 use crate::open::Inode;
 use crate::plan::{MayKill, Report, Target};
 use crate::responder::Responder;
-use lazaret_model::{Action, AlarmId, FileRef, IsolatedId, JournalId, Outcome, ProcessFacts};
+use lazaret_model::{Action, AlarmId, FileRef, IsolatedId, JournalId, Outcome};
 use lazaret_sys::cgroup::Cgroup;
 use lazaret_sys::process::{ProcessHandle, Signal};
 use lazaret_sys::procfs::{self, Sought};
@@ -206,27 +205,26 @@ impl Responder {
         then: impl FnOnce(&Self, Vec<ProcessHandle>) -> Report,
     ) -> Report {
         let shown = String::from_utf8_lossy(subject.label).into_owned();
-        let exempt = |pid| (self.config.exempt)(pid);
-        let innocent = |p: &ProcessFacts| bystanders::innocent(p, &*self.config.spare);
         let journal = report.journal;
         let rules = |hold| Rules {
             file: subject.sought.clone(),
             label: subject.label,
-            exempt: &exempt,
+            config: &self.config,
             may_kill: subject.may_kill,
-            innocent: &innocent,
             hold,
         };
         // First a look that touches nobody: without anybody there is no window.
         let mut seen = Members::new(rules(&|_| {}));
-        let named_again: Vec<ProcessHandle> = named.iter().filter_map(|h| h.try_clone().ok()).collect();
-        let again =
-            |handles: &[ProcessHandle]| handles.iter().filter_map(|h| h.try_clone().ok()).collect::<Vec<_>>();
-        let mut new: Vec<i32> = named.into_iter().filter_map(|h| seen.name(h).ok().flatten()).collect();
-        new.extend(seen.look_everywhere());
+        let find = |members: &mut Members<'_>| {
+            let handles = named.iter().filter_map(|h| h.try_clone().ok());
+            let mut new: Vec<i32> = handles.filter_map(|h| members.name(h).ok().flatten()).collect();
+            new.extend(members.look_everywhere());
+            new
+        };
+        let new = find(&mut seen);
         let resumed = intent.is_none();
         if new.is_empty() && !resumed {
-            let mut done = then(self, named_again);
+            let mut done = then(self, named);
             done.window = Some(WindowEnd::NothingRan);
             return done;
         }
@@ -241,7 +239,7 @@ impl Responder {
         if !journaled {
             // Nothing may stand still that replay would not know of: no window then.
             drop(seen);
-            let mut done = then(self, named_again);
+            let mut done = then(self, named);
             done.window = Some(WindowEnd::Expired);
             return done;
         }
@@ -254,9 +252,7 @@ impl Responder {
         drop(seen);
         let hold = |member: &_| self.hold(journal, member);
         let mut members = Members::new(rules(&hold));
-        let mut new: Vec<i32> =
-            again(&named_again).into_iter().filter_map(|h| members.name(h).ok().flatten()).collect();
-        new.extend(members.look_everywhere());
+        let new = find(&mut members);
         let frozen = vec![self.stand_still(journal, &mut members, new)];
         let mut held = Held { members, frozen, before, woken: 0 };
         let processes = held.members.iter().count();

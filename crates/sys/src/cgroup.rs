@@ -34,6 +34,12 @@ impl Cgroup {
         Ok(dir.join("cgroup.procs").exists().then_some(Self { dir }))
     }
 
+    /// The group whose folder was written down; whether it is still there shows when it is asked.
+    #[must_use]
+    pub fn at(dir: PathBuf) -> Self {
+        Self { dir }
+    }
+
     /// The folder, for messages.
     #[must_use]
     pub fn dir(&self) -> &Path {

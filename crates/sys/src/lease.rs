@@ -5,12 +5,10 @@
 //! (seen on tmpfs, ext4, xfs and btrfs), so that no stored verdict may be used on these numbers
 //! alone. A read lease is not granted while the file is open for writing or mapped writably.
 
+use crate::mounts::is_overlay;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::sync::Once;
-
-/// `OVERLAYFS_SUPER_MAGIC`.
-const OVERLAY: rustix::fs::FsWord = 0x794c_7630;
 
 /// A granted lease; dropping it gives it back.
 #[derive(Debug)]
@@ -32,7 +30,7 @@ impl Drop for Lease<'_> {
 /// `EACCES` when the file belongs to another user and `CAP_LEASE` is missing.
 pub fn read_lease(file: BorrowedFd<'_>) -> io::Result<Option<Lease<'_>>> {
     // A lease on an overlay inode says nothing of the writers of the layer below.
-    if rustix::fs::fstatfs(file)?.f_type == OVERLAY {
+    if is_overlay(file)? {
         return Ok(None);
     }
     ignore_break_signal();
@@ -67,7 +65,7 @@ pub fn try_read_lease(file: BorrowedFd<'_>) -> io::Result<bool> {
 /// # Errors
 /// `EACCES` when the file belongs to another user and `CAP_LEASE` is missing.
 pub fn is_open_nowhere_else(file: BorrowedFd<'_>) -> io::Result<bool> {
-    if rustix::fs::fstatfs(file)?.f_type == OVERLAY {
+    if is_overlay(file)? {
         return Ok(false);
     }
     ignore_break_signal();

@@ -3,7 +3,8 @@
 
 mod overlay;
 
-pub use overlay::Layers;
+pub(crate) use overlay::OVERLAY;
+pub use overlay::{Layers, is_overlay};
 
 use std::ffi::OsString;
 use std::io;

@@ -15,9 +15,7 @@ pub use facts::{arguments, chain, facts, is_namespace_init, outline, tracer};
 pub use sockets::{Listening, listening};
 pub use sought::Sought;
 pub use stat::{Stat, stands_still, stat};
-pub use users::{
-    Overlays, Use, children, executes, is_executed_by, is_open_in, mapped, of_a_thread, users_of, uses,
-};
+pub use users::{Overlays, Use, children, is_executed_by, is_open_in, mapped, of_a_thread, users_of, uses};
 
 use rustix::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags};

@@ -4,12 +4,13 @@
 //! The journal holds the same, but is shortened after a month; what is disabled may stay so longer.
 
 use super::edit::Edit;
+use crate::durable;
 use lazaret_model::{AlarmId, JournalId, PersistenceKind};
 use lazaret_vault::{RawBytes, RawPath, Stamp, encoding};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 /// The value of `schema`.
@@ -113,13 +114,7 @@ impl Records {
     /// Durable on return.
     pub(crate) fn put(&self, record: &DisabledRecord) -> io::Result<()> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.dir)?;
-        let temp = self.dir.join(format!(".{}", record.id));
-        let mut file =
-            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temp)?;
-        file.write_all(&serde_json::to_vec_pretty(record)?)?;
-        file.sync_all()?;
-        fs::rename(&temp, self.path(record.id))?;
-        sync(&self.dir)
+        durable::replace(&self.path(record.id), &serde_json::to_vec_pretty(record)?)
     }
 
     pub(crate) fn get(&self, id: JournalId) -> Result<DisabledRecord, String> {

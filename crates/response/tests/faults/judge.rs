@@ -185,8 +185,7 @@ pub(crate) fn judge(
             if status == Some(IsolatedStatus::IsolatedInPlace) && verb != Verb::Restore =>
         {
             let differing = f.differing(before);
-            // A name that was found was taken, and comes back with a restore.
-            if told.says_done() || differing.iter().any(|d| d != "names") {
+            if told.says_done() || !differing.is_empty() {
                 return Err(format!(
                     "sealed and live, and what was told is {:?}, {differing:?}",
                     told.words()

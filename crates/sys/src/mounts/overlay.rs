@@ -2,9 +2,23 @@
 //! The layers that an overlay mount was made of.
 
 use super::{Mount, unescape};
+use rustix::fs::{FsWord, fstatfs};
 use std::ffi::OsString;
+use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
+
+/// `OVERLAYFS_SUPER_MAGIC`, `linux/magic.h`.
+pub(crate) const OVERLAY: FsWord = 0x794c_7630;
+
+/// Whether an open file lies on overlayfs.
+///
+/// # Errors
+/// What `fstatfs` reports.
+pub fn is_overlay(file: impl AsFd) -> io::Result<bool> {
+    Ok(fstatfs(file)?.f_type == OVERLAY)
+}
 
 /// Folders of an overlay as whoever mounted it named them: relative ones, and those of another mount
 /// namespace, lead nowhere here.

@@ -6,6 +6,7 @@
 //! while a process in the container shows the overlay's. There the change times of the real inode
 //! show through, and the kernel's file handle of an overlay inode contains that of the layer's.
 
+use crate::mounts::OVERLAY;
 use lazaret_model::FileRef;
 use rustix::fs::{AtFlags, CWD, Statx, StatxFlags, fgetxattr, fstatfs, makedev, statx};
 use rustix::io::Errno;
@@ -26,8 +27,6 @@ const OVERLAY_PADDING: usize = 3;
 /// `struct ovl_fb`: version, magic, length, flags, type, UUID of the layer's filesystem, handle.
 const FB_MAGIC: u8 = 0xfb;
 const FB_HEAD: usize = 21;
-
-const OVERLAY: rustix::fs::FsWord = 0x794c_7630;
 
 /// ext2/3/4, xfs, tmpfs (memfd too), btrfs, f2fs: `maps` shows the inode number that `stat` does.
 const NUMBERS_AGREE: [rustix::fs::FsWord; 5] = [0xef53, 0x5846_5342, 0x0102_1994, 0x9123_683e, 0xf2f5_2010];

@@ -31,12 +31,6 @@ pub fn users_of(file: &FileRef, exec_only: bool) -> Vec<i32> {
     pids().filter(|pid| uses(*pid, file, exec_only).is_some()).collect()
 }
 
-/// Whether the process's executable is the inode; the cheap part of [`uses`], about 6 µs.
-#[must_use]
-pub fn executes(pid: i32, file: &FileRef) -> bool {
-    is_executed_by(&file.into(), pid)
-}
-
 /// How one process uses the inode; `None` when not at all or when the process is gone.
 #[must_use]
 pub fn uses(pid: i32, file: &FileRef, exec_only: bool) -> Option<Use> {
