@@ -60,7 +60,7 @@ impl Live {
         let decided = decide(report, &self.policy, subject, &self.whitelist, &brakes);
         if matches!(decided.guard, Some(Guard::CircuitBreaker(_))) {
             for e in decided.verdict(report).evidence.iter().filter(|e| e.decisive && e.is_bad()) {
-                if self.breaker.held_back(&e.id) {
+                if self.breaker.held_back(&e.id) && !self.held.contains(&e.id) {
                     self.held.push(e.id.clone());
                 }
             }
@@ -94,6 +94,11 @@ impl Live {
     /// Those that opened since somebody last asked, and the rules of what was held back.
     pub(crate) fn take_breakers(&mut self) -> (Vec<OpenBreaker>, Vec<String>) {
         (std::mem::take(&mut self.opened), std::mem::take(&mut self.held))
+    }
+
+    /// How much a rule's open breaker has held back; `None` when it is not open.
+    pub(crate) fn breaker_hits(&self, rule: &str) -> Option<u64> {
+        self.breaker.get(rule).map(|open| open.hits)
     }
 
     pub(crate) fn open_breakers(&self) -> Vec<&OpenBreaker> {

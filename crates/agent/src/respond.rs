@@ -186,7 +186,7 @@ fn refusal(case: &Case) -> Option<ActionRecord> {
 /// A breaker that opened is a matter for a person.
 fn tell_opened_breakers(core: &Core) {
     let (opened, held) = core.live().take_breakers();
-    for b in opened {
+    for b in &opened {
         let row = lazaret_state::BreakerRow {
             rule: b.rule.clone(),
             opened_ms: b.opened_ms,
@@ -203,9 +203,13 @@ fn tell_opened_breakers(core: &Core) {
             vec![b.why.clone(), format!("after a look at its alarms: lazaret rules rearm {}", b.rule)],
         );
     }
-    // The row must be there to be counted in.
-    for rule in held {
-        if let Err(e) = core.database.count_breaker_hit(&rule) {
+    // As they stand now, also of what has just opened: another thread may have counted before its row
+    // was there.
+    for rule in opened.into_iter().map(|b| b.rule).chain(held) {
+        let hits = core.live().breaker_hits(&rule);
+        if let Some(hits) = hits
+            && let Err(e) = core.database.raise_breaker_hits(&rule, hits)
+        {
             log!("{e}");
         }
     }

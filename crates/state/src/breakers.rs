@@ -40,27 +40,33 @@ impl Database {
             .while_to("list the breakers")
     }
 
-    /// Stores an open breaker.
+    /// Stores an open breaker. Its hits never become fewer: of two threads that store what they have
+    /// seen, the one that saw less may come last.
     ///
     /// # Errors
     /// When SQLite cannot write.
     pub fn put_breaker(&self, row: &BreakerRow) -> Result<(), StateError> {
         self.lock()
             .execute(
-                "INSERT OR REPLACE INTO breakers (rule, opened_ms, why, hits) VALUES (?1, ?2, ?3, ?4)",
+                "INSERT INTO breakers (rule, opened_ms, why, hits) VALUES (?1, ?2, ?3, ?4) \
+                 ON CONFLICT (rule) DO UPDATE SET opened_ms = excluded.opened_ms, why = excluded.why, \
+                 hits = max(hits, excluded.hits)",
                 params![row.rule, row.opened_ms, row.why, i64::try_from(row.hits).unwrap_or(i64::MAX)],
             )
             .map(|_| ())
             .while_to("store a breaker")
     }
 
-    /// Counts a finding that was held back; nothing happens when the breaker is not open.
+    /// Raises the hits of an open breaker to `hits`; nothing happens when it is not open (any more).
     ///
     /// # Errors
     /// When SQLite cannot write.
-    pub fn count_breaker_hit(&self, rule: &str) -> Result<(), StateError> {
+    pub fn raise_breaker_hits(&self, rule: &str, hits: u64) -> Result<(), StateError> {
         self.lock()
-            .execute("UPDATE breakers SET hits = hits + 1 WHERE rule = ?1", [rule])
+            .execute(
+                "UPDATE breakers SET hits = max(hits, ?2) WHERE rule = ?1",
+                params![rule, i64::try_from(hits).unwrap_or(i64::MAX)],
+            )
             .map(|_| ())
             .while_to("count for a breaker")
     }

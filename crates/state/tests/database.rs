@@ -219,7 +219,13 @@ fn whitelist_exceptions_settings_breakers() {
 
     let b = BreakerRow { rule: "r".into(), opened_ms: 1, why: "w".into(), hits: 2 };
     db.put_breaker(&b).unwrap();
-    assert_eq!(db.breakers().unwrap(), [b]);
+    // Two threads store what they have seen, and the one that saw less comes last.
+    db.put_breaker(&BreakerRow { hits: 5, ..b.clone() }).unwrap();
+    db.put_breaker(&b).unwrap();
+    db.raise_breaker_hits("r", 7).unwrap();
+    db.raise_breaker_hits("r", 6).unwrap();
+    db.raise_breaker_hits("another", 9).unwrap();
+    assert_eq!(db.breakers().unwrap(), [BreakerRow { hits: 7, ..b }]);
     assert!(db.remove_breaker("r").unwrap() && db.breakers().unwrap().is_empty());
 }
 

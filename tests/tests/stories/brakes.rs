@@ -141,8 +141,7 @@ fn case_16_a_rule_that_hits_a_package_stops_at_once_and_decoys_stop_none() {
     // It stays so over a restart, and only a person changes it.
     daemon.stop();
     let daemon = Daemon::start(&setup());
-    // Counts are written now and then; that it is disarmed is written at once.
-    assert_eq!(disarmed(&daemon)[0]["rule"], RULE);
+    assert!(disarmed(&daemon)[0]["hits"].as_u64().unwrap() >= more);
     assert_eq!(daemon.cli(["rules", "rearm", "no_such_rule"]).status.code(), Some(1));
     daemon.json(["rules", "rearm", RULE]);
     assert!(disarmed(&daemon).is_empty());
