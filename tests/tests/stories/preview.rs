@@ -45,8 +45,13 @@ fn case_33_preview_shows_processes_ports_and_names_and_changes_nothing() {
         let mut all = daemon.json(["alarms", "list"]);
         for alarm in &mut all {
             let fields = alarm.as_object_mut().unwrap();
-            ["count", "last", "chain", "file"]
-                .map(|changes_with_an_open| fields.remove(changes_with_an_open));
+            for changes_with_an_open in ["count", "last", "chain"] {
+                fields.remove(changes_with_an_open);
+            }
+            // What the previews' look at the file may change is its atime.
+            if let Some(file) = fields.get_mut("file").and_then(|file| file.as_object_mut()) {
+                file.remove("atime");
+            }
         }
         all
     };
