@@ -56,6 +56,8 @@ struct Search<'a> {
     manifest: &'a Manifest,
     inode: Inode,
     staged: Option<Vec<u8>>,
+    /// The main name was not found where it should be: the first one that is found takes its part.
+    renamed: bool,
     until: Instant,
 }
 
@@ -91,6 +93,8 @@ impl Responder {
             manifest,
             inode,
             staged: staged.map(Place::path),
+            // Replay knows the folder of a name that is gone already; that name comes back.
+            renamed: staged.is_none() && place.is_none(),
             until: Instant::now() + self.config.link_search,
         };
         let left = |n: &Names| {
@@ -141,7 +145,7 @@ impl Responder {
             for path in batch.iter().map(|p| RawPath(p.path())) {
                 // The name that was to go stays, or the file was renamed: this is the one that a
                 // restore gives back.
-                if search.staged.is_none() && m.links.is_empty() && m.path == search.manifest.path {
+                if search.renamed && m.links.is_empty() && m.path == search.manifest.path {
                     m.path = path;
                 } else if m.path != path && !m.links.contains(&path) && m.links.len() < MAX_LINKS {
                     m.links.push(path);
