@@ -20,7 +20,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("response", &["model", "sys", "vault"]),
     ("scanner", &["engine", "model", "pack", "proto", "sys"]),
     ("pool", &["model", "proto", "sys"]),
-    ("agent", &["model", "pack", "packages", "policy", "pool", "proto", "response", "state", "sys", "vault"]),
+    ("session", &["model", "proto"]),
+    ("store", &["model"]),
+    ("server", &["model", "policy", "pool", "proto", "pack", "session", "store"]),
+    (
+        "agent",
+        &["model", "pack", "packages", "policy", "pool", "proto", "response", "session", "state", "sys", "vault"],
+    ),
     ("cli", &["model", "policy", "pool", "proto", "response", "vault"]),
 ];
 const FREE: [&str; 3] = ["kit", "bench", "xtask"];
@@ -35,6 +41,7 @@ const KEPT: &[(&str, &[&str])] = &[
     ("seccompiler", &["sys"]),
     ("prost", &["proto"]),
     ("rusqlite", &["state", "packages"]),
+    ("sqlx", &["store"]),
 ];
 
 /// What may not be in the closure of a crate, however it would come in: what parses untrusted bytes
@@ -42,7 +49,8 @@ const KEPT: &[(&str, &[&str])] = &[
 const ABSENT: &[(&str, &[&str])] = &[
     ("agent", &["yara-x", "boreal", "wasmtime", "goblin", "zip", "tar", "lazaret-engine"]),
     ("cli", &["yara-x", "boreal", "wasmtime", "goblin", "zip", "tar", "lazaret-engine"]),
-    ("scanner", &["rusqlite", "age"]),
+    ("scanner", &["rusqlite", "age", "tokio", "rustls"]),
+    ("server", &["yara-x", "boreal", "wasmtime", "goblin", "zip", "tar", "lazaret-engine"]),
     ("model", &["serde", "prost", "rustix"]),
     ("policy", &["serde", "prost", "rustix"]),
 ];
