@@ -28,6 +28,8 @@ pub struct Setup {
     pub state: Option<PathBuf>,
     /// Where it is looked for what brings a program back; absent: nowhere.
     pub root: Option<PathBuf>,
+    /// Network namespace to start it in, as `ip netns` names it.
+    pub namespace: Option<String>,
 }
 
 impl Setup {
@@ -66,7 +68,7 @@ impl Daemon {
         let config = folder.path().join("lazaretd.toml");
         std::fs::write(&config, toml(setup, folder.path())).expect("configuration");
         let log = folder.path().join("log");
-        let watchdog = spawn(&config, &log);
+        let watchdog = spawn(&config, &log, setup.namespace.as_deref());
         let mut daemon = Self { watchdog, folder, config, log };
         daemon.wait_ready();
         daemon
@@ -221,9 +223,19 @@ impl Drop for Daemon {
     }
 }
 
-fn spawn(config: &Path, log: &Path) -> Child {
+fn spawn(config: &Path, log: &Path, namespace: Option<&str>) -> Child {
     let errors = std::fs::OpenOptions::new().create(true).append(true).open(log).expect("log");
-    Command::new(binaries::path("lazaretd"))
+    let program = binaries::path("lazaretd");
+    let mut command = match namespace {
+        // Becomes the program: the pid stays.
+        Some(name) => {
+            let mut enter = Command::new("nsenter");
+            enter.arg(format!("--net=/run/netns/{name}")).arg("--").arg(program);
+            enter
+        }
+        None => Command::new(program),
+    };
+    command
         .arg("--config")
         .arg(config)
         .stdin(Stdio::null())
