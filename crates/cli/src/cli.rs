@@ -4,6 +4,7 @@
 
 use crate::commands;
 use crate::error::CliError;
+use crate::fleet;
 use crate::output::Output;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -13,6 +14,9 @@ use std::process::ExitCode;
 ///
 /// `lazaret scan PATH` works for everybody and needs no daemon, `lazaret vault` is for when there is
 /// none. Every other verb talks to the daemon lazaretd: root may use all of them, members of the group `lazaret` those that only read.
+///
+/// With `--server`, `--host`, `--group` or `--project` most verbs ask a fleet's server instead, after
+/// `lazaret --server URL login`.
 #[derive(Debug, Parser)]
 #[command(name = "lazaret", version, max_term_width = 100, after_long_help = EXIT_STATUS)]
 pub(crate) struct Cli {
@@ -28,7 +32,7 @@ Exit status:
     1  a scan found something, or the action failed or was refused
     2  a scan found nothing, but could not look at everything
    64  the command line makes no sense
-   69  the daemon does not answer
+   69  the daemon or the server does not answer
    77  this user may not do that
   130  interrupted by Ctrl-C
   141  the reader of the output went away";
@@ -54,6 +58,26 @@ pub(crate) struct Global {
     /// When to use colours; `auto` means on a terminal that can, and NO_COLOR is not set
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = "Global options")]
     pub(crate) color: Color,
+    /// Ask this fleet's server instead of this host's daemon: https://HOST:PORT [default: the one that
+    /// was signed in at last, where --host, --group or --project is given]
+    #[arg(long, global = true, value_name = "URL", conflicts_with_all = ["config", "socket"], help_heading = "Fleet options")]
+    pub(crate) server: Option<String>,
+    /// Only this host of the fleet, by name or id
+    #[arg(long, global = true, value_name = "HOST", help_heading = "Fleet options")]
+    pub(crate) host: Option<String>,
+    /// Only this host group of the fleet, by name or id
+    #[arg(long, global = true, value_name = "GROUP", help_heading = "Fleet options")]
+    pub(crate) group: Option<String>,
+    /// This enterprise project of the fleet, where something new needs one [default: 0]
+    #[arg(long, global = true, value_name = "PROJECT", help_heading = "Fleet options")]
+    pub(crate) project: Option<String>,
+}
+
+impl Global {
+    /// Whether a server is to be asked.
+    pub(crate) const fn names_a_fleet(&self) -> bool {
+        self.server.is_some() || self.host.is_some() || self.group.is_some() || self.project.is_some()
+    }
 }
 
 /// When to use colours.
@@ -86,6 +110,11 @@ pub(crate) enum Verb {
     Exception(commands::exception::ExceptionArgs),
     Persistence(commands::persistence::PersistenceArgs),
     SelfTest(commands::self_test::SelfTestArgs),
+    Login(fleet::LoginArgs),
+    Logout(fleet::LogoutArgs),
+    Hosts(fleet::HostsArgs),
+    Tokens(fleet::TokensArgs),
+    Tasks(fleet::TasksArgs),
     Completions(commands::completions::CompletionsArgs),
     #[command(hide = true)]
     Man(commands::man::ManArgs),
@@ -116,6 +145,9 @@ impl Verb {
             Self::Exception(args) => commands::exception::run(args, global, out),
             Self::Persistence(args) => commands::persistence::run(args, global, out),
             Self::SelfTest(args) => commands::self_test::run(args, global, out),
+            Self::Login(_) | Self::Logout(_) | Self::Hosts(_) | Self::Tokens(_) | Self::Tasks(_) => {
+                Err(CliError::Usage("this verb is for a fleet's server: lazaret --server URL login".into()))
+            }
             Self::Completions(args) => commands::completions::run(args, out),
             Self::Man(args) => commands::man::run(args),
         }

@@ -35,6 +35,13 @@ pub(crate) enum CliError {
         /// What the connection said.
         cause: String,
     },
+    /// The fleet's server cannot be reached, or is not who it should be.
+    NoServer {
+        /// Where it was looked for.
+        url: String,
+        /// What the connection said.
+        cause: String,
+    },
     /// This user may not do that.
     NotPermitted(String),
     /// It was tried and did not work.
@@ -52,7 +59,7 @@ impl CliError {
     pub(crate) const fn exit_status(&self) -> u8 {
         match self {
             Self::Usage(_) => EXIT_USAGE,
-            Self::NoDaemon { .. } => EXIT_NO_DAEMON,
+            Self::NoDaemon { .. } | Self::NoServer { .. } => EXIT_NO_DAEMON,
             Self::NotPermitted(_) => EXIT_NOT_PERMITTED,
             Self::Failed(_) => EXIT_FOUND,
             Self::Unscanned(_) => EXIT_UNSCANNED,
@@ -66,6 +73,7 @@ impl CliError {
         match self {
             Self::Usage(_) => "usage",
             Self::NoDaemon { .. } => "no_daemon",
+            Self::NoServer { .. } => "no_server",
             Self::NotPermitted(_) => "not_permitted",
             Self::Failed(_) => "failed",
             Self::Unscanned(_) => "unscanned",
@@ -101,6 +109,12 @@ impl fmt::Display for CliError {
                 "the daemon does not answer at {}: {cause}. Start it with `systemctl start lazaretd`, name \
                  another socket with --socket or --config, or look for malware without it: `lazaret scan PATH`",
                 escape::path(socket)
+            ),
+            Self::NoServer { url, cause } => write!(
+                f,
+                "the server does not answer at {}: {cause}. Is it running, and is this its address? Where its \
+                 authority changed, sign in again with --ca-fingerprint",
+                escape::text(url)
             ),
             Self::BrokenPipe => f.write_str("nobody reads the output"),
             Self::Interrupted => f.write_str("interrupted"),

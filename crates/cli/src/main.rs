@@ -10,6 +10,7 @@ mod commands;
 mod config;
 mod error;
 mod escape;
+mod fleet;
 mod json;
 mod output;
 mod render;
@@ -27,7 +28,9 @@ fn main() -> ExitCode {
         Err(e) => return refuse_arguments(&e),
     };
     let mut out = Output::new(&cli.global);
-    let result = cli.verb.run(&cli.global, &mut out).and_then(|code| out.flush().map(|()| code));
+    let ended = fleet::run(&cli.verb, &cli.global, &mut out)
+        .unwrap_or_else(|| cli.verb.run(&cli.global, &mut out));
+    let result = ended.and_then(|code| out.flush().map(|()| code));
     match result {
         Ok(code) => code,
         Err(error) => report(&error, &mut out),

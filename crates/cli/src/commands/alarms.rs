@@ -19,48 +19,58 @@ use std::process::ExitCode;
 #[derive(Debug, Args)]
 pub(crate) struct AlarmsArgs {
     #[command(subcommand)]
-    verb: AlarmsVerb,
+    pub(crate) verb: AlarmsVerb,
 }
 
 #[derive(Debug, Subcommand)]
-enum AlarmsVerb {
+pub(crate) enum AlarmsVerb {
     List(ListArgs),
     Show(ShowArgs),
 }
 
 /// List alarms, newest first
 #[derive(Debug, Args)]
-struct ListArgs {
+pub(crate) struct ListArgs {
     /// Only alarms of this rating
     #[arg(long)]
-    rating: Option<Rating>,
+    pub(crate) rating: Option<Rating>,
     /// Only alarms of this malware class: malware, virus, worm, trojan, botnet, backdoor, rootkit,
     /// ransomware, hacktool, webshell, miner, reverseshell
     #[arg(long)]
-    class: Option<MalwareClass>,
+    pub(crate) class: Option<MalwareClass>,
     /// Only alarms that nobody has dealt with
     #[arg(long)]
-    unhandled: bool,
+    pub(crate) unhandled: bool,
     /// Only alarms of harmless test programs
     #[arg(long)]
-    tests: bool,
+    pub(crate) tests: bool,
     /// At most this many, the newest; 0 for all
     #[arg(long, value_name = "N", default_value_t = 0)]
-    limit: u32,
+    pub(crate) limit: u32,
 }
 
 /// Show one alarm: confidence and evidence, file, process chain, what was done, what to do next
 #[derive(Debug, Args)]
-struct ShowArgs {
+pub(crate) struct ShowArgs {
     /// The alarm's id, or its unique beginning or end
-    alarm: String,
+    pub(crate) alarm: String,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Rating {
+pub(crate) enum Rating {
     High,
     Medium,
     Low,
+}
+
+impl Rating {
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::High => "high",
+            Self::Medium => "medium",
+            Self::Low => "low",
+        }
+    }
 }
 
 /// # Errors
@@ -76,12 +86,7 @@ pub(crate) fn run(args: &AlarmsArgs, global: &Global, out: &mut Output) -> Resul
 
 fn list(client: &Client, args: &ListArgs, out: &mut Output) -> Result<(), CliError> {
     let verb = Verb::AlarmsList(v1::AlarmsList {
-        rating: match args.rating {
-            None => String::new(),
-            Some(Rating::High) => "high".into(),
-            Some(Rating::Medium) => "medium".into(),
-            Some(Rating::Low) => "low".into(),
-        },
+        rating: args.rating.map(|r| r.word().to_owned()).unwrap_or_default(),
         class: args.class.map(|c| c.word().to_owned()).unwrap_or_default(),
         unhandled_only: args.unhandled,
         limit: args.limit,

@@ -19,10 +19,10 @@ use std::process::ExitCode;
 pub(crate) struct EventsArgs {
     /// Go on showing what happens
     #[arg(long, short)]
-    follow: bool,
+    pub(crate) follow: bool,
     /// Begin with this many of the latest
     #[arg(long, value_name = "N", default_value_t = 20)]
-    past: u32,
+    pub(crate) past: u32,
 }
 
 /// # Errors

@@ -22,17 +22,24 @@ use std::process::ExitCode;
 #[derive(Debug, Args)]
 pub(crate) struct HandleArgs {
     /// The alarm's id, or its unique beginning or end
-    alarm: String,
+    pub(crate) alarm: String,
     /// What to do with it
-    handling: Handling,
+    pub(crate) handling: Handling,
     /// Why, for whoever looks at it later
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
-    remark: String,
+    pub(crate) remark: String,
 }
 
 /// The model's word as a value of the command line, with hyphens.
 #[derive(Debug, Clone, Copy)]
-struct Handling(lazaret_model::Handling);
+pub(crate) struct Handling(lazaret_model::Handling);
+
+impl Handling {
+    /// As the server's API has it.
+    pub(crate) const fn word(self) -> &'static str {
+        self.0.word()
+    }
+}
 
 impl ValueEnum for Handling {
     fn value_variants<'a>() -> &'a [Self] {

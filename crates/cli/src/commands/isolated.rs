@@ -20,11 +20,11 @@ use std::process::ExitCode;
 #[derive(Debug, Args)]
 pub(crate) struct IsolatedArgs {
     #[command(subcommand)]
-    verb: IsolatedVerb,
+    pub(crate) verb: IsolatedVerb,
 }
 
 #[derive(Debug, Subcommand)]
-enum IsolatedVerb {
+pub(crate) enum IsolatedVerb {
     List(ListArgs),
     Show(ShowArgs),
     Restore(RestoreArgs),
@@ -34,18 +34,18 @@ enum IsolatedVerb {
 
 /// List what the vault holds or held
 #[derive(Debug, Args)]
-struct ListArgs {
+pub(crate) struct ListArgs {
     /// Only those with this status: isolating, isolated, isolated_in_place, restoring, restored,
     /// deleting, deleted, isolate_failed, restore_failed, delete_failed
     #[arg(long, value_parser = status_word)]
-    status: Option<&'static str>,
+    pub(crate) status: Option<&'static str>,
 }
 
 /// Show one isolated file with everything that is known about it
 #[derive(Debug, Args)]
-struct ShowArgs {
+pub(crate) struct ShowArgs {
     /// Its id, or the unique beginning or end of it
-    id: String,
+    pub(crate) id: String,
 }
 
 /// Put an isolated file back, byte for byte, with its owner, mode, times and attributes
@@ -54,36 +54,39 @@ struct ShowArgs {
 /// now is never overwritten. The restored content is left alone on this host from now on, until
 /// `lazaret exception remove SHA256`.
 #[derive(Debug, Args)]
-struct RestoreArgs {
+pub(crate) struct RestoreArgs {
     /// Its id, or the unique beginning or end of it
-    id: String,
+    pub(crate) id: String,
     /// Where to put it instead of where it was: the path of the new file
     #[arg(long, value_name = "PATH")]
-    to: Option<PathBuf>,
+    pub(crate) to: Option<PathBuf>,
     /// Make folders of the path that are missing, as they were when the file was isolated
     #[arg(long)]
-    parents: bool,
+    pub(crate) parents: bool,
     /// Start the services again that were ended with it
     #[arg(long)]
-    restart: bool,
+    pub(crate) restart: bool,
+    /// Of a fleet: not to where it was, but to the folder `released` in the host's state folder, for root alone
+    #[arg(long, conflicts_with = "to")]
+    pub(crate) released: bool,
 }
 
 /// Destroy isolated files for good
 ///
 /// Asks first on a terminal. A deleted file cannot be restored by anybody.
 #[derive(Debug, Args)]
-struct DeleteArgs {
+pub(crate) struct DeleteArgs {
     /// Their ids, or the unique beginnings or ends of them
     #[arg(required = true)]
-    id: Vec<String>,
+    pub(crate) id: Vec<String>,
     /// Do not ask
     #[arg(long, short)]
-    yes: bool,
+    pub(crate) yes: bool,
 }
 
 /// Check that isolated files are whole in the vault and could be restored
 #[derive(Debug, Args)]
-struct VerifyArgs {
+pub(crate) struct VerifyArgs {
     /// Its id, or the unique beginning or end of it; all without one
     id: Option<String>,
 }

@@ -104,7 +104,7 @@ fn one_of(given: &str, what: &str, known: impl Iterator<Item = String>) -> Resul
 }
 
 /// Whether an identifier is written out, so that nothing needs to be looked up.
-fn is_whole_id(id: &str) -> bool {
+pub(crate) fn is_whole_id(id: &str) -> bool {
     id.len() == 36
 }
 

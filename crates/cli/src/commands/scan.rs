@@ -41,7 +41,7 @@ const DEADLINE: Duration = Duration::from_secs(120);
 pub(crate) struct ScanArgs {
     /// Files and folders
     #[arg(required = true, value_name = "PATH")]
-    paths: Vec<PathBuf>,
+    pub(crate) paths: Vec<PathBuf>,
     /// Scanner processes [default: as many as there are processors]
     #[arg(long, short = 'j', value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     threads: Option<u16>,
@@ -55,7 +55,7 @@ pub(crate) struct ScanArgs {
     pack: Option<PathBuf>,
     /// Leave out this file or folder with everything below it; may be given more than once
     #[arg(long, value_name = "PATH")]
-    exclude: Vec<PathBuf>,
+    pub(crate) exclude: Vec<PathBuf>,
     /// Stay on the filesystem of each named folder
     #[arg(long, short = 'x')]
     one_file_system: bool,

@@ -26,16 +26,16 @@ use std::process::ExitCode;
 #[derive(Debug, Args)]
 pub(crate) struct SwitchArgs {
     /// Which one
-    name: Name,
+    pub(crate) name: Name,
     /// How it is to stand
-    position: Position,
+    pub(crate) position: Position,
     /// Do not ask
     #[arg(long, short)]
-    yes: bool,
+    pub(crate) yes: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Name {
+pub(crate) enum Name {
     /// Isolate files of high confidence and kill what runs them
     #[value(alias = "isolate_and_kill")]
     IsolateAndKill,
@@ -48,7 +48,7 @@ enum Name {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Position {
+pub(crate) enum Position {
     On,
     Off,
 }
@@ -63,7 +63,7 @@ impl Name {
     }
 }
 
-const MEANING: &str = "\
+pub(crate) const MEANING: &str = "\
 From now on a file whose confidence is high is refused before it runs and moved into the vault,
 and every process that runs it is killed, at once and without asking. Whatever is isolated can be
 restored (lazaret isolated restore). What is rated lower is only reported.

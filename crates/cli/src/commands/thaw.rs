@@ -19,10 +19,10 @@ use std::process::ExitCode;
 #[derive(Debug, Args)]
 pub(crate) struct ThawArgs {
     /// The alarm's id, or its unique beginning or end
-    alarm: String,
+    pub(crate) alarm: String,
     /// Why, for whoever looks at it later
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
-    remark: String,
+    pub(crate) remark: String,
 }
 
 /// # Errors

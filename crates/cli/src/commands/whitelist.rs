@@ -28,11 +28,11 @@ use std::process::ExitCode;
 #[derive(Debug, Args)]
 pub(crate) struct WhitelistArgs {
     #[command(subcommand)]
-    verb: WhitelistVerb,
+    pub(crate) verb: WhitelistVerb,
 }
 
 #[derive(Debug, Subcommand)]
-enum WhitelistVerb {
+pub(crate) enum WhitelistVerb {
     Add(AddArgs),
     List(ListArgs),
     Remove(RemoveArgs),
@@ -44,7 +44,7 @@ enum WhitelistVerb {
 /// file's path also holds the content's digest, unless --any-content says otherwise.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("what").required(true))]
-struct AddArgs {
+pub(crate) struct AddArgs {
     /// Whatever has this content, wherever it lies
     #[arg(long, value_name = "SHA256", group = "what")]
     hash: Option<Sha256>,
@@ -73,14 +73,14 @@ struct AddArgs {
 
 /// List the entries, each with how often it was hit
 #[derive(Debug, Args)]
-struct ListArgs {}
+pub(crate) struct ListArgs {}
 
 /// Remove entries
 #[derive(Debug, Args)]
-struct RemoveArgs {
+pub(crate) struct RemoveArgs {
     /// Their ids, or the unique beginnings or ends of them
     #[arg(required = true)]
-    id: Vec<String>,
+    pub(crate) id: Vec<String>,
 }
 
 /// # Errors
@@ -130,7 +130,7 @@ fn list(client: &Client) -> Result<Vec<v1::WhitelistEntry>, CliError> {
         .collect())
 }
 
-fn entry(args: &AddArgs) -> Result<v1::WhitelistEntry, CliError> {
+pub(crate) fn entry(args: &AddArgs) -> Result<v1::WhitelistEntry, CliError> {
     let mut entry = v1::WhitelistEntry {
         judge: if args.contains { "contain" } else { "equal" }.into(),
         any_content: args.any_content,

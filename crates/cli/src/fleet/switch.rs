@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The switches of a project.
+
+use super::{Fleet, http::Method, shown};
+use crate::commands::switch::{MEANING, Name, Position, SwitchArgs};
+use crate::error::CliError;
+use crate::output::Output;
+use serde_json::json;
+use std::process::ExitCode;
+
+/// # Errors
+/// What the server says.
+pub(super) fn run(fleet: &Fleet<'_>, args: &SwitchArgs, out: &mut Output) -> Result<ExitCode, CliError> {
+    if fleet.global.host.is_some() || fleet.global.group.is_some() {
+        return Err(CliError::Usage(
+            "a switch is a project's; for some hosts give their group a policy group that says otherwise".into(),
+        ));
+    }
+    if args.name != Name::IsolateAndKill {
+        return Err(CliError::Usage(
+            "a server has the switch isolate-and-kill; test programs and dry runs are settings of a policy group"
+                .into(),
+        ));
+    }
+    let on = args.position == Position::On;
+    if on && !args.yes && !out.confirm(MEANING)? {
+        return Err(CliError::Failed("isolate and kill stays as it was".into()));
+    }
+    let project = fleet.project();
+    let body = json!({"project": project, "on": on});
+    let answer = fleet.http.send(Method::Put, "/switches/isolate_and_kill", &[], Some(&body))?;
+    if out.json {
+        out.json(&answer)?;
+    } else {
+        out.text(&format!(
+            "isolate and kill is {} in project {} ({})",
+            if answer["on"] == true { "on" } else { "off" },
+            shown(&answer, "project"),
+            shown(&answer, "set_by")
+        ))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
