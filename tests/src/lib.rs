@@ -6,17 +6,17 @@
 pub mod bad;
 pub mod binaries;
 pub mod daemon;
+pub mod fleet;
 pub mod fs;
 pub mod net;
 pub mod proc;
-pub mod server;
 pub mod spin;
 pub mod wait;
 
 pub use daemon::{Daemon, Setup};
+pub use fleet::{Server, ServerSetup};
 pub use fs::Volume;
 pub use net::Net;
-pub use server::{Server, ServerSetup};
 pub use wait::eventually;
 
 /// Stories need root and a kernel with fanotify; a run without them must not look green.
