@@ -53,8 +53,10 @@ impl Server {
     /// When it is not ready within 30 s.
     #[must_use]
     pub fn start(setup: &ServerSetup) -> Self {
-        let folder =
-            tempfile::Builder::new().prefix("lazaret-server-").tempdir_in("/var/tmp").expect("temporary folder");
+        let folder = tempfile::Builder::new()
+            .prefix("lazaret-server-")
+            .tempdir_in("/var/tmp")
+            .expect("temporary folder");
         let config = folder.path().join("server.toml");
         std::fs::write(&config, toml(setup, folder.path())).expect("configuration");
         let made = Command::new(binaries::path("lazaret-server"))
@@ -108,7 +110,8 @@ impl Server {
         let first = once.unwrap_or(PASSWORD);
         self.token = self.login("admin", first);
         if once.is_some() {
-            let changed = self.call("POST", "/me/password", Some(&json!({"current": first, "new": PASSWORD})));
+            let changed =
+                self.call("POST", "/me/password", Some(&json!({"current": first, "new": PASSWORD})));
             assert!((200..300).contains(&changed.0), "{changed:?}");
             self.token = self.login("admin", PASSWORD);
         }
@@ -140,7 +143,8 @@ impl Server {
     /// When nobody answers.
     #[must_use]
     pub fn call_as(&self, token: &str, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
-        self.try_call(token, method, path, body).unwrap_or_else(|e| panic!("{method} {path}: {e}\n{}", self.log()))
+        self.try_call(token, method, path, body)
+            .unwrap_or_else(|e| panic!("{method} {path}: {e}\n{}", self.log()))
     }
 
     /// The same of a server that may be gone.
@@ -241,8 +245,12 @@ impl Server {
         let task = ordered["task"].as_str().unwrap_or_else(|| panic!("no task: {ordered}")).to_owned();
         let mut commands = Vec::new();
         let done = eventually(Duration::from_secs(30), || {
-            commands = self.get(&format!("/commands?task={task}"))["items"].as_array().cloned().unwrap_or_default();
-            !commands.is_empty() && commands.iter().all(|c| !["pending", "sent"].contains(&c["state"].as_str().unwrap_or_default()))
+            commands =
+                self.get(&format!("/commands?task={task}"))["items"].as_array().cloned().unwrap_or_default();
+            !commands.is_empty()
+                && commands
+                    .iter()
+                    .all(|c| !["pending", "sent"].contains(&c["state"].as_str().unwrap_or_default()))
         });
         assert!(done, "{commands:#?}\n{}", self.log());
         commands
@@ -323,7 +331,11 @@ fn toml(setup: &ServerSetup, folder: &Path) -> String {
     }
     let _ = writeln!(text, "[api]\nlisten = \"127.0.0.1:0\" # people\nplain_http = true");
     let _ = writeln!(text, "requests_per_minute = 1000000\nrequests_per_minute_address = 1000000");
-    let _ = writeln!(text, "[gateway]\nlisten = \"{agents}:{}\" # agents\nnames = [\"{agents}\", \"localhost\"]", setup.port);
+    let _ = writeln!(
+        text,
+        "[gateway]\nlisten = \"{agents}:{}\" # agents\nnames = [\"{agents}\", \"localhost\"]",
+        setup.port
+    );
     text.push_str(&setup.more);
     text
 }

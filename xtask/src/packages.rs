@@ -40,7 +40,11 @@ pub(crate) const TEST: &[Package] = &[
     package("libcap2-bin", "setcap", "file capabilities that a restore must bring back"),
     package("lz4", "lz4", "compressed apt indexes in the package database tests"),
     package("mount", "mount", "tmpfs and loop mounts"),
-    package("postgresql-15", "", "the database of the server's stories; their own cluster in a temporary folder"),
+    package(
+        "postgresql-15",
+        "",
+        "the database of the server's stories; their own cluster in a temporary folder",
+    ),
     package("python3", "python3", "scripts as test programs"),
     package("rpm", "rpmbuild", "a real rpm database, built by rpm itself"),
     package("strace", "strace", "fails and cuts off system calls one by one"),

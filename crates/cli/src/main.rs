@@ -28,8 +28,8 @@ fn main() -> ExitCode {
         Err(e) => return refuse_arguments(&e),
     };
     let mut out = Output::new(&cli.global);
-    let ended = fleet::run(&cli.verb, &cli.global, &mut out)
-        .unwrap_or_else(|| cli.verb.run(&cli.global, &mut out));
+    let ended =
+        fleet::run(&cli.verb, &cli.global, &mut out).unwrap_or_else(|| cli.verb.run(&cli.global, &mut out));
     let result = ended.and_then(|code| out.flush().map(|()| code));
     match result {
         Ok(code) => code,

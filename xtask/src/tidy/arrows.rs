@@ -25,7 +25,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("server", &["model", "policy", "pool", "proto", "pack", "session", "store"]),
     (
         "agent",
-        &["model", "pack", "packages", "policy", "pool", "proto", "response", "session", "state", "sys", "vault"],
+        &[
+            "model", "pack", "packages", "policy", "pool", "proto", "response", "session", "state", "sys",
+            "vault",
+        ],
     ),
     ("cli", &["model", "policy", "pool", "proto", "response", "vault"]),
 ];

@@ -56,7 +56,8 @@ fn list(alarms: &[Value], out: &mut Output) -> Result<(), CliError> {
     for a in alarms {
         let (severity, rating) = (text(a, "severity"), text(a, "rating"));
         let confidence = a["confidence"].as_i64().map(|c| c.to_string()).unwrap_or_default();
-        let state = if text(a, "handle_status") == "handled" { text(&a["handled"], "by") } else { "unhandled" };
+        let state =
+            if text(a, "handle_status") == "handled" { text(&a["handled"], "by") } else { "unhandled" };
         table.add_row([
             out.look.cell(Paint::Plain, &tail(a, "id")),
             out.look.cell(Paint::Plain, &shown(a, "last")),
@@ -95,7 +96,10 @@ fn one(full: &Value, out: &mut Output) -> Result<(), CliError> {
     row("SHA-256", shown(a, "sha256"));
     row("Decision", shown(a, "decision"));
     for evidence in full["alarm"]["verdict"]["evidence"].as_array().into_iter().flatten() {
-        row("Evidence", format!("{} {}: {}", shown(evidence, "kind"), shown(evidence, "id"), shown(evidence, "detail")));
+        row(
+            "Evidence",
+            format!("{} {}: {}", shown(evidence, "kind"), shown(evidence, "id"), shown(evidence, "detail")),
+        );
     }
     for reason in full["alarm"]["reasons"].as_array().into_iter().flatten() {
         row("Why", crate::escape::text(reason.as_str().unwrap_or_default()));
@@ -114,7 +118,16 @@ fn one(full: &Value, out: &mut Output) -> Result<(), CliError> {
         row("Done", line.trim_end().to_owned());
     }
     for h in full["history"].as_array().into_iter().flatten() {
-        row("Handled", format!("{} {} by {} {}", shown(h, "at"), shown(h, "operate_type"), shown(h, "who"), shown(h, "remark")));
+        row(
+            "Handled",
+            format!(
+                "{} {} by {} {}",
+                shown(h, "at"),
+                shown(h, "operate_type"),
+                shown(h, "who"),
+                shown(h, "remark")
+            ),
+        );
     }
     row("What now", shown(full, "recommendation"));
     out.text(&lines(&table))

@@ -27,7 +27,10 @@ pub(super) fn run(fleet: &Fleet<'_>, args: &EventsArgs, out: &mut Output) -> Res
         }
     }
     out.flush()?;
-    while args.follow {
+    if !args.follow {
+        return Ok(ExitCode::SUCCESS);
+    }
+    loop {
         let stream = BufReader::new(fleet.http.stream("/events/stream")?);
         for line in stream.lines() {
             // It ends every quarter of an hour, and is asked for anew.
@@ -38,7 +41,6 @@ pub(super) fn run(fleet: &Fleet<'_>, args: &EventsArgs, out: &mut Output) -> Res
             out.flush()?;
         }
     }
-    Ok(ExitCode::SUCCESS)
 }
 
 /// A change says what to look at; of an alarm, this is shown.

@@ -153,7 +153,8 @@ fn one(full: &Value, out: &mut Output) -> Result<(), CliError> {
         ]);
     }
     out.text(&lines(&table))?;
-    let sentences = [(&full["degraded"], "degraded"), (&h["refused"], "refused"), (&full["pinned"], "pinned")];
+    let sentences =
+        [(&full["degraded"], "degraded"), (&h["refused"], "refused"), (&full["pinned"], "pinned")];
     for (list, word) in sentences {
         for line in list.as_array().into_iter().flatten() {
             out.text(&format!("{word}: {}", crate::escape::text(line.as_str().unwrap_or_default())))?;

@@ -55,9 +55,8 @@ impl Http {
             )));
         }
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let tls = TlsConfig::builder()
-            .provider(TlsProvider::Rustls)
-            .unversioned_rustls_crypto_provider(provider);
+        let tls =
+            TlsConfig::builder().provider(TlsProvider::Rustls).unversioned_rustls_crypto_provider(provider);
         let tls = match trust {
             Trust::Unknown => tls.disable_verification(true),
             Trust::Authority(pem) => {
@@ -145,7 +144,8 @@ impl Http {
             .limit(MOST)
             .read_to_string()
             .map_err(|e| self.unreachable(&e.to_string()))?;
-        let value = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap_or(Value::Null) };
+        let value =
+            if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap_or(Value::Null) };
         if (200..300).contains(&status) { Ok(value) } else { Err(self.problem(status, &value)) }
     }
 
@@ -159,7 +159,12 @@ impl Http {
         if status != 200 {
             return Err(self.problem(status, &Value::Null));
         }
-        answer.body_mut().with_config().limit(1 << 20).read_to_string().map_err(|e| self.unreachable(&e.to_string()))
+        answer
+            .body_mut()
+            .with_config()
+            .limit(1 << 20)
+            .read_to_string()
+            .map_err(|e| self.unreachable(&e.to_string()))
     }
 
     /// An answer that goes on and on.

@@ -53,7 +53,9 @@ fn file() -> Result<PathBuf, CliError> {
         .map(PathBuf::from)
         .filter(|p| p.is_absolute())
         .or_else(|| std::env::var_os("HOME").map(|h| PathBuf::from(h).join(".config")))
-        .ok_or_else(|| CliError::Usage("neither HOME nor XDG_CONFIG_HOME is set: no place to keep a sign-in".into()))?;
+        .ok_or_else(|| {
+            CliError::Usage("neither HOME nor XDG_CONFIG_HOME is set: no place to keep a sign-in".into())
+        })?;
     Ok(base.join("lazaret/server.json"))
 }
 

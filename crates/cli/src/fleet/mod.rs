@@ -38,10 +38,8 @@ pub(super) struct Fleet<'a> {
 /// # Errors
 /// What the server says, or that nobody is signed in.
 pub(crate) fn run(verb: &Verb, global: &Global, out: &mut Output) -> Option<Result<ExitCode, CliError>> {
-    let for_server = matches!(
-        verb,
-        Verb::Login(_) | Verb::Logout(_) | Verb::Hosts(_) | Verb::Tokens(_) | Verb::Tasks(_)
-    );
+    let for_server =
+        matches!(verb, Verb::Login(_) | Verb::Logout(_) | Verb::Hosts(_) | Verb::Tokens(_) | Verb::Tasks(_));
     if !for_server && !global.names_a_fleet() {
         return None;
     }

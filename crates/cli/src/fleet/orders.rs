@@ -59,7 +59,8 @@ pub(super) fn run(fleet: &Fleet<'_>, args: &TasksArgs, out: &mut Output) -> Resu
             show(&found, out)?;
         }
         TasksVerb::Cancel(args) => {
-            let answer = fleet.http.post(&format!("/tasks/{}/cancel", escape_path(&args.task)), &json!({}))?;
+            let answer =
+                fleet.http.post(&format!("/tasks/{}/cancel", escape_path(&args.task)), &json!({}))?;
             if out.json {
                 out.json(&answer)?;
             } else {

@@ -13,7 +13,8 @@ use std::process::ExitCode;
 pub(super) fn run(fleet: &Fleet<'_>, args: &SwitchArgs, out: &mut Output) -> Result<ExitCode, CliError> {
     if fleet.global.host.is_some() || fleet.global.group.is_some() {
         return Err(CliError::Usage(
-            "a switch is a project's; for some hosts give their group a policy group that says otherwise".into(),
+            "a switch is a project's; for some hosts give their group a policy group that says otherwise"
+                .into(),
         ));
     }
     if args.name != Name::IsolateAndKill {

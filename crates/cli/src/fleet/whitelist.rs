@@ -91,7 +91,8 @@ fn remove(fleet: &Fleet<'_>, args: &RemoveArgs, out: &mut Output) -> Result<(), 
     let known = fleet.http.all("/whitelist", &[])?;
     for word in &args.id {
         let id = super::one("whitelist entry", word, &known)?;
-        let answer = fleet.http.send(Method::Delete, &format!("/whitelist/{}", escape_path(&id)), &[], None)?;
+        let answer =
+            fleet.http.send(Method::Delete, &format!("/whitelist/{}", escape_path(&id)), &[], None)?;
         super::hosts::done(out, &answer, &format!("whitelist entry {} removed", escape::text(&id)))?;
     }
     Ok(())
