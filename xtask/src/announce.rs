@@ -17,19 +17,19 @@ const PATIENCE: Duration = Duration::from_secs(120);
 ///
 /// # Errors
 /// This program cannot be started again.
-pub(crate) fn beside(pid: u32, cli: &Path, config: &Path, folder: &Path) -> Result<(), Error> {
+pub(crate) fn beside(pid: u32, cli: &Path, config: &Path, folder: &Path, words: &Path) -> Result<(), Error> {
     let xtask = std::env::current_exe().map_err(|e| Error::failed(format!("finding this program: {e}")))?;
     let mut start = Command::new(xtask);
-    start.args(["announce", "start"]).arg(pid.to_string()).arg(cli).arg(config).arg(folder);
+    start.args(["announce", "start"]).arg(pid.to_string()).arg(cli).arg(config).arg(folder).arg(words);
     crate::run::output(&mut start).map(drop)
 }
 
-/// `announce start|watch PID CLI CONFIG FOLDER`.
+/// `announce start|watch PID CLI CONFIG FOLDER WORDS`.
 ///
 /// # Errors
 /// The arguments are wrong, or this program cannot be started again.
 pub(crate) fn announce(arguments: &[String]) -> Result<(), Error> {
-    let [step, pid, cli, config, folder] = arguments else {
+    let [step, pid, cli, config, folder, words] = arguments else {
         return Err(Error::usage("announce is started by `up`"));
     };
     if step == "start" {
@@ -38,7 +38,7 @@ pub(crate) fn announce(arguments: &[String]) -> Result<(), Error> {
         let mut watch = Command::new(xtask);
         // Its words go to stderr: `up` reads our stdout to its end.
         watch
-            .args(["announce", "watch", pid, cli, config, folder])
+            .args(["announce", "watch", pid, cli, config, folder, words])
             .stdin(Stdio::null())
             .stdout(Stdio::null());
         return watch.spawn().map(drop).map_err(failed);
@@ -49,8 +49,11 @@ pub(crate) fn announce(arguments: &[String]) -> Result<(), Error> {
         status.args(["status", "--config", config]).stdin(Stdio::null()).stderr(Stdio::null());
         match status.output() {
             Ok(answer) if answer.status.success() => {
+                // A one-time password may stand in it.
+                let of_server = std::fs::read_to_string(words).unwrap_or_default();
+                let _ = std::fs::remove_file(words);
                 eprintln!(
-                    "\n{}{}",
+                    "\n{}{}{of_server}",
                     String::from_utf8_lossy(&answer.stdout),
                     guide(Path::new(cli), config, folder)
                 );
@@ -106,7 +109,7 @@ mod tests {
     #[test]
     fn gives_up_when_the_daemon_is_gone() {
         let started = Instant::now();
-        let arguments = ["watch", "4194305", "/bin/false", "x", "/srv"].map(String::from);
+        let arguments = ["watch", "4194305", "/bin/false", "x", "/srv", "/nonexistent"].map(String::from);
         announce(&arguments).unwrap();
         assert!(started.elapsed() < Duration::from_secs(10));
     }

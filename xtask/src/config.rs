@@ -13,6 +13,8 @@ pub(crate) struct Config<'a> {
     /// Mount points; none: every local file system.
     pub(crate) mounts: &'a [PathBuf],
     pub(crate) isolate_and_kill: bool,
+    /// The `[server]` section; empty: no server.
+    pub(crate) server: &'a str,
 }
 
 impl Config<'_> {
@@ -34,6 +36,7 @@ impl Config<'_> {
             let _ = write!(text, "\n[protect]\nmounts = [{}]\n", mounts.join(", "));
         }
         let _ = write!(text, "\n[response]\nisolate_and_kill = {}\n", self.isolate_and_kill);
+        text.push_str(self.server);
         Ok(text)
     }
 }

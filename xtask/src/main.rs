@@ -13,6 +13,7 @@ mod build;
 mod cache;
 mod cargo;
 mod config;
+mod fleet;
 mod packages;
 mod preflight;
 mod run;
@@ -26,8 +27,9 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask <verb>
 
-  up [--mounts DIR]...      build everything and protect this machine until Ctrl-C;
-                            DIR limits the protection to the file system mounted there
+  up [--mounts DIR]... [--no-server]
+                            build everything, start the fleet's server and protect this machine until
+                            Ctrl-C; DIR limits the protection to the file system mounted there
   test [--full] [FILTER]... build everything and run the whole test suite (as root);
                             FILTER runs only the tests whose names contain it,
                             --full the full numbers of rounds: hours, not minutes

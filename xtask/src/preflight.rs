@@ -60,6 +60,7 @@ pub(crate) fn inside(arguments: &[String]) -> Result<(), Error> {
         run: &folder.join("run"),
         mounts: std::slice::from_ref(&protected),
         isolate_and_kill: true,
+        server: "",
     };
     let file = folder.join("lazaretd.toml");
     std::fs::write(&file, config.toml(&built)?)

@@ -4,7 +4,7 @@
 use crate::build::{self, Built};
 use crate::config::Config;
 use crate::run::{self, Error};
-use crate::{announce, cargo, preflight};
+use crate::{announce, cargo, fleet, preflight};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -17,7 +17,11 @@ const RUN: &str = "/run/lazaret";
 /// # Errors
 /// A step did not work; nothing is protected then and nothing stays marked.
 pub(crate) fn up(arguments: &[String]) -> Result<(), Error> {
-    let mounts = mounts(arguments)?;
+    let (with_server, arguments): (bool, Vec<String>) = (
+        !arguments.iter().any(|a| a == "--no-server"),
+        arguments.iter().filter(|a| *a != "--no-server").cloned().collect(),
+    );
+    let mounts = mounts(&arguments)?;
     let root = run::is_root();
     if !root {
         eprintln!(
@@ -33,14 +37,21 @@ pub(crate) fn up(arguments: &[String]) -> Result<(), Error> {
 
     let run_folder = Path::new(RUN);
     std::fs::create_dir_all(run_folder).map_err(|e| Error::failed(format!("{RUN}: {e}")))?;
-    let config =
-        Config { state: Path::new(STATE), run: run_folder, mounts: &mounts, isolate_and_kill: false };
+    let fleet = if with_server { Some(fleet::start(&built, run_folder)?) } else { None };
+    let config = Config {
+        state: Path::new(STATE),
+        run: run_folder,
+        mounts: &mounts,
+        isolate_and_kill: false,
+        server: fleet.as_ref().map_or("", |f| f.section.as_str()),
+    };
     let file = run_folder.join("up.toml");
     std::fs::write(&file, config.toml(&built)?)
         .map_err(|e| Error::failed(format!("{}: {e}", file.display())))?;
 
     let to_try = mounts.first().map_or(Path::new("/var/tmp"), PathBuf::as_path);
-    announce::beside(std::process::id(), &built.path("lazaret"), &file, to_try)?;
+    let words = fleet::leave(fleet.as_ref().map_or("", |f| f.words.as_str()), run_folder)?;
+    announce::beside(std::process::id(), &built.path("lazaret"), &file, to_try, &words)?;
     let mut daemon = Command::new(built.path("lazaretd"));
     daemon.arg("--config").arg(&file).current_dir("/");
     // The daemon shall see a plain environment: cargo's variables are none of its business.
@@ -60,7 +71,9 @@ fn mounts(arguments: &[String]) -> Result<Vec<PathBuf>, Error> {
             None => None,
         };
         let Some(folder) = folder.filter(|f| !f.is_empty()) else {
-            return Err(Error::usage(format!("`{argument}` is not understood; it is up [--mounts DIR]...")));
+            return Err(Error::usage(format!(
+                "`{argument}` is not understood; it is up [--mounts DIR]... [--no-server]"
+            )));
         };
         let path =
             std::fs::canonicalize(folder).map_err(|e| Error::usage(format!("--mounts {folder}: {e}")))?;
