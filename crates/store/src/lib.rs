@@ -3,6 +3,23 @@
 
 #![forbid(unsafe_code)]
 
+mod alarms;
+mod commands;
+mod db;
+mod error;
+mod fleet;
+mod ingest;
+mod isolated;
+mod live;
+mod people;
 mod records;
+mod scans;
+mod store;
+mod whitelist;
 
+pub use commands::Order;
+pub use db::migrate::Migrated;
+pub use db::open::Options;
+pub use error::{Result, StoreError};
 pub use records::*;
+pub use store::{Meta, Store};

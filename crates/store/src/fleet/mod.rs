@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Hosts and what is set for many of them.
+
+pub(crate) mod desired;
+mod groups;
+mod host;
+mod list;
+mod policy_groups;
+mod session;
+mod switches;
+mod tokens;
+
+pub(crate) use host::{HOST_COLUMNS, read_host};
