@@ -146,7 +146,8 @@ CREATE INDEX alarms_handled_cmdline ON alarms (cmdline_key, last_ms) WHERE handl
 CREATE INDEX alarms_handled_user ON alarms (uid, last_ms) WHERE handled AND uid >= 0;
 
 CREATE TABLE alarm_details (
-    id TEXT NOT NULL PRIMARY KEY,
+    alarm_id TEXT NOT NULL PRIMARY KEY,
+    of_host TEXT NOT NULL,
     cmdline BLOB NOT NULL,
     details BLOB NOT NULL
 ) STRICT;
@@ -195,6 +196,7 @@ CREATE INDEX isolated_recent ON isolated (updated_ms, id);
 CREATE INDEX isolated_of_project ON isolated (project, updated_ms, id);
 CREATE INDEX isolated_of_host ON isolated (host, updated_ms, id);
 CREATE INDEX isolated_by_file ON isolated (sha256);
+CREATE INDEX isolated_untitled ON isolated (alarm) WHERE alarm_title = '' AND alarm <> '';
 CREATE INDEX isolated_by_status ON isolated (status, updated_ms, id);
 
 CREATE TABLE host_events (
@@ -273,7 +275,7 @@ CREATE TABLE whitelist_hits (
     path BLOB NOT NULL,
     sha256 BLOB NOT NULL
 ) STRICT;
-CREATE INDEX whitelist_hits_of_entry ON whitelist_hits (entry, at_ms, seq);
+CREATE INDEX whitelist_hits_of_entry ON whitelist_hits (entry, seq);
 
 CREATE TABLE users (
     id TEXT NOT NULL PRIMARY KEY,

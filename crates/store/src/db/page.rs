@@ -97,7 +97,8 @@ pub(crate) async fn page<T>(
     let place = cursor.after.as_deref().map(|t| order.place(t)).transpose()?;
     let total = match &place {
         Some(place) => place.total,
-        None => count(pools, filter, from).await?,
+        // What is joined to a row neither adds rows nor takes any away.
+        None => count(pools, filter, from.split(" JOIN ").next().unwrap_or(from)).await?,
     };
     let width = columns.split(',').count();
     let (first, second) = (order.first, order.second);

@@ -8,8 +8,8 @@ use std::borrow::Cow;
 /// One statement.
 #[derive(Debug, Clone)]
 pub(crate) struct Sql {
-    pub(super) text: Cow<'static, str>,
-    pub(super) args: Vec<Value>,
+    pub(crate) text: Cow<'static, str>,
+    pub(crate) args: Vec<Value>,
 }
 
 /// A statement whose text stands in the program.

@@ -10,19 +10,29 @@ use crate::{ChangeKind, HostRow, Store, Target};
 
 /// Counts the generation of the hosts up; id and project of each.
 pub(crate) async fn bump(tx: &mut Tx, target: &Target) -> Result<Vec<Row>> {
-    let head = "UPDATE hosts SET generation = generation + 1 WHERE ";
-    let update = match target {
-        Target::Host(id) => Sql::built(format!("{head} id = $1")).bind(id),
-        Target::Group(id) => Sql::built(format!("{head} host_group = $1")).bind(id),
-        Target::PolicyGroup(id) => Sql::built(format!(
-            "{head} host_group IN (SELECT id FROM host_groups WHERE policy_group = $1)"
-        ))
-        .bind(id),
-        Target::Project(id) => Sql::built(format!("{head} project = $1")).bind(id),
-        Target::All => Sql::built(format!("{head} TRUE")),
+    let (condition, value) = match target {
+        Target::Host(id) => ("id = $1", Some(id)),
+        Target::Group(id) => ("host_group = $1", Some(id)),
+        Target::PolicyGroup(id) => {
+            ("host_group IN (SELECT id FROM host_groups WHERE policy_group = $1)", Some(id))
+        }
+        Target::Project(id) => ("project = $1", Some(id)),
+        Target::All => ("TRUE", None),
     };
-    let mut update = update;
-    update.push(" RETURNING id, project");
+    let with = |text: String| {
+        let statement = Sql::built(text);
+        match value {
+            Some(value) => statement.bind(value),
+            None => statement,
+        }
+    };
+    if tx.is_postgres() {
+        // In the order in which ingest locks them: nobody waits in a circle.
+        tx.all(with(format!("SELECT id FROM hosts WHERE {condition} ORDER BY id FOR UPDATE"))).await?;
+    }
+    let update = with(format!(
+        "UPDATE hosts SET generation = generation + 1 WHERE {condition} RETURNING id, project"
+    ));
     tx.all(update).await
 }
 

@@ -10,4 +10,4 @@ mod session;
 mod switches;
 mod tokens;
 
-pub(crate) use host::{HOST_COLUMNS, read_host};
+pub(crate) use list::add;
