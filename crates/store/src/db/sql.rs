@@ -82,6 +82,11 @@ impl Filter {
         self.sql.arg(value);
     }
 
+    /// Ends a bracket that a condition began.
+    pub(crate) fn close(&mut self) {
+        self.sql.push(")");
+    }
+
     /// Like `value`, unless the text is empty.
     pub(crate) fn exact(&mut self, column: &str, text: &str) {
         if !text.is_empty() {

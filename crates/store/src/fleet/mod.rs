@@ -10,4 +10,5 @@ mod session;
 mod switches;
 mod tokens;
 
+pub(crate) use host::project_of;
 pub(crate) use list::add;
