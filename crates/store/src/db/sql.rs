@@ -115,7 +115,12 @@ impl Filter {
         }
     }
 
-    /// Contains the text in a column of the hosts of this row's `host`.
+    /// Contains the text, unless that is empty; in a column of ASCII words that is not in lower case.
+    pub(crate) fn contains_word(&mut self, column: &str, text: &str) {
+        self.contains(&format!("lower({column})"), text);
+    }
+
+    /// Conditions on the host of this row's `host`.
     pub(crate) fn host_where(&mut self, condition: impl FnOnce(&mut Filter)) {
         let mut inner = Self { sql: Sql { text: Cow::Borrowed(""), args: std::mem::take(&mut self.sql.args) } };
         inner.sql.push("TRUE");
