@@ -17,7 +17,7 @@ impl Store {
         .bind(&a.user)
         .bind(&a.key)
         .bind(&a.request)
-        .bind(Vec::new())
+        .bind(Vec::<u8>::new())
         .bind(a.at_ms);
         if self.pools.run(insert).await? > 0 {
             return Ok(None);
