@@ -29,7 +29,12 @@ impl Store {
     ///
     /// # Errors
     /// `NotFound`.
-    pub async fn similar_handled(&self, id: &str, scope: &Scope, limit: u32) -> Result<Vec<(Likeness, AlarmRow)>> {
+    pub async fn similar_handled(
+        &self,
+        id: &str,
+        scope: &Scope,
+        limit: u32,
+    ) -> Result<Vec<(Likeness, AlarmRow)>> {
         let alarm = self.alarm(id).await?;
         let mut found = Vec::new();
         for likeness in [

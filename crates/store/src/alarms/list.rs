@@ -27,7 +27,12 @@ impl Store {
     ///
     /// # Errors
     /// `BadRequest` for a cursor of another list.
-    pub async fn alarms_page(&self, scope: &Scope, asked: &AlarmFilter, cursor: &Cursor) -> Result<Page<AlarmRow>> {
+    pub async fn alarms_page(
+        &self,
+        scope: &Scope,
+        asked: &AlarmFilter,
+        cursor: &Cursor,
+    ) -> Result<Page<AlarmRow>> {
         page(&self.pools, (COLUMNS, FROM), &filter(scope, asked), &NEWEST, cursor, read).await
     }
 }

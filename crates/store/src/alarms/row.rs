@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! An alarm as columns, in both directions.
 
-use crate::{AlarmRow, Position};
 use crate::db::sql::searchable;
 use crate::db::value::{Fields, Value};
 use crate::error::Result;
+use crate::{AlarmRow, Position};
 use sha2::{Digest, Sha256};
 
 /// As `read` reads them, from [`FROM`].

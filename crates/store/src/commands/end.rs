@@ -16,7 +16,8 @@ impl Store {
         let mut n = 0;
         for part in ids.chunks(500) {
             let mut update =
-                sql("UPDATE commands SET state = 'sent', sent_ms = $1 WHERE state = 'pending' AND id IN ").bind(now_ms);
+                sql("UPDATE commands SET state = 'sent', sent_ms = $1 WHERE state = 'pending' AND id IN ")
+                    .bind(now_ms);
             update.list(part);
             n += self.ended(update).await?.len() as u64;
         }
@@ -65,7 +66,9 @@ impl Store {
         let mut found = Vec::new();
         for part in hosts.chunks(500) {
             let mut select = sql("");
-            select.push(&format!("SELECT {COLUMNS} FROM commands WHERE state = 'sent' AND cancel AND host IN "));
+            select.push(&format!(
+                "SELECT {COLUMNS} FROM commands WHERE state = 'sent' AND cancel AND host IN "
+            ));
             select.list(part);
             for row in self.pools.all(select).await? {
                 found.push(read(&mut row.fields())?);

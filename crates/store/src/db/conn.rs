@@ -10,7 +10,10 @@ use sqlx::{AssertSqlSafe, Postgres, Sqlite, SqlitePool, Transaction, postgres::P
 #[derive(Debug, Clone)]
 pub(crate) enum Pools {
     /// One connection writes, others read (WAL).
-    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+    },
     Postgres(PgPool),
 }
 
@@ -48,7 +51,9 @@ impl Pools {
             Self::Sqlite { readers, .. } => {
                 query!(statement).fetch_all(readers).await?.into_iter().map(Row::Sqlite).collect()
             }
-            Self::Postgres(p) => query!(statement).fetch_all(p).await?.into_iter().map(Row::Postgres).collect(),
+            Self::Postgres(p) => {
+                query!(statement).fetch_all(p).await?.into_iter().map(Row::Postgres).collect()
+            }
         })
     }
 
@@ -74,7 +79,9 @@ impl Pools {
             Self::Sqlite { writer, .. } => {
                 query!(statement).fetch_all(writer).await?.into_iter().map(Row::Sqlite).collect()
             }
-            Self::Postgres(p) => query!(statement).fetch_all(p).await?.into_iter().map(Row::Postgres).collect(),
+            Self::Postgres(p) => {
+                query!(statement).fetch_all(p).await?.into_iter().map(Row::Postgres).collect()
+            }
         })
     }
 
@@ -105,7 +112,9 @@ impl Tx {
 
     pub(crate) async fn all(&mut self, statement: Sql) -> Result<Vec<Row>> {
         Ok(match self {
-            Self::Sqlite(t) => query!(statement).fetch_all(&mut **t).await?.into_iter().map(Row::Sqlite).collect(),
+            Self::Sqlite(t) => {
+                query!(statement).fetch_all(&mut **t).await?.into_iter().map(Row::Sqlite).collect()
+            }
             Self::Postgres(t) => {
                 query!(statement).fetch_all(&mut **t).await?.into_iter().map(Row::Postgres).collect()
             }

@@ -159,7 +159,8 @@ mod tests {
 
     #[test]
     fn a_foreign_or_broken_cursor_is_refused() {
-        for bad in ["", "zz", "abc", "äöü€", &hex(b"x\n1\na\nb"), &hex(b"name\n1\na"), &hex(b"name\nx\na\nb")] {
+        for bad in ["", "zz", "abc", "äöü€", &hex(b"x\n1\na\nb"), &hex(b"name\n1\na"), &hex(b"name\nx\na\nb")]
+        {
             assert!(matches!(BY_NAME.place(bad), Err(StoreError::BadRequest(_))), "{bad}");
         }
         let place = BY_NAME.place(&hex("name\n7\na\u{e000}b\nc".as_bytes())).unwrap();

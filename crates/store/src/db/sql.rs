@@ -122,7 +122,8 @@ impl Filter {
 
     /// Conditions on the host of this row's `host`.
     pub(crate) fn host_where(&mut self, condition: impl FnOnce(&mut Filter)) {
-        let mut inner = Self { sql: Sql { text: Cow::Borrowed(""), args: std::mem::take(&mut self.sql.args) } };
+        let mut inner =
+            Self { sql: Sql { text: Cow::Borrowed(""), args: std::mem::take(&mut self.sql.args) } };
         inner.sql.push("TRUE");
         condition(&mut inner);
         self.sql.args = inner.sql.args;

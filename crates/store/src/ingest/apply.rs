@@ -108,8 +108,9 @@ async fn advance(
     moved.sort_unstable();
     moved.dedup();
     for part in moved.chunks(200) {
-        let mut update =
-            Sql::built("UPDATE hosts SET acked_epoch = v.column2, acked_seq = v.column3 FROM (VALUES ".into());
+        let mut update = Sql::built(
+            "UPDATE hosts SET acked_epoch = v.column2, acked_seq = v.column3 FROM (VALUES ".into(),
+        );
         for (n, host) in part.iter().enumerate() {
             let acked = hosts.get(host).map(|k| k.acked).unwrap_or_default();
             update.push(if n == 0 { "(" } else { ", (" });
