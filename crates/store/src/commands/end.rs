@@ -85,7 +85,7 @@ impl Store {
         let update = sql("UPDATE commands SET state = 'expired', finished_ms = $1, reason = \
              CASE WHEN state = 'pending' THEN 'the host was not there in time' \
              ELSE 'it was sent and no result came in time' END \
-             WHERE (state = 'pending' AND expires_ms <= $1) OR (state = 'sent' AND expires_ms <= $2)")
+             WHERE state IN ('pending', 'sent') AND expires_ms <= $1 AND (state = 'pending' OR expires_ms <= $2)")
         .bind(now_ms)
         .bind(now_ms.saturating_sub(grace_ms));
         let rows = self.ended(update).await?;

@@ -65,11 +65,20 @@ where
     B: Future<Output = Bed>,
     S: Future<Output = ()>,
 {
+    run_for(Duration::from_secs(60), bed, story);
+}
+
+/// The same, with another limit.
+pub fn run_for<B, S>(limit: Duration, bed: impl FnOnce() -> B, story: impl FnOnce(Bed) -> S)
+where
+    B: Future<Output = Bed>,
+    S: Future<Output = ()>,
+{
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("runtime");
     runtime.block_on(async {
         let bed = bed().await;
-        tokio::time::timeout(Duration::from_secs(60), story(bed)).await.expect("the story takes too long");
+        tokio::time::timeout(limit, story(bed)).await.expect("the story takes too long");
     });
     runtime.shutdown_timeout(Duration::from_secs(5));
 }

@@ -24,6 +24,7 @@ mod bed;
 mod changes;
 mod commands;
 mod faults;
+mod figures;
 mod fleet;
 mod handling;
 mod ingest;
