@@ -53,14 +53,14 @@ pub(super) async fn apply(pools: &Pools, batches: &[&Batch]) -> Result<Vec<Outco
         }
     }
     let (mut alarms, mut kept, mut lines, mut counted) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for (host, new) in &taken {
+    for &(host, new) in &taken {
         let project = hosts.get(host).map_or("", |k| k.project.as_str());
-        for record in *new {
+        for record in new {
             match &record.what {
                 What::Alarm(alarm) => alarms.push(Written { alarm, host, project, at: record.at }),
                 What::Isolated(file) => kept.push(Kept { file, host, project, at: record.at }),
-                What::Event { kind, text, alarm } => lines.push((*host, record, kind, text, alarm)),
-                What::Hits(list) => counted.extend(list.iter().map(|h| (*host, project, h))),
+                What::Event { kind, text, alarm } => lines.push((host, record, kind, text, alarm)),
+                What::Hits(list) => counted.extend(list.iter().map(|h| (host, project, h))),
                 What::Nothing => {}
             }
         }

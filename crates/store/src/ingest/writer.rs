@@ -26,15 +26,6 @@ pub(crate) struct Writer {
     queue: mpsc::Sender<Message>,
 }
 
-impl std::fmt::Debug for Message {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Job(_) => "Job",
-            Self::Close(_) => "Close",
-        })
-    }
-}
-
 impl Writer {
     /// Begins to write; ends when the last sender is gone.
     pub(crate) fn start(pools: Pools, records: usize) -> Self {
