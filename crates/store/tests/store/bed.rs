@@ -6,10 +6,10 @@ use lazaret_store::{Options, Store};
 use std::time::Duration;
 
 /// A migrated store, and what it stands on.
-pub struct Bed {
-    pub store: Store,
-    pub url: String,
-    pub cluster: Option<Cluster>,
+pub(crate) struct Bed {
+    pub(crate) store: Store,
+    pub(crate) url: String,
+    pub(crate) cluster: Option<Cluster>,
     _folder: Option<tempfile::TempDir>,
 }
 
@@ -23,13 +23,13 @@ fn options() -> Options {
 }
 
 impl Bed {
-    pub async fn sqlite() -> Self {
+    pub(crate) async fn sqlite() -> Self {
         let folder = tempfile::tempdir().expect("temporary folder");
         let url = folder.path().join("lazaret.db").display().to_string();
         Self::on(url, None, Some(folder)).await
     }
 
-    pub async fn postgres() -> Self {
+    pub(crate) async fn postgres() -> Self {
         let cluster = Cluster::start();
         Self::on(cluster.url(), Some(cluster), None).await
     }
@@ -41,12 +41,12 @@ impl Bed {
     }
 
     /// Another process on the same database.
-    pub async fn another(&self) -> Store {
+    pub(crate) async fn another(&self) -> Store {
         Store::open_with(&self.url, options()).await.expect("open again")
     }
 
     /// A statement behind the store's back.
-    pub async fn tamper(&self, statement: &'static str) {
+    pub(crate) async fn tamper(&self, statement: &'static str) {
         if self.cluster.is_some() {
             let pool = sqlx::PgPool::connect(&self.url).await.expect("connect");
             sqlx::raw_sql(statement).execute(&pool).await.expect("tamper");
@@ -60,7 +60,7 @@ impl Bed {
 }
 
 /// Runs a story to its end, at most a minute.
-pub fn run<B, S>(bed: impl FnOnce() -> B, story: impl FnOnce(Bed) -> S)
+pub(crate) fn run<B, S>(bed: impl FnOnce() -> B, story: impl FnOnce(Bed) -> S)
 where
     B: Future<Output = Bed>,
     S: Future<Output = ()>,
@@ -69,7 +69,7 @@ where
 }
 
 /// The same, with another limit.
-pub fn run_for<B, S>(limit: Duration, bed: impl FnOnce() -> B, story: impl FnOnce(Bed) -> S)
+pub(crate) fn run_for<B, S>(limit: Duration, bed: impl FnOnce() -> B, story: impl FnOnce(Bed) -> S)
 where
     B: Future<Output = Bed>,
     S: Future<Output = ()>,

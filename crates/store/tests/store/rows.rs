@@ -3,13 +3,13 @@
 
 use lazaret_store::*;
 
-pub const P: &str = DEFAULT_PROJECT;
+pub(crate) const P: &str = DEFAULT_PROJECT;
 
-pub fn id(n: u64) -> String {
+pub(crate) fn id(n: u64) -> String {
     format!("00000000-0000-7000-8000-{n:012}")
 }
 
-pub fn host(name: &str) -> HostRow {
+pub(crate) fn host(name: &str) -> HostRow {
     HostRow {
         id: name.into(),
         project: P.into(),
@@ -45,7 +45,7 @@ pub fn host(name: &str) -> HostRow {
     }
 }
 
-pub fn alarm(id: &str, last_ms: i64) -> AlarmRow {
+pub(crate) fn alarm(id: &str, last_ms: i64) -> AlarmRow {
     AlarmRow {
         id: id.into(),
         host: String::new(),
@@ -80,7 +80,7 @@ pub fn alarm(id: &str, last_ms: i64) -> AlarmRow {
     }
 }
 
-pub fn isolated(id: &str, alarm: &str) -> IsolatedRow {
+pub(crate) fn isolated(id: &str, alarm: &str) -> IsolatedRow {
     IsolatedRow {
         id: id.into(),
         host: String::new(),
@@ -103,28 +103,28 @@ pub fn isolated(id: &str, alarm: &str) -> IsolatedRow {
     }
 }
 
-pub fn at(epoch: i64, seq: i64) -> Position {
+pub(crate) fn at(epoch: i64, seq: i64) -> Position {
     Position { epoch, seq }
 }
 
-pub fn record(seq: i64, what: What) -> Record {
+pub(crate) fn record(seq: i64, what: What) -> Record {
     Record { at: at(1, seq), at_ms: 1000 + seq, what }
 }
 
-pub fn says(alarm: AlarmRow) -> What {
+pub(crate) fn says(alarm: AlarmRow) -> What {
     What::Alarm(Box::new(alarm))
 }
 
-pub fn batch(host: &str, records: Vec<Record>) -> Batch {
+pub(crate) fn batch(host: &str, records: Vec<Record>) -> Batch {
     Batch { host: host.into(), records }
 }
 
 /// An alarm for each number.
-pub fn alarms(host: &str, seqs: std::ops::RangeInclusive<i64>) -> Batch {
+pub(crate) fn alarms(host: &str, seqs: std::ops::RangeInclusive<i64>) -> Batch {
     batch(host, seqs.map(|n| record(n, says(alarm(&format!("{host}-{n}"), n)))).collect())
 }
 
-pub fn command(n: u64, host: &str, task: &str) -> CommandRow {
+pub(crate) fn command(n: u64, host: &str, task: &str) -> CommandRow {
     CommandRow {
         id: id(n),
         host: host.into(),
@@ -145,10 +145,10 @@ pub fn command(n: u64, host: &str, task: &str) -> CommandRow {
     }
 }
 
-pub fn page(limit: u32) -> Cursor {
+pub(crate) fn page(limit: u32) -> Cursor {
     Cursor { after: None, limit }
 }
 
-pub fn behind(next: Option<String>, limit: u32) -> Cursor {
+pub(crate) fn behind(next: Option<String>, limit: u32) -> Cursor {
     Cursor { after: next, limit }
 }

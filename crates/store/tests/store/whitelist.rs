@@ -7,7 +7,7 @@ use lazaret_store::*;
 
 const DAY: i64 = 86_400_000;
 
-pub fn entry(id: &str) -> WhitelistRow {
+pub(crate) fn entry(id: &str) -> WhitelistRow {
     WhitelistRow {
         id: id.into(),
         project: P.into(),
