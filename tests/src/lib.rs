@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The test kit: real mounts, real daemons, real processes, all cleaned up.
+//! The test kit: real mounts, real daemons, real servers, real processes, all cleaned up.
 
 #![forbid(unsafe_code)]
 
@@ -9,6 +9,7 @@ pub mod daemon;
 pub mod fleet;
 pub mod fs;
 pub mod net;
+pub mod pg;
 pub mod proc;
 pub mod spin;
 pub mod wait;
