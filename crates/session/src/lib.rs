@@ -24,6 +24,7 @@ mod outbox;
 mod serve;
 mod server;
 mod talk;
+mod wire;
 
 pub use agent::{AgentSide, Notice};
 pub use backoff::{LONGEST, SHORTEST, delay};
