@@ -138,7 +138,12 @@ impl Serve {
                     Heard::Alive => side.heard(),
                     Heard::Flushed => {}
                 },
-                () = side.news(), if !fresh => fresh = true,
+                () = side.news(), if !fresh => {
+                    fresh = true;
+                    if side.probe() {
+                        channel.ping()?;
+                    }
+                }
                 () = tokio::time::sleep_until(dead) => {
                     if Instant::now() >= channel.dead_at(dead_after) {
                         return Err(End::Silent);
