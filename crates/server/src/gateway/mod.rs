@@ -10,7 +10,7 @@ mod accept;
 mod alarms;
 mod clone;
 mod commands;
-mod desired;
+pub mod desired;
 mod desk;
 mod dispatch;
 mod enroll;

@@ -50,7 +50,7 @@ pub(super) fn batch(host: &str, project: &str, records: Vec<v1::Record>) -> Resu
             // Of a later agent: its number must not be lost.
             Some(v1::record::What::Nothing(_)) | None => What::Nothing,
         };
-        out.push(Record { at, at_ms: record.at_ms, what });
+        out.push(Record { at, at_ms: when(record.at_ms), what });
     }
     Ok(Batch { host: host.to_owned(), records: out })
 }
@@ -73,8 +73,8 @@ fn alarm(host: &str, project: &str, at: Position, a: &v1::Alarm) -> Result<Alarm
         id: id::<AlarmId>("alarm", &a.id)?,
         host: host.to_owned(),
         project: project.to_owned(),
-        at_ms: a.at_ms,
-        last_ms: a.last_ms.max(a.at_ms),
+        at_ms: when(a.at_ms),
+        last_ms: when(a.last_ms.max(a.at_ms)),
         count: int(a.count).max(1),
         severity: match a.severity.as_str() {
             "low" => 0,
@@ -101,7 +101,7 @@ fn alarm(host: &str, project: &str, at: Position, a: &v1::Alarm) -> Result<Alarm
         handled: !handled_by.is_empty(),
         handled_by,
         handled_who: line(&a.handled_who, 128),
-        handled_ms: a.handled_ms,
+        handled_ms: when(a.handled_ms),
         remark: text(&a.remark, 1024),
         suppressed: String::new(),
         position: at,
@@ -134,8 +134,8 @@ fn isolated(
         alarm: optional::<AlarmId>("alarm", &i.alarm)?,
         alarm_title: String::new(),
         source: "event".to_owned(),
-        isolated_ms: i.isolated_ms,
-        updated_ms: at_ms,
+        isolated_ms: when(i.isolated_ms),
+        updated_ms: when(at_ms),
         position: at,
         details: i.encode_to_vec(),
     })
@@ -151,7 +151,7 @@ fn hits(h: v1::WhitelistHits) -> Result<Vec<Hit>, Refused> {
             Ok(Hit {
                 entry: id::<WhitelistId>("whitelist entry", &hit.entry)?,
                 count: int(hit.count),
-                last_ms: hit.last_ms,
+                last_ms: when(hit.last_ms),
                 path: cut(&hit.path, MAX_PATH),
                 sha256: hash(Some(&hit.sha256)),
             })
@@ -186,6 +186,11 @@ fn hash(bytes: Option<&[u8]>) -> Vec<u8> {
 
 fn cut(bytes: &[u8], most: usize) -> Vec<u8> {
     bytes[..bytes.len().min(most)].to_vec()
+}
+
+/// A time that calendars know: up to the year 9999.
+fn when(ms: i64) -> i64 {
+    ms.clamp(0, 253_402_300_799_999)
 }
 
 fn int(n: u64) -> i64 {
