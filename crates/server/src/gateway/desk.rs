@@ -264,12 +264,14 @@ impl ServerSide for Desk {
         let Some(live) = self.live.take() else { return };
         self.inner.lives.take(&live);
         let stopped = end.is_shutdown();
+        // Of a peer that fell silent the last word is what counts, not when that was noticed.
+        let at = if *end == End::Silent { live.heard_ms() } else { now_ms() };
         let done = async {
             // The last sign of life, before the host counts as gone.
             if let Some(at) = live.newly_heard() {
                 self.inner.store.touch_seen(&[(live.host.clone(), at)]).await?;
             }
-            self.inner.store.set_disconnected(&live.host, &live.key, stopped, now_ms()).await
+            self.inner.store.set_disconnected(&live.host, &live.key, stopped, at).await
         };
         if let Err(e) = done.await {
             self.inner.log(&format!("{} has ended its session, which cannot be written down: {e}", live.host));

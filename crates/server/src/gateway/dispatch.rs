@@ -71,7 +71,7 @@ async fn orders(inner: &Inner) -> Result<(), StoreError> {
         return Ok(());
     }
     let mut by_host: HashMap<String, Vec<_>> = HashMap::new();
-    for row in inner.store.pending_commands(&hosts, AT_ONCE).await? {
+    for row in inner.store.pending_on_gateway(&inner.settings.instance, AT_ONCE).await? {
         by_host.entry(row.host.clone()).or_default().push(row);
     }
     for (host, rows) in by_host {

@@ -51,7 +51,8 @@ pub struct Settings {
     pub max_sessions: usize,
     /// Bounds of a session.
     pub limits: Limits,
-    /// A host that was not heard for so long and did not say goodbye has fallen silent.
+    /// A host that was not heard for so long and did not say goodbye has fallen silent. The look comes up
+    /// to two seconds later: an alarm is there within a minute.
     pub silence: Duration,
     /// After the start nobody counts as silent for so long: agents wait up to five minutes before
     /// they come back to a server that was away.
@@ -76,7 +77,7 @@ impl Settings {
             instance: uuid::Uuid::now_v7().to_string(),
             max_sessions: 20_000,
             limits: Limits::default(),
-            silence: Duration::from_secs(60),
+            silence: Duration::from_secs(55),
             silence_grace: Duration::from_secs(360),
             poll: Duration::from_millis(500),
             probe: Duration::from_secs(5),
