@@ -144,15 +144,15 @@ async fn names_that_mean_something_elsewhere_are_kept_as_they_are() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connections_that_say_nothing_do_not_stay() {
-    let rig = Rig::start(|s| s.limits.patience = Duration::from_millis(400)).await;
+    let rig = Rig::start(|s| s.limits.patience = Duration::from_millis(1500)).await;
     let agent = Agent::new(&rig, "m1").await;
     let mut plain = tokio::net::TcpStream::connect(rig.gateway.address()).await.unwrap();
     let mut silent = agent.line(&rig).await;
     let mut byte = [0; 1];
     let closed = tokio::io::AsyncReadExt::read(&mut plain, &mut byte);
-    let closed = tokio::time::timeout(Duration::from_secs(5), closed).await.expect("it stays open");
+    let closed = tokio::time::timeout(Duration::from_secs(10), closed).await.expect("it stays open");
     assert!(matches!(closed, Ok(0) | Err(_)));
-    let heard = tokio::time::timeout(Duration::from_secs(5), silent.receive::<v1::ServerFrame>()).await;
+    let heard = tokio::time::timeout(Duration::from_secs(10), silent.receive::<v1::ServerFrame>()).await;
     assert!(heard.expect("it stays open").is_err());
     rig.gateway.stop().await;
 }
