@@ -71,6 +71,9 @@ impl Default for Gateway {
 pub struct Api {
     /// Where people connect.
     pub listen: SocketAddr,
+    /// What people and new hosts are told to connect to: `https://NAME:PORT`; empty: made of `[gateway]
+    /// names` and `listen`.
+    pub public: String,
     /// Without TLS; only on loopback.
     pub plain_http: bool,
     /// PEM chain; with `key` instead of one of the own authority.
@@ -91,6 +94,7 @@ impl Default for Api {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 7080)),
+            public: String::new(),
             plain_http: false,
             certificate: None,
             key: None,
@@ -169,11 +173,12 @@ impl Config {
         if api.certificate.is_some() != api.key.is_some() {
             return Err(ConfigError("[api] certificate and key: one without the other; give both or neither".to_owned()));
         }
-        if !self.gateway.public.is_empty() && !self.gateway.public.starts_with("https://") {
-            return Err(ConfigError(format!(
-                "[gateway] public = \"{}\": must begin with https://",
-                self.gateway.public
-            )));
+        for (key, public) in [("gateway", &self.gateway.public), ("api", &api.public)] {
+            // It stands in lines that people paste into a shell.
+            let plain = |c: char| c.is_ascii_alphanumeric() || ".-:/[]_".contains(c);
+            if !public.is_empty() && !(public.starts_with("https://") && public.chars().all(plain)) {
+                return Err(ConfigError(format!("[{key}] public = \"{public}\": must be https://NAME:PORT")));
+            }
         }
         let d = &self.server.database;
         if !d.is_empty() && !["sqlite:", "postgres://", "postgresql://"].iter().any(|p| d.starts_with(p)) {
@@ -209,16 +214,25 @@ impl Config {
     /// What agents connect to.
     #[must_use]
     pub fn public_gateway(&self) -> String {
-        if !self.gateway.public.is_empty() {
-            return self.gateway.public.trim_end_matches('/').to_owned();
+        self.public("https", &self.gateway.public, self.gateway.listen)
+    }
+
+    /// What people connect to.
+    #[must_use]
+    pub fn public_api(&self) -> String {
+        self.public(if self.api.plain_http { "http" } else { "https" }, &self.api.public, self.api.listen)
+    }
+
+    fn public(&self, scheme: &str, given: &str, listen: SocketAddr) -> String {
+        if !given.is_empty() {
+            return given.trim_end_matches('/').to_owned();
         }
-        let listen = self.gateway.listen;
         let name = match self.gateway.names.first() {
-            Some(name) => name.clone(),
+            Some(name) if !listen.ip().is_loopback() => name.clone(),
             None if listen.ip().is_unspecified() => host_name(),
-            None => return format!("https://{listen}"),
+            _ => return format!("{scheme}://{listen}"),
         };
-        format!("https://{name}:{}", listen.port())
+        format!("{scheme}://{name}:{}", listen.port())
     }
 
     /// What the certificate of gateway and API is for.

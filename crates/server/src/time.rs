@@ -47,6 +47,11 @@ fn date_time(sec: i64) -> String {
     )
 }
 
+/// 1 to 31, of a day number since the epoch.
+pub(crate) fn day_of_month(days: i64) -> i64 {
+    civil(days).2
+}
+
 /// Year, month and day of a day number since the epoch in the proleptic Gregorian calendar
 /// (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`). A library's
 /// calendar ends a day before the last that RFC 3339 can write, and hosts may send any number.

@@ -12,6 +12,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+/// For a body to come.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
+
 /// JSON, in and out.
 #[derive(Debug)]
 pub(crate) struct Json<T>(pub(crate) T);
@@ -34,7 +37,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
                 format!("the body must come as application/json, not \"{}\"", super::problem::shown(kind)),
             ));
         }
-        let bytes = axum::body::Bytes::from_request(request, state).await.map_err(too_large)?;
+        let read = axum::body::Bytes::from_request(request, state);
+        let bytes = tokio::time::timeout(PATIENCE, read)
+            .await
+            .map_err(|_| Problem::new(Kind::BadRequest, "the body did not come to its end within 30 s"))?
+            .map_err(too_large)?;
         let value: Value = serde_json::from_slice(&bytes)
             .map_err(|e| Problem::new(Kind::BadRequest, format!("the body is not JSON: {e}")))?;
         if has_nul(&value) {

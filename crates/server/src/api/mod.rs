@@ -12,6 +12,7 @@ mod health;
 pub(crate) mod host_groups;
 pub(crate) mod hosts;
 mod idempotency;
+pub(crate) mod install;
 pub(crate) mod isolated;
 mod keys;
 pub(crate) mod me;
@@ -25,6 +26,7 @@ pub(crate) mod projects;
 mod record;
 mod replay;
 pub(crate) mod route;
+mod scans;
 pub(crate) mod state;
 mod stream;
 pub(crate) mod switches;
@@ -61,6 +63,7 @@ fn routes(api: &Api) -> Routes {
     isolated::routes(&mut r);
     whitelist::routes(&mut r);
     commands::routes(&mut r);
+    scans::routes(&mut r);
     audit::routes(&mut r);
     stream::routes(&mut r);
     r.add(
@@ -81,6 +84,8 @@ pub(crate) fn build(api: Api) -> (Router, String, Vec<RouteRow>) {
         .route("/healthz", axum::routing::get(health::healthz))
         .route("/readyz", axum::routing::get(health::readyz))
         .route("/metrics", axum::routing::get(health::metrics))
+        .route("/agent/ca.pem", axum::routing::get(install::certificate))
+        .route("/agent/install.sh", axum::routing::get(install::script))
         .fallback(|| async { Problem::new(Kind::NotFound, "there is no such path; GET /api/v1/openapi.json lists them") })
         .method_not_allowed_fallback(|| async {
             Problem::new(Kind::MethodNotAllowed, "this path takes other methods; the header Allow names them")

@@ -124,7 +124,7 @@ pub(crate) fn routes(r: &mut Routes) {
 }
 
 fn view(g: &PolicyGroupRow) -> Result<PolicyGroup, Problem> {
-    let settings = serde_json::from_str(&g.settings).map_err(|e| {
+    let settings = PolicySettings::parse(&g.settings).map_err(|e| {
         crate::log::line(&format!("api: the settings of the policy group {} cannot be read: {e}", g.id));
         Problem::new(super::problem::Kind::Internal, "its settings cannot be read; save them anew")
     })?;

@@ -27,6 +27,8 @@ pub(crate) struct Shared {
     pub(crate) exports: Exports,
     /// SHA-256 of the authority's certificate, lower case hexadecimal, for install lines.
     pub(crate) authority: String,
+    /// The same certificate as text.
+    pub(crate) certificate: String,
     pub(crate) metrics: PrometheusHandle,
 }
 

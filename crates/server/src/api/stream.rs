@@ -151,7 +151,8 @@ impl Reader {
         for change in changes.items.iter().filter(|c| self.access.covers(&c.project)) {
             self.ready.extend(said(change));
         }
-        self.seq = changes.seq.max(changes.items.last().map_or(self.seq, |c| c.seq));
+        // Not the greater of the two: a database that was restored counts from where it was.
+        self.seq = changes.seq;
     }
 }
 
