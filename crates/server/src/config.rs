@@ -159,7 +159,9 @@ impl Config {
 
     fn check(&self) -> Result<(), ConfigError> {
         let api = &self.api;
-        for path in [Some(&self.server.data), api.certificate.as_ref(), api.key.as_ref()].into_iter().flatten() {
+        for path in
+            [Some(&self.server.data), api.certificate.as_ref(), api.key.as_ref()].into_iter().flatten()
+        {
             if !path.is_absolute() {
                 return Err(ConfigError(format!("\"{}\" must be an absolute path", path.display())));
             }
@@ -171,7 +173,9 @@ impl Config {
             )));
         }
         if api.certificate.is_some() != api.key.is_some() {
-            return Err(ConfigError("[api] certificate and key: one without the other; give both or neither".to_owned()));
+            return Err(ConfigError(
+                "[api] certificate and key: one without the other; give both or neither".to_owned(),
+            ));
         }
         for (key, public) in [("gateway", &self.gateway.public), ("api", &api.public)] {
             // It stands in lines that people paste into a shell.

@@ -72,7 +72,11 @@ pub async fn init(config: &Config) -> anyhow::Result<Made> {
 
 fn make_folder(path: &Path) -> anyhow::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true).mode(0o700).create(path).with_context(|| format!("cannot make {}", path.display()))
+    builder
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .with_context(|| format!("cannot make {}", path.display()))
 }
 
 fn first_user(one_time: &str, now_ms: i64) -> anyhow::Result<UserRow> {

@@ -88,8 +88,10 @@ fn run(arguments: Vec<String>) -> anyhow::Result<()> {
         _ => {}
     }
     let config = Config::load(&path)?;
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
     runtime.block_on(async {
         match verb {
             Verb::Run(role) => serve(config, role).await,
@@ -98,10 +100,9 @@ fn run(arguments: Vec<String>) -> anyhow::Result<()> {
                 say(&format!("authority {}", made.fingerprint))?;
                 say(&format!("database schema {}", made.schema))?;
                 match made.one_time_password {
-                    Some(password) => say(&format!(
-                        "first administrator {} one-time password {password}",
-                        init::FIRST_USER
-                    )),
+                    Some(password) => {
+                        say(&format!("first administrator {} one-time password {password}", init::FIRST_USER))
+                    }
                     None => say("there are users already: none was made"),
                 }
             }

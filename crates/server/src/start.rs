@@ -45,7 +45,12 @@ impl FromStr for Role {
             "gateway" => Self::Gateway,
             "api" => Self::Api,
             "worker" => Self::Worker,
-            _ => return Err(format!("unknown role \"{}\"; known: all, gateway, api, worker", word.escape_default())),
+            _ => {
+                return Err(format!(
+                    "unknown role \"{}\"; known: all, gateway, api, worker",
+                    word.escape_default()
+                ));
+            }
         })
     }
 }
@@ -187,6 +192,7 @@ fn given(
     if chain.is_empty() {
         bail!("{}: holds no certificate", certificate.display());
     }
-    let key = PrivateKeyDer::from_pem_file(key).map_err(|e| anyhow::anyhow!("{}: no key: {e}", key.display()))?;
+    let key =
+        PrivateKeyDer::from_pem_file(key).map_err(|e| anyhow::anyhow!("{}: no key: {e}", key.display()))?;
     Ok((chain, key))
 }

@@ -39,12 +39,7 @@ fn date_time(sec: i64) -> String {
     let sec = sec.clamp(*RANGE.start(), *RANGE.end());
     let (year, month, day) = civil(sec.div_euclid(86_400));
     let of_day = sec.rem_euclid(86_400);
-    format!(
-        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}",
-        of_day / 3600,
-        of_day / 60 % 60,
-        of_day % 60
-    )
+    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}", of_day / 3600, of_day / 60 % 60, of_day % 60)
 }
 
 /// 1 to 31, of a day number since the epoch.

@@ -70,12 +70,15 @@ struct AuditQuery {
 pub(crate) fn routes(r: &mut Routes) {
     r.add(
         Permission::Audit,
-        get("/audit", "listAudit", "What people wrote, newest first").query::<AuditQuery>().page::<AuditEntry>(),
+        get("/audit", "listAudit", "What people wrote, newest first")
+            .query::<AuditQuery>()
+            .page::<AuditEntry>(),
         list,
     );
     r.add(
         Permission::AuditAll,
-        get("/audit/verify", "verifyAudit", "Whether the log is as it was written").answers::<AuditVerification>(200),
+        get("/audit/verify", "verifyAudit", "Whether the log is as it was written")
+            .answers::<AuditVerification>(200),
         verify,
     );
 }

@@ -131,7 +131,9 @@ struct CommandQuery {
 pub(crate) fn routes(r: &mut Routes) {
     r.add(
         Permission::View,
-        get("/commands", "listCommands", "Orders to hosts, newest first").query::<CommandQuery>().page::<Command>(),
+        get("/commands", "listCommands", "Orders to hosts, newest first")
+            .query::<CommandQuery>()
+            .page::<Command>(),
         list,
     );
     r.add(Permission::View, get("/commands/{id}", "getCommand", "One order").answers::<Command>(200), show);
@@ -141,11 +143,19 @@ pub(crate) fn routes(r: &mut Routes) {
             .answers::<Command>(200),
         cancel,
     );
-    r.add(Permission::View, get("/tasks/{id}", "getTask", "How orders stand that were given at once").answers::<Task>(200), task);
+    r.add(
+        Permission::View,
+        get("/tasks/{id}", "getTask", "How orders stand that were given at once").answers::<Task>(200),
+        task,
+    );
     r.add(
         Permission::Operate,
-        post("/tasks/{id}/cancel", "cancelTask", "Take a task's orders back, as far as they have not been done")
-            .answers::<Cancelled>(200),
+        post(
+            "/tasks/{id}/cancel",
+            "cancelTask",
+            "Take a task's orders back, as far as they have not been done",
+        )
+        .answers::<Cancelled>(200),
         cancel_task,
     );
 }
@@ -176,8 +186,12 @@ fn result(bytes: &[u8]) -> Option<CommandResult> {
     }
     let r = v1::CommandResult::decode(bytes).ok()?;
     use v1::command_result::Detail;
-    let mut out =
-        CommandResult { outcome: r.outcome, reason: r.reason, at: time::rfc3339(r.at_ms), ..Default::default() };
+    let mut out = CommandResult {
+        outcome: r.outcome,
+        reason: r.reason,
+        at: time::rfc3339(r.at_ms),
+        ..Default::default()
+    };
     match &r.detail {
         Some(Detail::Receipt(receipt)) => out.receipt = Some(receipt.into()),
         Some(Detail::Alarm(alarm)) => out.alarm = Some(alarm.into()),
@@ -229,7 +243,11 @@ async fn list(
     Ok(Json(PageOf::of(page, |c| view(&c))))
 }
 
-async fn show(State(api): State<Api>, access: Access, Path(id): Path<String>) -> Result<Json<Command>, Problem> {
+async fn show(
+    State(api): State<Api>,
+    access: Access,
+    Path(id): Path<String>,
+) -> Result<Json<Command>, Problem> {
     Ok(Json(view(&within(&api, &access, &id).await?)))
 }
 
@@ -282,7 +300,9 @@ async fn cancel_task(
     let seen = of_task(&api, &access, &id).await?;
     let t = api.store.task_summary(&id).await?;
     // A task over projects that the caller may only partly: theirs alone.
-    let commands = if u64::try_from(seen.len()).is_ok_and(|n| n == t.total) || access.scope == lazaret_store::Scope::All {
+    let commands = if u64::try_from(seen.len()).is_ok_and(|n| n == t.total)
+        || access.scope == lazaret_store::Scope::All
+    {
         api.store.cancel_task(&id, access.who(), time::now_ms()).await?
     } else {
         let mut n = 0;

@@ -93,7 +93,9 @@ impl Exports {
 pub(crate) fn cell(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 1);
     let first = text.trim_start().chars().next();
-    if text.starts_with(['\t', '\r', '\n']) || first.is_some_and(|c| "=+-@|%\u{ff1d}\u{ff0b}\u{ff0d}\u{ff20}".contains(c)) {
+    if text.starts_with(['\t', '\r', '\n'])
+        || first.is_some_and(|c| "=+-@|%\u{ff1d}\u{ff0b}\u{ff0d}\u{ff20}".contains(c))
+    {
         out.push('\'');
     }
     for c in text.chars() {

@@ -29,7 +29,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+        let kind =
+            request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
         let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         if essence != "application/json" {
             return Err(Problem::new(
@@ -100,7 +101,8 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
         if parts.uri.path().contains("%00") {
             return Err(no());
         }
-        let axum::extract::Path(p) = axum::extract::Path::from_request_parts(parts, state).await.map_err(|_| no())?;
+        let axum::extract::Path(p) =
+            axum::extract::Path::from_request_parts(parts, state).await.map_err(|_| no())?;
         Ok(Self(p))
     }
 }

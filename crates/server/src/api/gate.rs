@@ -96,7 +96,8 @@ pub(crate) async fn pass(
     let started = Instant::now();
     metrics::counter!("lazaret_api_requests_total", "operation" => rule.operation).increment(1);
     let too_many = |seconds| {
-        Problem::new(Kind::TooManyRequests, format!("too many requests; again in {seconds} s")).retry_after(seconds)
+        Problem::new(Kind::TooManyRequests, format!("too many requests; again in {seconds} s"))
+            .retry_after(seconds)
     };
     api.by_address.take(from, started).map_err(too_many)?;
     if rule.permission == Permission::Public {
@@ -104,11 +105,17 @@ pub(crate) async fn pass(
     }
     let found = caller::recognise(&api.store, request.headers(), time::now_ms()).await?;
     let Some(caller) = found else {
-        return Err(Problem::new(Kind::NotSignedIn, "the credentials are absent, unknown or have ended: sign in"));
+        return Err(Problem::new(
+            Kind::NotSignedIn,
+            "the credentials are absent, unknown or have ended: sign in",
+        ));
     };
     api.by_credential.take(caller.credential.clone(), started).map_err(too_many)?;
     if caller.by_cookie && writes(request.method()) && !request.headers().contains_key(CSRF) {
-        return Err(Problem::new(Kind::Forbidden, format!("with a cookie, what writes needs the header {CSRF}: 1")));
+        return Err(Problem::new(
+            Kind::Forbidden,
+            format!("with a cookie, what writes needs the header {CSRF}: 1"),
+        ));
     }
     if caller.user.must_change && !WHILE_MUST_CHANGE.contains(&rule.operation) {
         return Err(Problem::new(

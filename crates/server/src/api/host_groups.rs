@@ -59,7 +59,11 @@ struct HostGroupChange {
 }
 
 pub(crate) fn routes(r: &mut Routes) {
-    r.add(Permission::View, get("/host-groups", "listHostGroups", "Host groups").answers::<HostGroups>(200), list);
+    r.add(
+        Permission::View,
+        get("/host-groups", "listHostGroups", "Host groups").answers::<HostGroups>(200),
+        list,
+    );
     r.add(
         Permission::Administer,
         post("/host-groups", "createHostGroup", "A new host group")
@@ -137,7 +141,12 @@ pub(crate) async fn raced<T>(
     }
 }
 
-async fn check_policy_group(api: &Api, access: &Access, id: Option<&str>, project: &str) -> Result<(), Problem> {
+async fn check_policy_group(
+    api: &Api,
+    access: &Access,
+    id: Option<&str>,
+    project: &str,
+) -> Result<(), Problem> {
     let Some(id) = id else { return Ok(()) };
     let found = super::policy_groups::within(api, access, id).await?;
     if found.project == project {
@@ -151,7 +160,11 @@ async fn list(State(api): State<Api>, access: Access) -> Result<Json<HostGroups>
     Ok(Json(HostGroups { items: rows.iter().map(view).collect() }))
 }
 
-async fn show(State(api): State<Api>, access: Access, Path(id): Path<String>) -> Result<Tagged<HostGroup>, Problem> {
+async fn show(
+    State(api): State<Api>,
+    access: Access,
+    Path(id): Path<String>,
+) -> Result<Tagged<HostGroup>, Problem> {
     let row = within(&api, &access, &id).await?;
     Ok(Tagged(row.revision, view(&row)))
 }

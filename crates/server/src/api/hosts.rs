@@ -13,8 +13,8 @@ use super::state::Api;
 use super::words::{HostStatus, Importance, List, Protection};
 use crate::time;
 use axum::extract::State;
-use lazaret_proto::v1::{self, command};
 use lazaret_proto::Message as _;
+use lazaret_proto::v1::{self, command};
 use lazaret_store::{HostCounts, HostFilter, HostRow};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -185,7 +185,8 @@ pub(crate) fn routes(r: &mut Routes) {
     r.add(Permission::View, get("/hosts", "listHosts", "Hosts").query::<HostQuery>().page::<Host>(), list);
     r.add(
         Permission::View,
-        get("/hosts/statistics", "hostStatistics", "How many hosts of each kind").answers::<HostStatistics>(200),
+        get("/hosts/statistics", "hostStatistics", "How many hosts of each kind")
+            .answers::<HostStatistics>(200),
         statistics,
     );
     r.add(
@@ -199,7 +200,9 @@ pub(crate) fn routes(r: &mut Routes) {
     r.add(Permission::View, get("/hosts/{id}", "getHost", "One host").answers::<HostFull>(200), show);
     r.add(
         Permission::Administer,
-        put("/hosts/{id}", "updateHost", "Group and importance of a host").body::<HostChange>().answers::<HostFull>(200),
+        put("/hosts/{id}", "updateHost", "Group and importance of a host")
+            .body::<HostChange>()
+            .answers::<HostFull>(200),
         update,
     );
     r.add(
@@ -216,7 +219,9 @@ pub(crate) fn routes(r: &mut Routes) {
     );
     r.add(
         Permission::Operate,
-        post("/hosts/{id}/self-test", "selfTestHost", "Let a host test its protection").answers::<Ordered>(202).orders(),
+        post("/hosts/{id}/self-test", "selfTestHost", "Let a host test its protection")
+            .answers::<Ordered>(202)
+            .orders(),
         self_test,
     );
 }
@@ -314,7 +319,11 @@ async fn statistics(State(api): State<Api>, access: Access) -> Result<Json<HostS
     }))
 }
 
-async fn show(State(api): State<Api>, access: Access, Path(id): Path<String>) -> Result<Json<HostFull>, Problem> {
+async fn show(
+    State(api): State<Api>,
+    access: Access,
+    Path(id): Path<String>,
+) -> Result<Json<HostFull>, Problem> {
     Ok(Json(full(&within(&api, &access, &id).await?)))
 }
 
@@ -354,7 +363,10 @@ async fn apply(api: &Api, access: &Access, hosts: &[HostRow], change: &HostChang
     if let Some(group) = &change.group {
         let row = super::host_groups::within(api, access, group).await?;
         if let Some(other) = hosts.iter().find(|h| h.project != row.project) {
-            return Err(Problem::invalid(format!("the host {} and the group {} are of two projects", other.id, row.id)));
+            return Err(Problem::invalid(format!(
+                "the host {} and the group {} are of two projects",
+                other.id, row.id
+            )));
         }
         api.store.set_host_group(&ids, Some(group)).await?;
     } else if change.ungroup {
@@ -390,7 +402,10 @@ async fn remove(State(api): State<Api>, access: Access, Path(id): Path<String>) 
     }
     api.store.revoke_host(&id).await?;
     api.store.remove_host(&id, time::now_ms()).await?;
-    Record::new(&access, &host.project, "host.remove", format!("host {id}")).before(&view(&host)).write(&api).await?;
+    Record::new(&access, &host.project, "host.remove", format!("host {id}"))
+        .before(&view(&host))
+        .write(&api)
+        .await?;
     Ok(Empty)
 }
 

@@ -56,7 +56,9 @@ pub(crate) async fn once(
         }
         Ok(Some(before)) => return again(before),
         Err(StoreError::Conflict(_)) => {
-            return Err(Problem::conflict("this Idempotency-Key was used for another request; take a new one"));
+            return Err(Problem::conflict(
+                "this Idempotency-Key was used for another request; take a new one",
+            ));
         }
         Err(e) => return Err(e.into()),
     }

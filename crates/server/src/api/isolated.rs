@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Isolated files of the fleet: where they are, how they stand, and giving them back.
 
+use super::alarms::filter::sha256;
 use super::alarms::hosts_of;
 use super::alarms::view::HostBrief;
-use super::alarms::filter::sha256;
 use super::extract::{Accepted, Json, Path, Query};
 use super::gate::Access;
 use super::hosts::{Count, counts};
@@ -17,8 +17,8 @@ use super::words::{Importance, IsolatedStatus, List};
 use crate::json::{self, exact, hex, lossy, some};
 use crate::time;
 use axum::extract::State;
-use lazaret_proto::v1::{self, command};
 use lazaret_proto::Message as _;
+use lazaret_proto::v1::{self, command};
 use lazaret_store::{CommandFilter, Cursor, HostRow, IsolatedFilter, IsolatedRow};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -160,11 +160,15 @@ pub(crate) fn routes(r: &mut Routes) {
     );
     r.add(
         operate,
-        post("/isolated-files/restore", "restoreIsolatedFiles", "Restore several, or a content on every host")
-            .body::<RestoreBatch>()
-            .answers::<Ordered>(202)
-            .orders()
-            .problem(404),
+        post(
+            "/isolated-files/restore",
+            "restoreIsolatedFiles",
+            "Restore several, or a content on every host",
+        )
+        .body::<RestoreBatch>()
+        .answers::<Ordered>(202)
+        .orders()
+        .problem(404),
         restore_batch,
     );
     r.add(
@@ -176,7 +180,11 @@ pub(crate) fn routes(r: &mut Routes) {
             .problem(404),
         delete_batch,
     );
-    r.add(view, get("/isolated-files/{id}", "getIsolated", "One isolated file").answers::<IsolatedFull>(200), show);
+    r.add(
+        view,
+        get("/isolated-files/{id}", "getIsolated", "One isolated file").answers::<IsolatedFull>(200),
+        show,
+    );
     r.add(
         operate,
         post("/isolated-files/{id}/restore", "restoreIsolated", "Restore an isolated file")
@@ -194,9 +202,13 @@ pub(crate) fn routes(r: &mut Routes) {
     );
     r.add(
         operate,
-        post("/isolated-files/{id}/verify", "verifyIsolated", "Ask the host whether it is whole in its vault")
-            .answers::<Ordered>(202)
-            .orders(),
+        post(
+            "/isolated-files/{id}/verify",
+            "verifyIsolated",
+            "Ask the host whether it is whole in its vault",
+        )
+        .answers::<Ordered>(202)
+        .orders(),
         verify,
     );
 }
@@ -268,7 +280,8 @@ async fn show(
     let row = within(&api, &access, &id).await?;
     let hosts = hosts_of(&api, &access, [row.host.as_str()].into_iter()).await?;
     let filter = CommandFilter { about: id, ..CommandFilter::default() };
-    let ordered = api.store.commands_page(&access.scope, &filter, &Cursor { after: None, limit: 200 }).await?;
+    let ordered =
+        api.store.commands_page(&access.scope, &filter, &Cursor { after: None, limit: 200 }).await?;
     Ok(Json(IsolatedFull {
         summary: item(&row, hosts.get(&row.host)),
         isolated: details(&row).as_ref().map(Into::into),
@@ -303,12 +316,16 @@ async fn give(
     for file in files {
         if !RESTORABLE.contains(&file.status.as_str()) {
             let state = &file.status;
-            order.refuse(&file.id, format!("it is {state}: its vault holds nothing that this could be done with"));
+            order.refuse(
+                &file.id,
+                format!("it is {state}: its vault holds nothing that this could be done with"),
+            );
             continue;
         }
         match hosts.get(&file.host) {
             Some(host) => order.to(host, &file.id, what(file)),
-            None => order.refuse(&file.id, "its host is not there any more; its vault opens with the recovery key"),
+            None => order
+                .refuse(&file.id, "its host is not there any more; its vault opens with the recovery key"),
         }
     }
     orders::give(api, order).await.map(|o| Accepted(Json(o)))
@@ -399,8 +416,6 @@ async fn verify(
     let file = within(&api, &access, &id).await?;
     let mut order = Order::new(&access, "verify", "isolated.verify");
     order.target = format!("isolated_file {id}");
-    give(&api, &access, order, &[file], |f| {
-        command::Verb::Verify(v1::IsolatedVerify { id: f.id.clone() })
-    })
-    .await
+    give(&api, &access, order, &[file], |f| command::Verb::Verify(v1::IsolatedVerify { id: f.id.clone() }))
+        .await
 }

@@ -70,10 +70,17 @@ struct ApiKeys {
 }
 
 pub(crate) fn routes(r: &mut Routes) {
-    r.add(Permission::SignedIn, get("/me/api-keys", "listApiKeys", "The own API keys").answers::<ApiKeys>(200), list);
     r.add(
         Permission::SignedIn,
-        post("/me/api-keys", "createApiKey", "A new API key").body::<NewApiKey>().answers::<ApiKeySecret>(201).problem(409),
+        get("/me/api-keys", "listApiKeys", "The own API keys").answers::<ApiKeys>(200),
+        list,
+    );
+    r.add(
+        Permission::SignedIn,
+        post("/me/api-keys", "createApiKey", "A new API key")
+            .body::<NewApiKey>()
+            .answers::<ApiKeySecret>(201)
+            .problem(409),
         create,
     );
     r.add(
@@ -115,7 +122,9 @@ async fn create(
     if ask.note.chars().count() > 200 {
         return Err(Problem::invalid("note: 200 characters at most"));
     }
-    if let Some(g) = ask.grants.iter().find(|g| !permission::covers(&access.caller.grants, &g.project, g.role.word())) {
+    if let Some(g) =
+        ask.grants.iter().find(|g| !permission::covers(&access.caller.grants, &g.project, g.role.word()))
+    {
         return Err(Problem::invalid(format!(
             "grants: {} in \"{}\" is more than you have",
             g.role.word(),
@@ -153,6 +162,9 @@ async fn revoke(State(api): State<Api>, access: Access, Path(id): Path<String>) 
     let rows = own(&api, &access).await?;
     let row = rows.iter().find(|r| r.id == id).ok_or_else(|| Problem::no("API key", &id))?;
     api.store.revoke_credential(&row.id).await?;
-    Record::new(&access, "", "api_key.revoke", format!("api_key {id}")).before(&view(row)).write(&api).await?;
+    Record::new(&access, "", "api_key.revoke", format!("api_key {id}"))
+        .before(&view(row))
+        .write(&api)
+        .await?;
     Ok(Empty)
 }

@@ -52,7 +52,9 @@ pub(crate) struct Grant {
 
 /// Rows as grants; what no role is called is left out.
 pub(crate) fn grants(rows: &[(String, String)]) -> Vec<Grant> {
-    let one = |(project, role): &(String, String)| Some(Grant { project: project.clone(), role: Role::from_word(role)? });
+    let one = |(project, role): &(String, String)| {
+        Some(Grant { project: project.clone(), role: Role::from_word(role)? })
+    };
     rows.iter().filter_map(one).collect()
 }
 
@@ -136,8 +138,10 @@ async fn login(
         SignIn::Done { user, token, expires_ms } => {
             api.store.append_audit(&audit(&user.name, &user.id, "done")).await?;
             let age = session_ms / 1000;
-            let cookie =
-                format!("{}={token}; Path=/; Max-Age={age}; HttpOnly; Secure; SameSite=Strict", caller::COOKIE);
+            let cookie = format!(
+                "{}={token}; Path=/; Max-Age={age}; HttpOnly; Secure; SameSite=Strict",
+                caller::COOKIE
+            );
             let answer = LoginAnswer {
                 token,
                 expires_at: time::rfc3339(expires_ms),
@@ -158,7 +162,10 @@ async fn login(
 
 async fn logout(State(api): State<Api>, access: Access) -> Result<Response, Problem> {
     if access.caller.kind != "session" {
-        return Err(Problem::new(Kind::Forbidden, "an API key is not signed in; it is revoked by DELETE /me/api-keys/{id}"));
+        return Err(Problem::new(
+            Kind::Forbidden,
+            "an API key is not signed in; it is revoked by DELETE /me/api-keys/{id}",
+        ));
     }
     api.store.revoke_credential(&access.caller.credential).await?;
     Record::new(&access, "", "session.end", format!("user {}", access.caller.user.id)).write(&api).await?;
@@ -192,7 +199,10 @@ async fn change_password(
     })?;
     let now_ms = time::now_ms();
     if !api.passwords.verify(ask.current.clone(), Some(&user.password)).await? {
-        Record::new(&access, "", "user.password", format!("user {}", user.id)).outcome("wrong password").write(&api).await?;
+        Record::new(&access, "", "user.password", format!("user {}", user.id))
+            .outcome("wrong password")
+            .write(&api)
+            .await?;
         return Err(Problem::new(Kind::Forbidden, "the current password is another one"));
     }
     if let Some(why) = password::weakness(&ask.new, &user.name) {

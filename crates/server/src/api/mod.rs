@@ -86,7 +86,9 @@ pub(crate) fn build(api: Api) -> (Router, String, Vec<RouteRow>) {
         .route("/metrics", axum::routing::get(health::metrics))
         .route("/agent/ca.pem", axum::routing::get(install::certificate))
         .route("/agent/install.sh", axum::routing::get(install::script))
-        .fallback(|| async { Problem::new(Kind::NotFound, "there is no such path; GET /api/v1/openapi.json lists them") })
+        .fallback(|| async {
+            Problem::new(Kind::NotFound, "there is no such path; GET /api/v1/openapi.json lists them")
+        })
         .method_not_allowed_fallback(|| async {
             Problem::new(Kind::MethodNotAllowed, "this path takes other methods; the header Allow names them")
         })
@@ -107,7 +109,8 @@ async fn openapi(Extension(Document(text)): Extension<Document>) -> Response {
 
 /// A body that says at once that it is too large is not read at all.
 async fn bounded(State(_): State<Api>, request: Request, next: Next) -> Response {
-    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
+    let length =
+        request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
     if length.is_some_and(|n| n > BODY_LIMIT as u64) {
         return Problem::new(Kind::TooLarge, "the body is over the limit of 1 MiB").into_response();
     }

@@ -180,9 +180,14 @@ pub(crate) async fn give(api: &Api, order: Order) -> Result<Ordered, Problem> {
     if shown.total == 0 && shown.done.is_empty() && !shown.refused.is_empty() {
         record = record.outcome("refused");
     }
-    let rows =
-        Rows { commands: order.rows, whitelist: order.whitelist, bump: Vec::new(), audit: Some(record.row()) };
+    let rows = Rows {
+        commands: order.rows,
+        whitelist: order.whitelist,
+        bump: Vec::new(),
+        audit: Some(record.row()),
+    };
     api.store.order(rows).await?;
-    metrics::counter!("lazaret_commands_ordered_total").increment(u64::try_from(shown.total).unwrap_or_default());
+    metrics::counter!("lazaret_commands_ordered_total")
+        .increment(u64::try_from(shown.total).unwrap_or_default());
     Ok(shown)
 }

@@ -80,7 +80,10 @@ impl Permission {
     /// Where the grants give it; `None`: nowhere.
     pub(crate) fn scope(self, grants: &[(String, String)]) -> Option<Scope> {
         let having = || {
-            grants.iter().filter(|(_, role)| Role::from_word(role).is_some_and(|r| self.has(r))).map(|(p, _)| p)
+            grants
+                .iter()
+                .filter(|(_, role)| Role::from_word(role).is_some_and(|r| self.has(r)))
+                .map(|(p, _)| p)
         };
         if having().any(|p| p == ALL_PROJECTS) {
             return Some(Scope::All);
@@ -154,7 +157,8 @@ mod tests {
     fn a_key_never_has_more_than_its_user() {
         let user = [grant("a", "operator")];
         assert_eq!(narrowed(&user, &[]), user);
-        let asked = [grant("a", "viewer"), grant("a", "administrator"), grant("b", "viewer"), grant("*", "viewer")];
+        let asked =
+            [grant("a", "viewer"), grant("a", "administrator"), grant("b", "viewer"), grant("*", "viewer")];
         assert_eq!(narrowed(&user, &asked), [grant("a", "viewer")]);
     }
 }

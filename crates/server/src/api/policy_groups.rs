@@ -115,10 +115,16 @@ pub(crate) fn routes(r: &mut Routes) {
     );
     r.add(
         Permission::View,
-        post("/policy-groups/{id}/replay", "replayPolicyGroup", "What settings would have changed in the last 30 days")
-            .describe("Changes nothing. Judges the kept verdicts of the group's hosts again under the settings given.")
-            .body::<PolicyReplay>()
-            .answers::<Replay>(200),
+        post(
+            "/policy-groups/{id}/replay",
+            "replayPolicyGroup",
+            "What settings would have changed in the last 30 days",
+        )
+        .describe(
+            "Changes nothing. Judges the kept verdicts of the group's hosts again under the settings given.",
+        )
+        .body::<PolicyReplay>()
+        .answers::<Replay>(200),
         try_out,
     );
 }

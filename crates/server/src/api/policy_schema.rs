@@ -2,10 +2,10 @@
 //! How the document describes a policy group's settings; a test holds it to what they take.
 
 use crate::settings::PolicySettings;
+use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{
     AdditionalProperties, Array, ArrayBuilder, Object, ObjectBuilder, Schema, SchemaType, Type,
 };
-use utoipa::openapi::RefOr;
 use utoipa::{PartialSchema, ToSchema};
 
 fn or_null(kind: Type) -> SchemaType {

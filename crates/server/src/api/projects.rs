@@ -47,7 +47,10 @@ pub(crate) fn routes(r: &mut Routes) {
     );
     r.add(
         Permission::AdministerAll,
-        post("/projects", "createProject", "A new project").body::<NewProject>().answers::<Project>(201).problem(409),
+        post("/projects", "createProject", "A new project")
+            .body::<NewProject>()
+            .answers::<Project>(201)
+            .problem(409),
         create,
     );
     r.add(
@@ -65,7 +68,9 @@ fn view(p: &ProjectRow) -> Project {
 pub(crate) fn check_name(field: &str, name: &str) -> Result<(), Problem> {
     let length = name.chars().count();
     if !(1..=64).contains(&length) || name.trim().is_empty() || name.chars().any(char::is_control) {
-        return Err(Problem::invalid(format!("{field}: 1 to 64 characters, none of them a control character")));
+        return Err(Problem::invalid(format!(
+            "{field}: 1 to 64 characters, none of them a control character"
+        )));
     }
     Ok(())
 }
@@ -89,7 +94,11 @@ async fn list(State(api): State<Api>, access: Access) -> Result<Json<Projects>, 
     Ok(Json(Projects { items: rows.iter().map(view).collect() }))
 }
 
-async fn show(State(api): State<Api>, access: Access, Path(id): Path<String>) -> Result<Json<Project>, Problem> {
+async fn show(
+    State(api): State<Api>,
+    access: Access,
+    Path(id): Path<String>,
+) -> Result<Json<Project>, Problem> {
     Ok(Json(view(&within(&api, &access, &id).await?)))
 }
 
@@ -102,6 +111,9 @@ async fn create(
     let row = ProjectRow { id: Uuid::now_v7().to_string(), name: ask.name, created_ms: time::now_ms() };
     api.store.create_project(&row).await?;
     let shown = view(&row);
-    Record::new(&access, &row.id, "project.create", format!("project {}", row.id)).after(&shown).write(&api).await?;
+    Record::new(&access, &row.id, "project.create", format!("project {}", row.id))
+        .after(&shown)
+        .write(&api)
+        .await?;
     Ok(Created(Json(shown)))
 }

@@ -9,8 +9,8 @@ use crate::settings::PolicySettings;
 use crate::{json, time};
 use lazaret_model::{Alarm, Confidence, Decision, MalwareClass, Rating, ScanReport, Thresholds, Verdict};
 use lazaret_policy::{
-    Brakes, CircuitBreaker, ClassSet, CriticalPrograms, PackageStanding, Policy, RateLimit, Subject, Whitelist,
-    decide,
+    Brakes, CircuitBreaker, ClassSet, CriticalPrograms, PackageStanding, Policy, RateLimit, Subject,
+    Whitelist, decide,
 };
 use lazaret_proto::{Message as _, v1};
 use lazaret_store::{AlarmFilter, AlarmRow, Cursor, Scope};
@@ -103,7 +103,11 @@ fn policy_of(wanted: &v1::HostPolicy) -> Policy {
             && !wanted.dry_run.unwrap_or_default(),
         thresholds: Thresholds::new(high, medium).unwrap_or(base.thresholds),
         automatic: if wanted.classes_set { classes.collect::<ClassSet>() } else { base.automatic },
-        protect_mode: wanted.protect_mode.as_deref().and_then(|m| m.parse().ok()).unwrap_or(base.protect_mode),
+        protect_mode: wanted
+            .protect_mode
+            .as_deref()
+            .and_then(|m| m.parse().ok())
+            .unwrap_or(base.protect_mode),
         test_programs: wanted.test_programs.unwrap_or(base.test_programs),
         condemn_archives: wanted.condemn_archives.unwrap_or(base.condemn_archives),
     }
@@ -112,7 +116,8 @@ fn policy_of(wanted: &v1::HostPolicy) -> Policy {
 pub(crate) async fn run(api: &Api, concerned: &Concerned, policy: &Policy) -> Result<Replay, Problem> {
     let scope = Scope::Projects(vec![concerned.project.clone()]);
     let groups = api.store.host_groups(&scope).await?;
-    let mut filter = AlarmFilter { since_ms: Some(time::now_ms() - DAYS * time::DAY_MS), ..AlarmFilter::default() };
+    let mut filter =
+        AlarmFilter { since_ms: Some(time::now_ms() - DAYS * time::DAY_MS), ..AlarmFilter::default() };
     let mut out = Replay::default();
     let mut seen = 0;
     match &concerned.policy_group {
@@ -182,7 +187,8 @@ async fn pages(
 }
 
 fn judge(row: &AlarmRow, policy: &Policy, critical: &CriticalPrograms, out: &mut Replay) {
-    let Some(alarm) = v1::Alarm::decode(row.details.as_slice()).ok().and_then(|a| Alarm::try_from(a).ok()) else {
+    let Some(alarm) = v1::Alarm::decode(row.details.as_slice()).ok().and_then(|a| Alarm::try_from(a).ok())
+    else {
         return;
     };
     let Some(verdict) = &alarm.verdict else { return };
@@ -257,7 +263,8 @@ fn held(alarm: &Alarm) -> Option<String> {
             || r.starts_with("a member of this archive")
             || r.contains("dry run")
     };
-    if alarm.decision == Decision::Alarm && (alarm.reasons.is_empty() || alarm.reasons.iter().any(by_policy)) {
+    if alarm.decision == Decision::Alarm && (alarm.reasons.is_empty() || alarm.reasons.iter().any(by_policy))
+    {
         return None;
     }
     Some(alarm.reasons.first().cloned().unwrap_or_else(|| "a guard".to_owned()))
@@ -276,11 +283,7 @@ fn report(verdict: &Verdict) -> ScanReport {
     if verdict.member.is_none() {
         return whole(verdict.clone(), Vec::new());
     }
-    let archive = Verdict {
-        member: None,
-        evidence: Vec::new(),
-        confidence: Confidence::default(),
-        ..verdict.clone()
-    };
+    let archive =
+        Verdict { member: None, evidence: Vec::new(), confidence: Confidence::default(), ..verdict.clone() };
     whole(archive, vec![verdict.clone()])
 }

@@ -105,7 +105,8 @@ impl Doc {
     /// Takes a JSON body.
     pub(crate) fn body<B: ToSchema>(mut self) -> Self {
         let content = ContentBuilder::new().schema(Some(self.reference::<B>())).build();
-        let body = RequestBodyBuilder::new().required(Some(Required::True)).content("application/json", content);
+        let body =
+            RequestBodyBuilder::new().required(Some(Required::True)).content("application/json", content);
         self.operation = self.operation.request_body(Some(body.build()));
         self.body = true;
         self
@@ -114,7 +115,8 @@ impl Doc {
     /// Answers with JSON.
     pub(crate) fn answers<A: ToSchema>(mut self, status: u16) -> Self {
         let content = ContentBuilder::new().schema(Some(self.reference::<A>())).build();
-        let mut response = ResponseBuilder::new().description(meaning(status)).content("application/json", content);
+        let mut response =
+            ResponseBuilder::new().description(meaning(status)).content("application/json", content);
         if self.tagged {
             let tag = HeaderBuilder::new().description(Some("For `If-Match`.")).build();
             response = response.header("ETag", tag);
@@ -140,7 +142,9 @@ impl Doc {
             .property("total", count(0).maximum(Some(10_000)).description(Some("Counted up to 10,000.")))
             .property(
                 "total_is_capped",
-                ObjectBuilder::new().schema_type(Type::Boolean).description(Some("There are more than `total`.")),
+                ObjectBuilder::new()
+                    .schema_type(Type::Boolean)
+                    .description(Some("There are more than `total`.")),
             );
         let page = ["items", "next", "total", "total_is_capped"].into_iter().fold(page, |p, r| p.required(r));
         self.schemas.push((name.clone(), RefOr::T(Schema::Object(page.build()))));
@@ -163,7 +167,8 @@ impl Doc {
     pub(crate) fn answers_object(mut self) -> Self {
         let object = ObjectBuilder::new().schema_type(Type::Object).build();
         let content = ContentBuilder::new().schema(Some(object)).build();
-        let response = ResponseBuilder::new().description(meaning(200)).content("application/json", content).build();
+        let response =
+            ResponseBuilder::new().description(meaning(200)).content("application/json", content).build();
         self.operation = self.operation.response("200", response);
         self
     }
@@ -247,9 +252,11 @@ impl Doc {
         statuses.sort_unstable();
         statuses.dedup();
         for status in statuses {
-            let content = ContentBuilder::new().schema(Some(self.reference::<super::problem::Problem>())).build();
-            let response =
-                ResponseBuilder::new().description(meaning(status)).content("application/problem+json", content);
+            let content =
+                ContentBuilder::new().schema(Some(self.reference::<super::problem::Problem>())).build();
+            let response = ResponseBuilder::new()
+                .description(meaning(status))
+                .content("application/problem+json", content);
             self.operation = self.operation.response(status.to_string(), response.build());
         }
         let none: [SecurityRequirement; 0] = [];
@@ -270,7 +277,9 @@ fn path_parameter(name: &str) -> Parameter {
         "project" => text.max_length(Some(64)).min_length(Some(1)),
         "switch" => text.enum_values(Some(super::switches::NAMES)),
         "name" => text.max_length(Some(64)).min_length(Some(1)),
-        "class" => text.enum_values(Some(lazaret_model::MalwareClass::all().map(|c| c.word()).collect::<Vec<_>>())),
+        "class" => {
+            text.enum_values(Some(lazaret_model::MalwareClass::all().map(|c| c.word()).collect::<Vec<_>>()))
+        }
         "sha256" => text.pattern(Some("^[0-9a-f]{64}$")),
         _ => text.format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid))),
     };

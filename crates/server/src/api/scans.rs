@@ -158,7 +158,11 @@ struct ScanTaskQuery {
 
 pub(crate) fn routes(r: &mut Routes) {
     let (view, operate) = (Permission::View, Permission::Operate);
-    r.add(view, get("/scan-policies", "listScanPolicies", "Plans of scans").answers::<ScanPolicies>(200), list);
+    r.add(
+        view,
+        get("/scan-policies", "listScanPolicies", "Plans of scans").answers::<ScanPolicies>(200),
+        list,
+    );
     r.add(
         operate,
         post("/scan-policies", "createScanPolicy", "A new plan of scans")
@@ -169,7 +173,11 @@ pub(crate) fn routes(r: &mut Routes) {
             .problem(409),
         create,
     );
-    r.add(view, get("/scan-policies/{id}", "getScanPolicy", "One plan").tagged().answers::<ScanPolicy>(200), show);
+    r.add(
+        view,
+        get("/scan-policies/{id}", "getScanPolicy", "One plan").tagged().answers::<ScanPolicy>(200),
+        show,
+    );
     r.add(
         operate,
         put("/scan-policies/{id}", "updateScanPolicy", "Change a plan")
@@ -182,17 +190,25 @@ pub(crate) fn routes(r: &mut Routes) {
     );
     r.add(
         operate,
-        delete("/scan-policies/{id}", "deleteScanPolicy", "Delete a plan; its scans stay").if_match().answers_empty(),
+        delete("/scan-policies/{id}", "deleteScanPolicy", "Delete a plan; its scans stay")
+            .if_match()
+            .answers_empty(),
         remove,
     );
     r.add(
         view,
-        get("/scan-tasks", "listScanTasks", "Scans, newest first").query::<ScanTaskQuery>().page::<ScanTask>(),
+        get("/scan-tasks", "listScanTasks", "Scans, newest first")
+            .query::<ScanTaskQuery>()
+            .page::<ScanTask>(),
         tasks,
     );
     r.add(
         operate,
-        post("/scan-tasks", "startScan", "Scan hosts now").body::<NewScan>().answers::<ScanTask>(202).orders().problem(404),
+        post("/scan-tasks", "startScan", "Scan hosts now")
+            .body::<NewScan>()
+            .answers::<ScanTask>(202)
+            .orders()
+            .problem(404),
         begin,
     );
     r.add(view, get("/scan-tasks/{id}", "getScanTask", "One scan").answers::<ScanTaskFull>(200), task);
@@ -241,7 +257,13 @@ fn task_view(t: &ScanTaskRow) -> ScanTask {
 }
 
 /// Bounds, and hosts and groups of that project alone.
-async fn check(api: &Api, access: &Access, project: &str, name: &str, s: &ScanSettings) -> Result<(), Problem> {
+async fn check(
+    api: &Api,
+    access: &Access,
+    project: &str,
+    name: &str,
+    s: &ScanSettings,
+) -> Result<(), Problem> {
     projects::within(api, access, project).await?;
     check_name("name", name)?;
     if let Some(fault) = s.fault() {
@@ -298,7 +320,11 @@ async fn list(State(api): State<Api>, access: Access) -> Result<Json<ScanPolicie
     Ok(Json(ScanPolicies { items: rows.iter().map(policy).collect::<Result<_, _>>()? }))
 }
 
-async fn show(State(api): State<Api>, access: Access, Path(id): Path<String>) -> Result<Tagged<ScanPolicy>, Problem> {
+async fn show(
+    State(api): State<Api>,
+    access: Access,
+    Path(id): Path<String>,
+) -> Result<Tagged<ScanPolicy>, Problem> {
     let row = policy_within(&api, &access, &id).await?;
     Ok(Tagged(row.revision, policy(&row)?))
 }
@@ -402,7 +428,11 @@ async fn full(api: &Api, row: &ScanTaskRow) -> Result<Json<ScanTaskFull>, Proble
     }))
 }
 
-async fn task(State(api): State<Api>, access: Access, Path(id): Path<String>) -> Result<Json<ScanTaskFull>, Problem> {
+async fn task(
+    State(api): State<Api>,
+    access: Access,
+    Path(id): Path<String>,
+) -> Result<Json<ScanTaskFull>, Problem> {
     let row = task_within(&api, &access, &id).await?;
     full(&api, &row).await
 }
@@ -436,7 +466,11 @@ async fn hosts(
     Ok(Json(PageOf::of(page, one)))
 }
 
-async fn cancel(State(api): State<Api>, access: Access, Path(id): Path<String>) -> Result<Json<ScanTaskFull>, Problem> {
+async fn cancel(
+    State(api): State<Api>,
+    access: Access,
+    Path(id): Path<String>,
+) -> Result<Json<ScanTaskFull>, Problem> {
     let row = task_within(&api, &access, &id).await?;
     let now_ms = time::now_ms();
     for host in api.store.cancel_scan_task(&id, now_ms).await? {

@@ -57,7 +57,8 @@ impl From<StoreError> for Problem {
             StoreError::BadRequest(what) => Self::new(Kind::Invalid, what),
             StoreError::Unavailable(what) => {
                 crate::log::line(&format!("api: the database is not available: {what}"));
-                Self::new(Kind::Unavailable, "the database is not available; try again in a few seconds").retry_after(2)
+                Self::new(Kind::Unavailable, "the database is not available; try again in a few seconds")
+                    .retry_after(2)
             }
             other => {
                 crate::log::line(&format!("api: the database failed: {other}"));

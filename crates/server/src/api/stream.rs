@@ -93,7 +93,9 @@ struct Reader {
 
 async fn stream(State(api): State<Api>, access: Access, headers: HeaderMap) -> Result<Response, Problem> {
     let Some(open) = Open::new() else {
-        return Err(Problem::new(super::problem::Kind::Unavailable, "too many streams are open").retry_after(30));
+        return Err(
+            Problem::new(super::problem::Kind::Unavailable, "too many streams are open").retry_after(30)
+        );
     };
     let last = headers.get("last-event-id").and_then(|v| v.to_str().ok()).and_then(|t| t.parse::<i64>().ok());
     let notice = api.store.subscribe();

@@ -82,7 +82,10 @@ fn default_project() -> String {
 pub(crate) fn routes(r: &mut Routes) {
     r.add(
         Permission::View,
-        get("/switches", "listSwitches", "The switches of a project").query::<SwitchQuery>().answers::<Switches>(200).problem(404),
+        get("/switches", "listSwitches", "The switches of a project")
+            .query::<SwitchQuery>()
+            .answers::<Switches>(200)
+            .problem(404),
         list,
     );
     r.add(
@@ -161,13 +164,11 @@ async fn try_out(
     Json(ask): Json<SwitchReplay>,
 ) -> Result<Json<Replay>, Problem> {
     projects::within(&api, &access, &ask.project).await?;
-    let changed: Vec<(String, bool)> = [
-        (ISOLATE_AND_KILL, ask.isolate_and_kill),
-        (HIGH_DETECTION, ask.malware_sample_high_detect),
-    ]
-    .into_iter()
-    .filter_map(|(name, on)| Some((name.to_owned(), on?)))
-    .collect();
+    let changed: Vec<(String, bool)> =
+        [(ISOLATE_AND_KILL, ask.isolate_and_kill), (HIGH_DETECTION, ask.malware_sample_high_detect)]
+            .into_iter()
+            .filter_map(|(name, on)| Some((name.to_owned(), on?)))
+            .collect();
     let policy = replay::proposed(&api, &ask.project, None, &changed).await?;
     let concerned = Concerned { project: ask.project, policy_group: None };
     Ok(Json(replay::run(&api, &concerned, &policy).await?))

@@ -93,10 +93,14 @@ pub(crate) fn routes(r: &mut Routes) {
     );
     r.add(
         p,
-        post("/enrolment-tokens", "createEnrolmentToken", "A new enrolment token, with the line that installs the agent")
-            .body::<NewEnrolmentToken>()
-            .answers::<EnrolmentTokenSecret>(201)
-            .problem(404),
+        post(
+            "/enrolment-tokens",
+            "createEnrolmentToken",
+            "A new enrolment token, with the line that installs the agent",
+        )
+        .body::<NewEnrolmentToken>()
+        .answers::<EnrolmentTokenSecret>(201)
+        .problem(404),
         create,
     );
     r.add(
@@ -106,10 +110,14 @@ pub(crate) fn routes(r: &mut Routes) {
     );
     r.add(
         p,
-        post("/hosts/{id}/re-enrol", "reEnrolHost", "A token for one machine to enrol anew, in the host's project and group")
-            .describe("For a host that lost its identity, was revoked, or was made from another's image.")
-            .answers::<EnrolmentTokenSecret>(201)
-            .problem(404),
+        post(
+            "/hosts/{id}/re-enrol",
+            "reEnrolHost",
+            "A token for one machine to enrol anew, in the host's project and group",
+        )
+        .describe("For a host that lost its identity, was revoked, or was made from another's image.")
+        .answers::<EnrolmentTokenSecret>(201)
+        .problem(404),
         re_enrol,
     );
 }
@@ -153,7 +161,8 @@ async fn create(
     if ask.uses.is_some_and(|u| !(1..=100_000).contains(&u)) {
         return Err(Problem::invalid("uses: 1 to 100000"));
     }
-    let made = New { project: ask.project, group: ask.group, note: ask.note, hours, uses: ask.uses.unwrap_or(-1) };
+    let made =
+        New { project: ask.project, group: ask.group, note: ask.note, hours, uses: ask.uses.unwrap_or(-1) };
     make(&api, &access, made, "enrolment_token.create").await
 }
 
@@ -186,7 +195,10 @@ async fn make(
     };
     api.store.create_token(&row).await?;
     let shown = view(&row);
-    Record::new(access, &row.project, action, format!("enrolment_token {}", row.id)).after(&shown).write(api).await?;
+    Record::new(access, &row.project, action, format!("enrolment_token {}", row.id))
+        .after(&shown)
+        .write(api)
+        .await?;
     let server = api.config.public_gateway();
     let from = api.config.public_api();
     let ca = api.authority.clone();

@@ -79,13 +79,19 @@ pub(crate) fn routes(r: &mut Routes) {
     r.add(p, get("/users", "listUsers", "All users").answers::<Users>(200), list);
     r.add(
         p,
-        post("/users", "createUser", "A new user").body::<NewUser>().answers::<OneTimePassword>(201).problem(409),
+        post("/users", "createUser", "A new user")
+            .body::<NewUser>()
+            .answers::<OneTimePassword>(201)
+            .problem(409),
         create,
     );
     r.add(p, get("/users/{id}", "getUser", "One user").answers::<User>(200), show);
     r.add(
         p,
-        put("/users/{id}", "updateUser", "Change roles, disable, unlock").body::<UserChange>().answers::<User>(200).problem(409),
+        put("/users/{id}", "updateUser", "Change roles, disable, unlock")
+            .body::<UserChange>()
+            .answers::<User>(200)
+            .problem(409),
         update,
     );
     r.add(

@@ -135,7 +135,8 @@ mod tests {
 
     #[test]
     fn the_words_are_those_of_the_model() {
-        let classes: Vec<&str> = lazaret_model::MalwareClass::all().map(lazaret_model::MalwareClass::word).collect();
+        let classes: Vec<&str> =
+            lazaret_model::MalwareClass::all().map(lazaret_model::MalwareClass::word).collect();
         for word in &classes {
             let class: Class = serde_json::from_value((*word).into()).unwrap();
             assert_eq!(class.word(), *word);

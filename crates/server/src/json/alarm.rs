@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Alarms: the same names as the command line's `alarms show --json`.
 
+use super::arguments;
 use super::persistence::Persistence;
 use super::{exact, hex, lossy, some};
-use super::arguments;
 use crate::time;
 use lazaret_proto::v1;
 use serde::Serialize;

@@ -62,7 +62,11 @@ impl From<&v1::Receipt> for Receipt {
             restarts: r
                 .restarts
                 .iter()
-                .map(|a| Restart { unit: a.target.clone(), outcome: a.outcome.clone(), reason: a.reason.clone() })
+                .map(|a| Restart {
+                    unit: a.target.clone(),
+                    outcome: a.outcome.clone(),
+                    reason: a.reason.clone(),
+                })
                 .collect(),
             next: r.next.clone(),
         }
@@ -81,6 +85,12 @@ pub(crate) struct Verify {
 
 impl From<&v1::VerifyResult> for Verify {
     fn from(v: &v1::VerifyResult) -> Self {
-        Self { r#type: "verify".to_owned(), id: v.id.clone(), ok: v.ok, reason: v.reason.clone(), finding: some(&v.finding) }
+        Self {
+            r#type: "verify".to_owned(),
+            id: v.id.clone(),
+            ok: v.ok,
+            reason: v.reason.clone(),
+            finding: some(&v.finding),
+        }
     }
 }

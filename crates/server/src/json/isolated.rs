@@ -2,8 +2,8 @@
 //! Isolated files, as the host has them.
 
 use super::alarm::FileFacts;
-use super::{exact, hex, lossy, some};
 use super::arguments;
+use super::{exact, hex, lossy, some};
 use crate::time;
 use lazaret_proto::v1;
 use serde::Serialize;

@@ -32,12 +32,20 @@ fn presented(headers: &HeaderMap) -> Option<(String, bool)> {
         let text = value.to_str().unwrap_or_default();
         let (scheme, token) = text.split_once(' ').unwrap_or_default();
         // What is there and cannot be used is not passed over for a cookie.
-        return Some((if scheme.eq_ignore_ascii_case("bearer") { token.trim().to_owned() } else { String::new() }, false));
+        return Some((
+            if scheme.eq_ignore_ascii_case("bearer") { token.trim().to_owned() } else { String::new() },
+            false,
+        ));
     }
-    headers.get_all(header::COOKIE).iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(';')).find_map(|c| {
-        let (name, value) = c.trim().split_once('=')?;
-        (name == COOKIE).then(|| (value.to_owned(), true))
-    })
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|v| v.to_str().ok())
+        .flat_map(|v| v.split(';'))
+        .find_map(|c| {
+            let (name, value) = c.trim().split_once('=')?;
+            (name == COOKIE).then(|| (value.to_owned(), true))
+        })
 }
 
 /// Who it is; `None`: credentials that are absent, unknown, ended, of a disabled user.

@@ -47,7 +47,8 @@ impl Passwords {
     /// after the same work.
     pub(crate) async fn verify(&self, password: String, known: Option<&str>) -> Result<bool, PeopleError> {
         let phc: Arc<str> = known.map_or_else(|| Arc::clone(&self.nobody), Into::into);
-        let same = self.run(move || Ok(hasher()?.verify_password(password.as_bytes(), &*phc).is_ok())).await?;
+        let same =
+            self.run(move || Ok(hasher()?.verify_password(password.as_bytes(), &*phc).is_ok())).await?;
         Ok(same && known.is_some())
     }
 
@@ -83,7 +84,11 @@ pub(crate) fn hash(password: &str) -> Result<String, PeopleError> {
 pub(crate) fn weakness(password: &str, user: &str) -> Option<String> {
     let length = password.chars().count();
     if !LENGTH.contains(&length) {
-        return Some(format!("a password has {} to {} characters, not {length}", LENGTH.start(), LENGTH.end()));
+        return Some(format!(
+            "a password has {} to {} characters, not {length}",
+            LENGTH.start(),
+            LENGTH.end()
+        ));
     }
     if password.to_lowercase().contains(&user.to_lowercase()) {
         return Some("a password must not hold the name of its user".to_owned());

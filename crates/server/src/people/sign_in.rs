@@ -16,11 +16,7 @@ pub(crate) const LOCKED_MS: i64 = 15 * 60_000;
 #[derive(Debug)]
 pub(crate) enum SignIn {
     /// The token goes to the person and nowhere else.
-    Done {
-        user: Box<UserRow>,
-        token: String,
-        expires_ms: i64,
-    },
+    Done { user: Box<UserRow>, token: String, expires_ms: i64 },
     /// The user, where there is one: for the audit log, not for the answer.
     Refused(Option<(Box<UserRow>, &'static str)>),
 }

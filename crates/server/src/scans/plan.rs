@@ -207,7 +207,8 @@ impl ScanStart {
             return 0;
         }
         let offset_ms = i64::from(self.timezone_offset.unwrap_or(0)) * 60_000;
-        let of_day = i64::from(self.hour.unwrap_or(0)) * 3_600_000 + i64::from(self.minute.unwrap_or(0)) * 60_000;
+        let of_day =
+            i64::from(self.hour.unwrap_or(0)) * 3_600_000 + i64::from(self.minute.unwrap_or(0)) * 60_000;
         let today = (now_ms + offset_ms).div_euclid(DAY_MS);
         let fits = |day: i64| match self.start_type {
             // 1970-01-01 was a Thursday, the fifth day of a week that begins with Sunday.
@@ -225,7 +226,14 @@ mod tests {
     use super::*;
 
     fn start(start_type: StartType, date: Option<u32>, hour: u32, offset: i32) -> ScanStart {
-        ScanStart { start_type, at: None, date, hour: Some(hour), minute: Some(30), timezone_offset: Some(offset) }
+        ScanStart {
+            start_type,
+            at: None,
+            date,
+            hour: Some(hour),
+            minute: Some(30),
+            timezone_offset: Some(offset),
+        }
     }
 
     fn next(s: &ScanStart, now: &str) -> String {

@@ -5,7 +5,8 @@ use super::plan::{ScanSettings, ScanStart};
 use crate::{log, time};
 use lazaret_proto::{Message as _, v1};
 use lazaret_store::{
-    CommandRow, Cursor, HostFilter, HostRow, ScanHostRow, ScanPolicyRow, ScanTaskRow, Scope, Store, StoreError,
+    CommandRow, Cursor, HostFilter, HostRow, ScanHostRow, ScanPolicyRow, ScanTaskRow, Scope, Store,
+    StoreError,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -36,7 +37,11 @@ pub(crate) struct Wanted<'a> {
 }
 
 /// Writes a scan down; its hosts get their commands one after the other.
-pub(crate) async fn begin(store: &Store, wanted: &Wanted<'_>, now_ms: i64) -> Result<ScanTaskRow, StoreError> {
+pub(crate) async fn begin(
+    store: &Store,
+    wanted: &Wanted<'_>,
+    now_ms: i64,
+) -> Result<ScanTaskRow, StoreError> {
     let mut hosts = hosts(store, wanted).await?;
     hosts.truncate(MOST);
     let task = ScanTaskRow {

@@ -117,9 +117,30 @@ async fn begin(
 }
 
 const HEAD: [&str; 24] = [
-    "id", "project", "host_id", "host_name", "first_seen", "last_seen", "count", "severity", "class", "rating",
-    "confidence", "title", "path", "sha256", "cmdline", "uid", "container", "origin", "decision", "isolated",
-    "handled_by", "handled_who", "handled_at", "remark",
+    "id",
+    "project",
+    "host_id",
+    "host_name",
+    "first_seen",
+    "last_seen",
+    "count",
+    "severity",
+    "class",
+    "rating",
+    "confidence",
+    "title",
+    "path",
+    "sha256",
+    "cmdline",
+    "uid",
+    "container",
+    "origin",
+    "decision",
+    "isolated",
+    "handled_by",
+    "handled_who",
+    "handled_at",
+    "remark",
 ];
 
 fn line(a: &AlarmRow, hosts: &HashMap<String, HostRow>) -> Vec<String> {
@@ -206,7 +227,11 @@ async fn show(
     Ok(Json(shown(&own(&api, &access, &id)?)))
 }
 
-async fn download(State(api): State<Api>, access: Access, Path(id): Path<String>) -> Result<Response, Problem> {
+async fn download(
+    State(api): State<Api>,
+    access: Access,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
     let export = own(&api, &access, &id)?;
     if export.state != exports::State::Done {
         return Err(Problem::conflict("the export is not done"));
@@ -222,6 +247,7 @@ async fn download(State(api): State<Api>, access: Access, Path(id): Path<String>
         Ok::<_, std::io::Error>((n > 0).then_some((part, file)))
     });
     let name = format!("attachment; filename=\"alarms-{}.csv\"", export.id);
-    let headers = [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, name)];
+    let headers =
+        [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, name)];
     Ok((headers, Body::from_stream(body)).into_response())
 }

@@ -18,9 +18,7 @@ use crate::json::{hex, some};
 use crate::time;
 use axum::extract::State;
 use lazaret_proto::v1::{self, command};
-use lazaret_store::{
-    AlarmFilter, AlarmRow, Cursor, HostRow, IsolatedRow, WhitelistFilter, WhitelistRow,
-};
+use lazaret_store::{AlarmFilter, AlarmRow, Cursor, HostRow, IsolatedRow, WhitelistFilter, WhitelistRow};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
 use utoipa::ToSchema;
@@ -73,9 +71,13 @@ fn yes() -> bool {
 pub(super) fn routes(r: &mut Routes) {
     r.add(
         Permission::View,
-        get("/alarms/{id}/false-positive", "previewFalsePositive", "What reporting a false positive would touch")
-            .answers::<FalsePositivePreview>(200)
-            .problem(409),
+        get(
+            "/alarms/{id}/false-positive",
+            "previewFalsePositive",
+            "What reporting a false positive would touch",
+        )
+        .answers::<FalsePositivePreview>(200)
+        .problem(409),
         preview,
     );
     r.add(
@@ -104,8 +106,7 @@ async fn touched(api: &Api, access: &Access, alarm: &AlarmRow) -> Result<Touched
     }
     let states: Vec<String> = isolated::RESTORABLE.iter().map(|s| (*s).to_owned()).collect();
     let files = api.store.isolated_by_hash(&access.scope, &alarm.sha256, &states).await?;
-    let filter =
-        AlarmFilter { sha256: alarm.sha256.clone(), handled: Some(false), ..AlarmFilter::default() };
+    let filter = AlarmFilter { sha256: alarm.sha256.clone(), handled: Some(false), ..AlarmFilter::default() };
     let page = api.store.alarms_page(&access.scope, &filter, &Cursor { after: None, limit: 1000 }).await?;
     let mut alarms = page.items;
     alarms.truncate(ALARMS);
@@ -128,7 +129,9 @@ async fn preview(
     let mut restarts = BTreeSet::new();
     for file in &t.files {
         let killed = isolated::details(file).map(|d| d.killed).unwrap_or_default();
-        restarts.extend(killed.iter().filter_map(|k| k.unit.as_deref().or(k.container.as_deref()).and_then(some)));
+        restarts.extend(
+            killed.iter().filter_map(|k| k.unit.as_deref().or(k.container.as_deref()).and_then(some)),
+        );
     }
     let verdict = super::view::details(&alarm).and_then(|a| a.verdict).unwrap_or_default();
     let mut rules: Vec<String> = verdict.evidence.into_iter().filter(|e| e.decisive).map(|e| e.id).collect();

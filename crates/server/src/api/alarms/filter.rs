@@ -66,7 +66,8 @@ pub(super) struct AlarmQuery {
 
 impl AlarmQuery {
     pub(super) fn filter(&self) -> Result<AlarmFilter, Problem> {
-        let (mut since_ms, until_ms) = (moment("since", self.since.as_deref())?, moment("until", self.until.as_deref())?);
+        let (mut since_ms, until_ms) =
+            (moment("since", self.since.as_deref())?, moment("until", self.until.as_deref())?);
         if let Some(days) = self.last_days {
             if since_ms.is_some() || until_ms.is_some() {
                 return Err(Problem::invalid("last_days: instead of since and until, not beside them"));

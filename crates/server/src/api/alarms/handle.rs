@@ -86,7 +86,10 @@ pub(super) fn routes(r: &mut Routes) {
     let p = Permission::Operate;
     r.add(
         p,
-        post("/alarms/{id}/handle", "handleAlarm", "Handle one alarm").body::<HandleOne>().answers::<Ordered>(202).orders(),
+        post("/alarms/{id}/handle", "handleAlarm", "Handle one alarm")
+            .body::<HandleOne>()
+            .answers::<Ordered>(202)
+            .orders(),
         one,
     );
     r.add(
@@ -126,10 +129,14 @@ pub(super) fn routes(r: &mut Routes) {
     );
     r.add(
         p,
-        post("/alarms/{id}/collect-sample", "collectSample", "Let the host send the file that the alarm is about")
-            .body::<Collect>()
-            .answers::<Ordered>(202)
-            .orders(),
+        post(
+            "/alarms/{id}/collect-sample",
+            "collectSample",
+            "Let the host send the file that the alarm is about",
+        )
+        .body::<Collect>()
+        .answers::<Ordered>(202)
+        .orders(),
         collect,
     );
 }
@@ -197,7 +204,9 @@ fn unfit(a: &AlarmRow, verb: Verb) -> Option<String> {
     let handled = a.handled.then_some(a.handled_by.as_str());
     let needed = match verb {
         Verb::AddToLoginWhitelist | Verb::RemoveFromLoginWhitelist => {
-            return Some("the login whitelist is for alarms about logins; this one is about a program".to_owned());
+            return Some(
+                "the login whitelist is for alarms about logins; this one is about a program".to_owned(),
+            );
         }
         Verb::Unhandle => "mark_as_handled",
         Verb::DoNotIgnore => "ignore",

@@ -93,7 +93,11 @@ struct HandlingQuery {
 
 pub(super) fn routes(r: &mut Routes) {
     let p = Permission::View;
-    r.add(p, get("/alarms", "listAlarms", "Alarms, newest first").query::<AlarmQuery>().page::<AlarmItem>(), list);
+    r.add(
+        p,
+        get("/alarms", "listAlarms", "Alarms, newest first").query::<AlarmQuery>().page::<AlarmItem>(),
+        list,
+    );
     r.add(
         p,
         get("/alarms/statistics", "alarmStatistics", "How many alarms of each kind")
@@ -112,7 +116,9 @@ pub(super) fn routes(r: &mut Routes) {
     r.add(p, get("/alarms/{id}", "getAlarm", "One alarm with its forensics").answers::<AlarmFull>(200), show);
     r.add(
         p,
-        get("/alarms/{id}/same", "sameAlarms", "The same file on any host").query::<SameQuery>().page::<AlarmItem>(),
+        get("/alarms/{id}/same", "sameAlarms", "The same file on any host")
+            .query::<SameQuery>()
+            .page::<AlarmItem>(),
         same,
     );
     r.add(
@@ -144,7 +150,8 @@ async fn statistics(
     Query(q): Query<AlarmQuery>,
 ) -> Result<Json<AlarmStatistics>, Problem> {
     let c = api.store.alarm_counts(&access.scope, &q.filter()?).await?;
-    let by_severity = c.severity.into_iter().map(|(n, count)| Count { word: severity(n).to_owned(), count }).collect();
+    let by_severity =
+        c.severity.into_iter().map(|(n, count)| Count { word: severity(n).to_owned(), count }).collect();
     let day = |(day, count): (i64, u64)| {
         let at = time::rfc3339(day.saturating_mul(time::DAY_MS));
         DayCount { day: at.split('T').next().unwrap_or_default().to_owned(), count }
@@ -161,7 +168,11 @@ async fn statistics(
     }))
 }
 
-async fn show(State(api): State<Api>, access: Access, Path(id): Path<String>) -> Result<Json<AlarmFull>, Problem> {
+async fn show(
+    State(api): State<Api>,
+    access: Access,
+    Path(id): Path<String>,
+) -> Result<Json<AlarmFull>, Problem> {
     let row = within(&api, &access, &id).await?;
     let hosts = hosts_of(&api, &access, [row.host.as_str()].into_iter()).await?;
     let filter = HandlingFilter { alarm: row.id.clone(), ..HandlingFilter::default() };

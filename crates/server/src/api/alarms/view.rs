@@ -218,12 +218,20 @@ pub(super) fn details(a: &AlarmRow) -> Option<v1::Alarm> {
 /// What a person may do about it, in one sentence or two.
 pub(super) fn recommendation(a: &AlarmRow) -> String {
     let text = match (a.decision.as_str(), a.rating.as_str()) {
-        _ if is_own(a) => "Look at the host: whether it runs, reaches the server, and is the machine that it should be.",
+        _ if is_own(a) => {
+            "Look at the host: whether it runs, reaches the server, and is the machine that it should be."
+        }
         _ if a.test => "A test program: nothing is to be done. Mark it as handled.",
         _ if a.handled => "Nothing more is to be done, unless the handling was wrong: then take it back.",
-        ("isolate_and_kill", _) => "The file is isolated and its processes are killed. Find out how it came there; if it was wrong, report a false positive.",
-        ("deny", _) => "It cannot run but lies where it was. Read why it was left in place, then isolate it or whitelist it.",
-        (_, "high") => "Rated high and not acted on: read why, then isolate it, or whitelist it when it belongs there.",
+        ("isolate_and_kill", _) => {
+            "The file is isolated and its processes are killed. Find out how it came there; if it was wrong, report a false positive."
+        }
+        ("deny", _) => {
+            "It cannot run but lies where it was. Read why it was left in place, then isolate it or whitelist it."
+        }
+        (_, "high") => {
+            "Rated high and not acted on: read why, then isolate it, or whitelist it when it belongs there."
+        }
         (_, "medium") => "Look at the evidence and at who put it there; isolate it when nobody needs it.",
         _ => "Worth a look when there is time.",
     };
