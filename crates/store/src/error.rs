@@ -80,12 +80,15 @@ impl From<sqlx::Error> for StoreError {
                 gone(&e)
             }
             E::BeginFailed => gone(&e),
-            E::ColumnDecode { .. } | E::Decode(_) | E::ColumnNotFound(_) | E::ColumnIndexOutOfBounds { .. } => {
-                Self::Corrupt(format!("a stored row cannot be read ({e}): was it written by another version?"))
-            }
-            E::Configuration(_) => {
-                Self::Other(format!("the database address cannot be used ({e}): correct it in the configuration"))
-            }
+            E::ColumnDecode { .. }
+            | E::Decode(_)
+            | E::ColumnNotFound(_)
+            | E::ColumnIndexOutOfBounds { .. } => Self::Corrupt(format!(
+                "a stored row cannot be read ({e}): was it written by another version?"
+            )),
+            E::Configuration(_) => Self::Other(format!(
+                "the database address cannot be used ({e}): correct it in the configuration"
+            )),
             _ => Self::Other(format!("the database refused a statement ({e}): report this as a defect")),
         }
     }
@@ -100,7 +103,9 @@ fn by_code(code: &str, e: &sqlx::Error) -> StoreError {
     if code.len() == 5 && !code.bytes().all(|b| b.is_ascii_digit() && code.starts_with('9')) {
         return match &code[..2] {
             "08" | "53" | "57" | "58" => gone(e),
-            "40" => StoreError::Unavailable(format!("the database put this behind another write ({e}): ask again")),
+            "40" => StoreError::Unavailable(format!(
+                "the database put this behind another write ({e}): ask again"
+            )),
             "55" => StoreError::Unavailable(format!("the database is locked ({e}): ask again later")),
             "25" => StoreError::Unavailable(format!(
                 "the database takes no writes ({e}): connect to the primary, then ask again"
@@ -108,17 +113,25 @@ fn by_code(code: &str, e: &sqlx::Error) -> StoreError {
             "28" | "3D" => StoreError::Unavailable(format!(
                 "the database does not let us in ({e}): correct user, password or name in the address"
             )),
-            "XX" => StoreError::Corrupt(format!("the database reports damage ({e}): restore it from a backup")),
-            _ => StoreError::Other(format!("the database refused a statement ({e}): report this as a defect")),
+            "XX" => {
+                StoreError::Corrupt(format!("the database reports damage ({e}): restore it from a backup"))
+            }
+            _ => {
+                StoreError::Other(format!("the database refused a statement ({e}): report this as a defect"))
+            }
         };
     }
     match code.parse::<i64>().unwrap_or(0) & 0xff {
         5 | 6 => StoreError::Unavailable(format!("the database file is locked ({e}): ask again later")),
-        8 => StoreError::Unavailable(format!("the database file cannot be written ({e}): correct its owner and mode")),
+        8 => StoreError::Unavailable(format!(
+            "the database file cannot be written ({e}): correct its owner and mode"
+        )),
         10 | 14 => StoreError::Unavailable(format!(
             "the database file cannot be reached ({e}): see that its disk is mounted and healthy"
         )),
-        13 => StoreError::Unavailable(format!("the disk of the database is full ({e}): make room, then ask again")),
+        13 => StoreError::Unavailable(format!(
+            "the disk of the database is full ({e}): make room, then ask again"
+        )),
         11 | 26 => StoreError::Corrupt(format!(
             "the database file is damaged or none at all ({e}): restore it from a backup"
         )),

@@ -156,7 +156,9 @@ impl Store {
                     .bind(project.created_ms),
             )
             .await
-            .map_err(|e| e.taken(|| format!("a project {:?} exists already: take another name", project.name)))?;
+            .map_err(|e| {
+                e.taken(|| format!("a project {:?} exists already: take another name", project.name))
+            })?;
         Ok(())
     }
 
@@ -177,7 +179,8 @@ impl Store {
     /// # Errors
     /// `NotFound`.
     pub async fn project(&self, id: &str) -> Result<ProjectRow> {
-        let row = self.pools.one(sql("SELECT id, name, created_ms FROM projects WHERE id = $1").bind(id)).await?;
+        let row =
+            self.pools.one(sql("SELECT id, name, created_ms FROM projects WHERE id = $1").bind(id)).await?;
         read_project(&row.ok_or_else(|| StoreError::missing("project", id))?)
     }
 

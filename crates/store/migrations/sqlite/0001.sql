@@ -134,10 +134,10 @@ CREATE TABLE alarms (
 CREATE INDEX alarms_recent ON alarms
     (last_ms, id, suppressed, handled, severity, class, rating, auto_block, test, project, host);
 CREATE INDEX alarms_of_project ON alarms (project, last_ms, id, suppressed, handled, severity, class, rating);
-CREATE INDEX alarms_of_host ON alarms (host, last_ms, id);
+CREATE INDEX alarms_of_host ON alarms (host, last_ms, id, suppressed, handled, severity, class, rating, project);
 CREATE INDEX alarms_by_class ON alarms (class, last_ms, id, suppressed, handled, severity, rating, project);
 CREATE INDEX alarms_by_severity ON alarms (severity, last_ms, id, suppressed, handled, class, rating, project);
-CREATE INDEX alarms_open ON alarms (last_ms, id, project, severity, class, rating) WHERE NOT handled;
+CREATE INDEX alarms_open ON alarms (last_ms, id, suppressed, project, severity, class, rating, host) WHERE NOT handled;
 CREATE INDEX alarms_by_file ON alarms (sha256, last_ms, id) WHERE length(sha256) > 0;
 CREATE INDEX alarms_suppressed ON alarms (suppressed, last_ms, id) WHERE suppressed <> '';
 CREATE INDEX alarms_handled_class ON alarms (host, class, last_ms) WHERE handled;
@@ -235,6 +235,7 @@ CREATE INDEX commands_of_host ON commands (host, created_ms, id);
 CREATE INDEX commands_of_task ON commands (task, created_ms, id) WHERE task <> '';
 CREATE INDEX commands_about ON commands (about, created_ms, id) WHERE about <> '';
 CREATE INDEX commands_pending ON commands (host, created_ms, id) WHERE state = 'pending';
+CREATE INDEX commands_waiting ON commands (created_ms, id) WHERE state = 'pending';
 CREATE INDEX commands_sent ON commands (host, created_ms, id) WHERE state = 'sent';
 CREATE INDEX commands_open ON commands (expires_ms) WHERE state IN ('pending', 'sent');
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Alarms like one: the same thing elsewhere, and how such were dealt with.
 
-use super::filter::filter;
 use super::list::NEWEST;
 use super::row::{COLUMNS, FROM, cmdline_key, read};
 use crate::db::page::page;
@@ -16,7 +15,8 @@ impl Store {
     /// `NotFound`.
     pub async fn same_alarms(&self, id: &str, scope: &Scope, cursor: &Cursor) -> Result<Page<AlarmRow>> {
         let alarm = self.alarm(id).await?;
-        let mut w = filter(scope, &AlarmFilter { sha256: alarm.sha256.clone(), ..AlarmFilter::default() });
+        let asked = AlarmFilter { sha256: alarm.sha256.clone(), ..AlarmFilter::default() };
+        let mut w = self.asked(scope, &asked).await?.whole();
         if alarm.sha256.is_empty() {
             w.value("class =", &alarm.class);
             w.value("title =", &alarm.title);
@@ -29,7 +29,12 @@ impl Store {
     ///
     /// # Errors
     /// `NotFound`.
-    pub async fn similar_handled(&self, id: &str, scope: &Scope, limit: u32) -> Result<Vec<(Likeness, AlarmRow)>> {
+    pub async fn similar_handled(
+        &self,
+        id: &str,
+        scope: &Scope,
+        limit: u32,
+    ) -> Result<Vec<(Likeness, AlarmRow)>> {
         let alarm = self.alarm(id).await?;
         let mut found = Vec::new();
         for likeness in [

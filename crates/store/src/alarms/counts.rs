@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! How many alarms there are of each kind.
 
-use super::filter::filter;
 use crate::db::sql::Sql;
 use crate::error::Result;
 use crate::fleet::add;
@@ -13,7 +12,7 @@ impl Store {
     /// # Errors
     /// Of the database.
     pub async fn alarm_counts(&self, scope: &Scope, asked: &AlarmFilter) -> Result<AlarmCounts> {
-        let inner = filter(scope, asked).select(
+        let inner = self.asked(scope, asked).await?.whole().select(
             "severity, class, rating, handled, last_ms / 86400000 AS day, host, count(*) AS n",
             "alarms",
         );

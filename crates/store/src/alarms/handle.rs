@@ -12,19 +12,27 @@ impl Store {
     ///
     /// # Errors
     /// Of the database.
-    pub async fn set_handled(&self, ids: &[String], verb: &str, who: &str, remark: &str, now_ms: i64) -> Result<u64> {
+    pub async fn set_handled(
+        &self,
+        ids: &[String],
+        verb: &str,
+        who: &str,
+        remark: &str,
+        now_ms: i64,
+    ) -> Result<u64> {
         let handled = !verb.is_empty();
         let word = if handled { verb } else { "unhandle" };
         let mut tx = self.begin().await?;
         let mut all = Vec::new();
         for part in ids.chunks(500) {
-            let mut update = sql("UPDATE alarms SET handled = $1, handled_by = $2, handled_who = $3, remark = $4, \
+            let mut update =
+                sql("UPDATE alarms SET handled = $1, handled_by = $2, handled_who = $3, remark = $4, \
                  handled_ms = $5 WHERE id IN ")
-            .bind(handled)
-            .bind(verb)
-            .bind(if handled { who } else { "" })
-            .bind(remark)
-            .bind(if handled { now_ms } else { 0 });
+                .bind(handled)
+                .bind(verb)
+                .bind(if handled { who } else { "" })
+                .bind(remark)
+                .bind(if handled { now_ms } else { 0 });
             update.list(part);
             update.push(" RETURNING id, project");
             all.extend(tx.all(update).await?);
@@ -50,7 +58,8 @@ impl Store {
     pub async fn set_suppressed(&self, ids: &[String], entry: &str) -> Result<u64> {
         let mut n = 0;
         for part in ids.chunks(500) {
-            let mut update = sql("UPDATE alarms SET suppressed = $1 WHERE suppressed <> $1 AND id IN ").bind(entry);
+            let mut update =
+                sql("UPDATE alarms SET suppressed = $1 WHERE suppressed <> $1 AND id IN ").bind(entry);
             update.list(part);
             update.push(" RETURNING id, project");
             n += self.note_alarms(&self.pools.run_all(update).await?)?;
@@ -121,7 +130,8 @@ impl Store {
 
 /// The statement that gives isolated files the title of their alarm before that goes.
 pub(super) fn keep_titles(ids: &[String]) -> Sql {
-    let mut update = sql("UPDATE isolated SET alarm_title = (SELECT title FROM alarms WHERE alarms.id = isolated.alarm) \
+    let mut update =
+        sql("UPDATE isolated SET alarm_title = (SELECT title FROM alarms WHERE alarms.id = isolated.alarm) \
          WHERE alarm_title = '' AND alarm <> '' AND alarm IN ");
     update.list(ids);
     update

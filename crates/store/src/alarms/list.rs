@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Alarms one by one and in pages.
 
-use super::filter::filter;
 use super::row::{COLUMNS, FROM, read};
-use crate::db::page::{Kind, Order, page};
+use crate::db::page::{Kind, Order, split_page};
 use crate::db::sql::Filter;
 use crate::error::{Result, StoreError};
 use crate::{AlarmFilter, AlarmRow, Cursor, Page, Scope, Store};
@@ -27,7 +26,14 @@ impl Store {
     ///
     /// # Errors
     /// `BadRequest` for a cursor of another list.
-    pub async fn alarms_page(&self, scope: &Scope, asked: &AlarmFilter, cursor: &Cursor) -> Result<Page<AlarmRow>> {
-        page(&self.pools, (COLUMNS, FROM), &filter(scope, asked), &NEWEST, cursor, read).await
+    pub async fn alarms_page(
+        &self,
+        scope: &Scope,
+        asked: &AlarmFilter,
+        cursor: &Cursor,
+    ) -> Result<Page<AlarmRow>> {
+        let asked = self.asked(scope, asked).await?;
+        let conditions = (&asked.filter, asked.split.as_ref());
+        split_page(&self.pools, (COLUMNS, FROM), conditions, &NEWEST, cursor, read).await
     }
 }

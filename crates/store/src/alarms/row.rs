@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! An alarm as columns, in both directions.
 
-use crate::{AlarmRow, Position};
 use crate::db::sql::searchable;
 use crate::db::value::{Fields, Value};
 use crate::error::Result;
+use crate::{AlarmRow, Position};
 use sha2::{Digest, Sha256};
 
 /// As `read` reads them, from [`FROM`].
@@ -112,5 +112,5 @@ pub(super) fn cmdline_key(cmdline: &[u8]) -> i64 {
     let hash = Sha256::digest(cmdline);
     let mut first = [0; 8];
     first.copy_from_slice(&hash[..8]);
-    i64::from_le_bytes(first).max(i64::MIN + 1) | 1
+    i64::from_le_bytes(first) | 1
 }

@@ -35,7 +35,9 @@ pub(crate) async fn alarms(tx: &mut Tx, list: Vec<Written<'_>>) -> Result<()> {
     Bulk { head: NARROW, tail: REPLACE }.run(tx, rows).await?;
     let wide = by_id
         .values()
-        .map(|w| vec![(&w.alarm.id).into(), w.host.into(), (&w.alarm.cmdline).into(), (&w.alarm.details).into()])
+        .map(|w| {
+            vec![(&w.alarm.id).into(), w.host.into(), (&w.alarm.cmdline).into(), (&w.alarm.details).into()]
+        })
         .collect();
     Bulk {
         head: "INSERT INTO alarm_details (alarm_id, of_host, cmdline, details)",

@@ -16,7 +16,8 @@ impl Store {
         let mut n = 0;
         for part in ids.chunks(500) {
             let mut update =
-                sql("UPDATE commands SET state = 'sent', sent_ms = $1 WHERE state = 'pending' AND id IN ").bind(now_ms);
+                sql("UPDATE commands SET state = 'sent', sent_ms = $1 WHERE state = 'pending' AND id IN ")
+                    .bind(now_ms);
             update.list(part);
             n += self.ended(update).await?.len() as u64;
         }
@@ -65,7 +66,9 @@ impl Store {
         let mut found = Vec::new();
         for part in hosts.chunks(500) {
             let mut select = sql("");
-            select.push(&format!("SELECT {COLUMNS} FROM commands WHERE state = 'sent' AND cancel AND host IN "));
+            select.push(&format!(
+                "SELECT {COLUMNS} FROM commands WHERE state = 'sent' AND cancel AND host IN "
+            ));
             select.list(part);
             for row in self.pools.all(select).await? {
                 found.push(read(&mut row.fields())?);
@@ -82,7 +85,7 @@ impl Store {
         let update = sql("UPDATE commands SET state = 'expired', finished_ms = $1, reason = \
              CASE WHEN state = 'pending' THEN 'the host was not there in time' \
              ELSE 'it was sent and no result came in time' END \
-             WHERE (state = 'pending' AND expires_ms <= $1) OR (state = 'sent' AND expires_ms <= $2)")
+             WHERE state IN ('pending', 'sent') AND expires_ms <= $1 AND (state = 'pending' OR expires_ms <= $2)")
         .bind(now_ms)
         .bind(now_ms.saturating_sub(grace_ms));
         let rows = self.ended(update).await?;

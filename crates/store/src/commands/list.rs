@@ -38,10 +38,12 @@ impl Store {
     pub async fn pending_on_gateway(&self, gateway: &str, limit: u32) -> Result<Vec<CommandRow>> {
         let mut w = Filter::new();
         w.and("state = 'pending'");
-        w.host_where(|h| {
-            h.and("gateway <> ''");
-            h.value("gateway =", gateway);
-        });
+        // From the few orders that wait to their hosts, not from all hosts to their orders.
+        w.value(
+            "EXISTS (SELECT 1 FROM hosts WHERE hosts.id = commands.host AND gateway <> '' AND gateway =",
+            gateway,
+        );
+        w.close();
         let mut select = w.select(COLUMNS, "commands");
         select.push(" ORDER BY created_ms, id LIMIT ");
         select.arg(limit);

@@ -10,7 +10,10 @@ use sqlx::{AssertSqlSafe, Postgres, Sqlite, SqlitePool, Transaction, postgres::P
 #[derive(Debug, Clone)]
 pub(crate) enum Pools {
     /// One connection writes, others read (WAL).
-    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+    },
     Postgres(PgPool),
 }
 
@@ -21,9 +24,9 @@ pub(crate) enum Tx {
 }
 
 macro_rules! query {
-    ($statement:expr) => {{
+    ($database:ty, $statement:expr) => {{
         let statement = $statement;
-        let mut q = sqlx::query(AssertSqlSafe(statement.text));
+        let mut q = sqlx::query::<$database>(AssertSqlSafe(statement.text));
         for value in statement.args {
             q = match value {
                 Value::Int(v) => q.bind(v),
@@ -46,25 +49,29 @@ impl Pools {
     pub(crate) async fn all(&self, statement: Sql) -> Result<Vec<Row>> {
         Ok(match self {
             Self::Sqlite { readers, .. } => {
-                query!(statement).fetch_all(readers).await?.into_iter().map(Row::Sqlite).collect()
+                query!(Sqlite, statement).fetch_all(readers).await?.into_iter().map(Row::Sqlite).collect()
             }
-            Self::Postgres(p) => query!(statement).fetch_all(p).await?.into_iter().map(Row::Postgres).collect(),
+            Self::Postgres(p) => {
+                query!(Postgres, statement).fetch_all(p).await?.into_iter().map(Row::Postgres).collect()
+            }
         })
     }
 
     /// At most one row of a statement that only reads.
     pub(crate) async fn one(&self, statement: Sql) -> Result<Option<Row>> {
         Ok(match self {
-            Self::Sqlite { readers, .. } => query!(statement).fetch_optional(readers).await?.map(Row::Sqlite),
-            Self::Postgres(p) => query!(statement).fetch_optional(p).await?.map(Row::Postgres),
+            Self::Sqlite { readers, .. } => {
+                query!(Sqlite, statement).fetch_optional(readers).await?.map(Row::Sqlite)
+            }
+            Self::Postgres(p) => query!(Postgres, statement).fetch_optional(p).await?.map(Row::Postgres),
         })
     }
 
     /// A write in a transaction of its own; how many rows it concerned.
     pub(crate) async fn run(&self, statement: Sql) -> Result<u64> {
         Ok(match self {
-            Self::Sqlite { writer, .. } => query!(statement).execute(writer).await?.rows_affected(),
-            Self::Postgres(p) => query!(statement).execute(p).await?.rows_affected(),
+            Self::Sqlite { writer, .. } => query!(Sqlite, statement).execute(writer).await?.rows_affected(),
+            Self::Postgres(p) => query!(Postgres, statement).execute(p).await?.rows_affected(),
         })
     }
 
@@ -72,9 +79,11 @@ impl Pools {
     pub(crate) async fn run_all(&self, statement: Sql) -> Result<Vec<Row>> {
         Ok(match self {
             Self::Sqlite { writer, .. } => {
-                query!(statement).fetch_all(writer).await?.into_iter().map(Row::Sqlite).collect()
+                query!(Sqlite, statement).fetch_all(writer).await?.into_iter().map(Row::Sqlite).collect()
             }
-            Self::Postgres(p) => query!(statement).fetch_all(p).await?.into_iter().map(Row::Postgres).collect(),
+            Self::Postgres(p) => {
+                query!(Postgres, statement).fetch_all(p).await?.into_iter().map(Row::Postgres).collect()
+            }
         })
     }
 
@@ -105,24 +114,31 @@ impl Tx {
 
     pub(crate) async fn all(&mut self, statement: Sql) -> Result<Vec<Row>> {
         Ok(match self {
-            Self::Sqlite(t) => query!(statement).fetch_all(&mut **t).await?.into_iter().map(Row::Sqlite).collect(),
-            Self::Postgres(t) => {
-                query!(statement).fetch_all(&mut **t).await?.into_iter().map(Row::Postgres).collect()
+            Self::Sqlite(t) => {
+                query!(Sqlite, statement).fetch_all(&mut **t).await?.into_iter().map(Row::Sqlite).collect()
             }
+            Self::Postgres(t) => query!(Postgres, statement)
+                .fetch_all(&mut **t)
+                .await?
+                .into_iter()
+                .map(Row::Postgres)
+                .collect(),
         })
     }
 
     pub(crate) async fn one(&mut self, statement: Sql) -> Result<Option<Row>> {
         Ok(match self {
-            Self::Sqlite(t) => query!(statement).fetch_optional(&mut **t).await?.map(Row::Sqlite),
-            Self::Postgres(t) => query!(statement).fetch_optional(&mut **t).await?.map(Row::Postgres),
+            Self::Sqlite(t) => query!(Sqlite, statement).fetch_optional(&mut **t).await?.map(Row::Sqlite),
+            Self::Postgres(t) => {
+                query!(Postgres, statement).fetch_optional(&mut **t).await?.map(Row::Postgres)
+            }
         })
     }
 
     pub(crate) async fn run(&mut self, statement: Sql) -> Result<u64> {
         Ok(match self {
-            Self::Sqlite(t) => query!(statement).execute(&mut **t).await?.rows_affected(),
-            Self::Postgres(t) => query!(statement).execute(&mut **t).await?.rows_affected(),
+            Self::Sqlite(t) => query!(Sqlite, statement).execute(&mut **t).await?.rows_affected(),
+            Self::Postgres(t) => query!(Postgres, statement).execute(&mut **t).await?.rows_affected(),
         })
     }
 

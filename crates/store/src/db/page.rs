@@ -79,11 +79,30 @@ fn text_of(text: &str) -> Value {
     Value::Text(text.replace(LINE_END, "\n"))
 }
 
+/// Each value of a column has an index of its own order: a list of several is read from one after the
+/// other and merged, instead of sorting all that match.
+pub(crate) struct Split {
+    pub(crate) column: &'static str,
+    pub(crate) values: Vec<Value>,
+}
+
 /// One page of `from`; `columns` and `read` belong together.
 pub(crate) async fn page<T>(
     pools: &Pools,
-    (columns, from): (&str, &str),
+    source: (&str, &str),
     filter: &Filter,
+    order: &Order,
+    cursor: &Cursor,
+    read: impl Fn(&mut Fields<'_>) -> Result<T>,
+) -> Result<Page<T>> {
+    split_page(pools, source, (filter, None), order, cursor, read).await
+}
+
+/// The same, where one of the conditions is a list of several.
+pub(crate) async fn split_page<T>(
+    pools: &Pools,
+    (columns, from): (&str, &str),
+    (filter, split): (&Filter, Option<&Split>),
     order: &Order,
     cursor: &Cursor,
     read: impl Fn(&mut Fields<'_>) -> Result<T>,
@@ -95,40 +114,103 @@ pub(crate) async fn page<T>(
         )));
     }
     let place = cursor.after.as_deref().map(|t| order.place(t)).transpose()?;
+    // What is joined to a row neither adds rows nor takes any away.
+    let table = from.split(" JOIN ").next().unwrap_or(from);
     let total = match &place {
         Some(place) => place.total,
-        // What is joined to a row neither adds rows nor takes any away.
-        None => count(pools, filter, from.split(" JOIN ").next().unwrap_or(from)).await?,
+        None => count(pools, filter, split, table).await?,
     };
-    let width = columns.split(',').count();
-    let (first, second) = (order.first, order.second);
-    let mut sql = filter.select(&format!("{columns}, {first}, {second}"), from);
-    let (direction, than) = if order.kind == Kind::Alphabet { ("", '>') } else { (" DESC", '<') };
-    if let Some(place) = place {
-        sql.push(&format!(" AND ({first}, {second}) {than} ("));
-        sql.arg(place.first);
-        sql.push(", ");
-        sql.arg(place.second);
-        sql.push(")");
-    }
-    sql.push(&format!(" ORDER BY {first}{direction}, {second}{direction} LIMIT "));
-    sql.arg(i64::from(cursor.limit) + 1);
+    let Order { first, second, .. } = order;
+    let asked = Asked { filter, split, place: place.as_ref(), table, limit: i64::from(cursor.limit) + 1 };
+    let sql = if table == from && split.is_none() {
+        order.select(&format!("{columns}, {first}, {second}"), &asked)
+    } else {
+        // The keys first: nothing that is wide is read, or sorted, for a row that is not on the page.
+        let keys = order.select(&format!("{first} AS first_key, {second} AS second_key"), &asked);
+        let direction = order.direction();
+        let mut sql = Sql::built(format!(
+            "SELECT {columns}, {first}, {second} FROM ({}) AS top JOIN {table} \
+             ON {first} = first_key AND {second} = second_key{} ORDER BY {first}{direction}, {second}{direction}",
+            keys.text,
+            &from[table.len()..],
+        ));
+        sql.args = keys.args;
+        sql
+    };
     let mut rows = pools.all(sql).await?;
     let more = rows.len() > cursor.limit as usize;
     rows.truncate(cursor.limit as usize);
     let next = match rows.last() {
-        Some(last) if more => Some(order.cursor(total, last, width)?),
+        Some(last) if more => Some(order.cursor(total, last, columns.split(',').count())?),
         _ => None,
     };
     let items = rows.iter().map(|r| read(&mut r.fields())).collect::<Result<Vec<_>>>()?;
     Ok(Page { items, next, total })
 }
 
+/// What a page is asked for.
+struct Asked<'a> {
+    filter: &'a Filter,
+    split: Option<&'a Split>,
+    place: Option<&'a Place>,
+    table: &'a str,
+    limit: i64,
+}
+
+impl Order {
+    fn direction(&self) -> &'static str {
+        if self.kind == Kind::Alphabet { "" } else { " DESC" }
+    }
+
+    /// These columns of the rows of a page, in order.
+    fn select(&self, columns: &str, asked: &Asked<'_>) -> Sql {
+        let Self { first, second, .. } = self;
+        let Asked { filter, split, place, table, limit } = *asked;
+        let (direction, than) = (self.direction(), if self.kind == Kind::Alphabet { '>' } else { '<' });
+        let whole = filter.select(columns, table);
+        let branch = |sql: &mut Sql, value: Option<(&str, &Value)>| {
+            sql.push(&whole.text);
+            if let Some((column, value)) = value {
+                sql.push(&format!(" AND {column} = "));
+                sql.arg(value.clone());
+            }
+            if let Some(place) = place {
+                sql.push(&format!(" AND ({first}, {second}) {than} ("));
+                sql.arg(place.first.clone());
+                sql.push(", ");
+                sql.arg(place.second.clone());
+                sql.push(")");
+            }
+            sql.push(&format!(" ORDER BY {first}{direction}, {second}{direction} LIMIT "));
+            sql.arg(limit);
+        };
+        let mut sql = Sql::built(String::new());
+        sql.args.clone_from(&whole.args);
+        match split {
+            None => branch(&mut sql, None),
+            Some(split) => {
+                sql.push("SELECT first_key, second_key FROM (");
+                for (n, value) in split.values.iter().enumerate() {
+                    sql.push(if n == 0 { "SELECT * FROM (" } else { " UNION ALL SELECT * FROM (" });
+                    branch(&mut sql, Some((split.column, value)));
+                    sql.push(&format!(") AS part{n}"));
+                }
+                sql.push(&format!(") AS parts ORDER BY first_key{direction}, second_key{direction} LIMIT "));
+                sql.arg(limit);
+            }
+        }
+        sql
+    }
+}
+
 /// How many there are, up to [`COUNT_CAP`].
-async fn count(pools: &Pools, filter: &Filter, from: &str) -> Result<u64> {
-    let inner = filter.select("1", from);
-    let cap = COUNT_CAP;
-    let mut sql = Sql::built(format!("SELECT count(*) FROM ({} LIMIT {cap}) AS counted", inner.text));
+async fn count(pools: &Pools, filter: &Filter, split: Option<&Split>, table: &str) -> Result<u64> {
+    let mut inner = filter.select("1", table);
+    if let Some(split) = split {
+        inner.push(&format!(" AND {} IN ", split.column));
+        inner.list(split.values.iter().cloned());
+    }
+    let mut sql = Sql::built(format!("SELECT count(*) FROM ({} LIMIT {COUNT_CAP}) AS counted", inner.text));
     sql.args = inner.args;
     match pools.one(sql).await? {
         Some(row) => row.fields().count(),
@@ -159,7 +241,8 @@ mod tests {
 
     #[test]
     fn a_foreign_or_broken_cursor_is_refused() {
-        for bad in ["", "zz", "abc", "äöü€", &hex(b"x\n1\na\nb"), &hex(b"name\n1\na"), &hex(b"name\nx\na\nb")] {
+        for bad in ["", "zz", "abc", "äöü€", &hex(b"x\n1\na\nb"), &hex(b"name\n1\na"), &hex(b"name\nx\na\nb")]
+        {
             assert!(matches!(BY_NAME.place(bad), Err(StoreError::BadRequest(_))), "{bad}");
         }
         let place = BY_NAME.place(&hex("name\n7\na\u{e000}b\nc".as_bytes())).unwrap();

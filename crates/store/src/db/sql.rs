@@ -120,13 +120,14 @@ impl Filter {
         self.contains(&format!("lower({column})"), text);
     }
 
-    /// Conditions on the host of this row's `host`.
-    pub(crate) fn host_where(&mut self, condition: impl FnOnce(&mut Filter)) {
-        let mut inner = Self { sql: Sql { text: Cow::Borrowed(""), args: std::mem::take(&mut self.sql.args) } };
+    /// Conditions on the host of this row, named by the column `host`.
+    pub(crate) fn host_where(&mut self, host: &str, condition: impl FnOnce(&mut Filter)) {
+        let mut inner =
+            Self { sql: Sql { text: Cow::Borrowed(""), args: std::mem::take(&mut self.sql.args) } };
         inner.sql.push("TRUE");
         condition(&mut inner);
         self.sql.args = inner.sql.args;
-        self.sql.push(" AND host IN (SELECT id FROM hosts WHERE ");
+        self.sql.push(&format!(" AND {host} IN (SELECT id FROM hosts WHERE "));
         self.sql.push(&inner.sql.text);
         self.sql.push(")");
     }
@@ -189,7 +190,7 @@ mod tests {
     fn parameters_are_numbered_through_a_part_about_hosts() {
         let mut f = Filter::new();
         f.exact("a", "1");
-        f.host_where(|h| h.exact("b", "2"));
+        f.host_where("host", |h| h.exact("b", "2"));
         f.any("c", ["3", "4"].iter().copied());
         let s = f.select("x", "t");
         assert_eq!(

@@ -30,9 +30,8 @@ pub(crate) async fn bump(tx: &mut Tx, target: &Target) -> Result<Vec<Row>> {
         // In the order in which ingest locks them: nobody waits in a circle.
         tx.all(with(format!("SELECT id FROM hosts WHERE {condition} ORDER BY id FOR UPDATE"))).await?;
     }
-    let update = with(format!(
-        "UPDATE hosts SET generation = generation + 1 WHERE {condition} RETURNING id, project"
-    ));
+    let update =
+        with(format!("UPDATE hosts SET generation = generation + 1 WHERE {condition} RETURNING id, project"));
     tx.all(update).await
 }
 
@@ -64,7 +63,9 @@ impl Store {
     /// Of the database.
     pub async fn hosts_behind(&self, gateway: &str, limit: u32) -> Result<Vec<HostRow>> {
         let mut select = sql("");
-        select.push(&format!("SELECT {HOST_COLUMNS} FROM hosts WHERE generation_applied < generation AND gateway = "));
+        select.push(&format!(
+            "SELECT {HOST_COLUMNS} FROM hosts WHERE generation_applied < generation AND gateway = "
+        ));
         select.arg(gateway);
         select.push(" ORDER BY id LIMIT ");
         select.arg(limit);
@@ -94,7 +95,8 @@ impl Store {
         let mut tx = self.begin().await?;
         let mut all = Vec::new();
         for part in ids.chunks(500) {
-            let mut update = sql("UPDATE hosts SET host_group = $1, generation = generation + 1 WHERE ").bind(group);
+            let mut update =
+                sql("UPDATE hosts SET host_group = $1, generation = generation + 1 WHERE ").bind(group);
             if group.is_some() {
                 update.push("project IN (SELECT project FROM host_groups WHERE id = $1) AND ");
             }
@@ -140,15 +142,17 @@ impl Store {
         let mut tx = self.begin().await?;
         let mut all = Vec::new();
         for part in ids.chunks(500) {
-            let mut update = sql("UPDATE hosts SET project = $1, host_group = NULL, generation = generation + 1 \
+            let mut update =
+                sql("UPDATE hosts SET project = $1, host_group = NULL, generation = generation + 1 \
                  WHERE project <> $1 AND id IN ")
-            .bind(project);
+                .bind(project);
             update.list(part);
             update.push(" RETURNING id, project");
             all.extend(tx.all(update).await?);
             for table in ["alarms", "isolated", "commands", "handlings"] {
                 let mut update =
-                    Sql::built(format!("UPDATE {table} SET project = $1 WHERE project <> $1 AND host IN ")).bind(project);
+                    Sql::built(format!("UPDATE {table} SET project = $1 WHERE project <> $1 AND host IN "))
+                        .bind(project);
                 update.list(part);
                 tx.run(update).await?;
             }

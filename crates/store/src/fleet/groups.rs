@@ -26,7 +26,9 @@ fn name_taken(name: &str) -> String {
 
 /// Words for a row that is not as the caller saw it.
 pub(crate) fn moved_on(what: &str, id: &str) -> StoreError {
-    StoreError::Conflict(format!("the {what} {id} was changed or deleted meanwhile: read it again, then decide anew"))
+    StoreError::Conflict(format!(
+        "the {what} {id} was changed or deleted meanwhile: read it again, then decide anew"
+    ))
 }
 
 impl Store {
@@ -35,11 +37,13 @@ impl Store {
     /// # Errors
     /// `Conflict` when the name is taken.
     pub async fn create_host_group(&self, g: &HostGroupRow) -> Result<()> {
-        let insert = sql("INSERT INTO host_groups (id, project, name, policy_group, revision) VALUES ($1, $2, $3, $4, 1)")
-            .bind(&g.id)
-            .bind(&g.project)
-            .bind(&g.name)
-            .bind(&g.policy_group);
+        let insert = sql(
+            "INSERT INTO host_groups (id, project, name, policy_group, revision) VALUES ($1, $2, $3, $4, 1)",
+        )
+        .bind(&g.id)
+        .bind(&g.project)
+        .bind(&g.name)
+        .bind(&g.policy_group);
         self.pools.run(insert).await.map_err(|e| e.taken(|| name_taken(&g.name)))?;
         Ok(())
     }

@@ -133,12 +133,14 @@ impl Store {
     /// # Errors
     /// `NotFound`.
     pub async fn update_facts(&self, host: &str, facts: &HostFacts, now_ms: i64) -> Result<()> {
-        let update = sql("UPDATE hosts SET name = $2, version = $3, os = $4, kernel = $5, arch = $6, addresses = $7, \
+        let update = sql(
+            "UPDATE hosts SET name = $2, version = $3, os = $4, kernel = $5, arch = $6, addresses = $7, \
              content_version = $8, protection = $9, protection_reason = $10, report = $11, \
              machine_id = CASE WHEN $12 = '' THEN machine_id ELSE $12 END, \
              boot_id = CASE WHEN $13 = '' THEN boot_id ELSE $13 END, \
              name_search = $14, search = $15, \
-             seen_ms = CASE WHEN seen_ms < $16 THEN $16 ELSE seen_ms END WHERE id = $1 RETURNING project")
+             seen_ms = CASE WHEN seen_ms < $16 THEN $16 ELSE seen_ms END WHERE id = $1 RETURNING project",
+        )
         .bind(host)
         .bind(&facts.name)
         .bind(&facts.version)
@@ -176,10 +178,11 @@ impl Store {
     /// # Errors
     /// `NotFound`.
     pub async fn set_certificate(&self, host: &str, serial: &str, until_ms: i64) -> Result<()> {
-        let update = sql("UPDATE hosts SET serial = $2, certificate_until_ms = $3 WHERE id = $1 RETURNING project")
-            .bind(host)
-            .bind(serial)
-            .bind(until_ms);
+        let update =
+            sql("UPDATE hosts SET serial = $2, certificate_until_ms = $3 WHERE id = $1 RETURNING project")
+                .bind(host)
+                .bind(serial)
+                .bind(until_ms);
         self.changed_host(update, host).await
     }
 
@@ -188,8 +191,11 @@ impl Store {
     /// # Errors
     /// `NotFound`.
     pub async fn revoke_host(&self, host: &str) -> Result<()> {
-        self.changed_host(sql("UPDATE hosts SET revoked = TRUE WHERE id = $1 RETURNING project").bind(host), host)
-            .await
+        self.changed_host(
+            sql("UPDATE hosts SET revoked = TRUE WHERE id = $1 RETURNING project").bind(host),
+            host,
+        )
+        .await
     }
 
     /// Removes it: revoked, its open commands cancelled; its alarms and isolated files stay.
@@ -198,15 +204,18 @@ impl Store {
     /// `NotFound`.
     pub async fn remove_host(&self, host: &str, now_ms: i64) -> Result<()> {
         let mut tx = self.begin().await?;
-        let update = sql("UPDATE hosts SET removed = TRUE, revoked = TRUE, status = 'not_installed', status_ms = $2 \
+        let update =
+            sql("UPDATE hosts SET removed = TRUE, revoked = TRUE, status = 'not_installed', status_ms = $2 \
              WHERE id = $1 RETURNING project")
-        .bind(host)
-        .bind(now_ms);
+            .bind(host)
+            .bind(now_ms);
         let row = tx.one(update).await?.ok_or_else(|| StoreError::missing("host", host))?;
         let project = row.fields().text()?;
         tx.run(
-            sql("UPDATE commands SET state = 'cancelled', reason = 'the host was removed', finished_ms = $2 \
-                 WHERE host = $1 AND state IN ('pending', 'sent')")
+            sql(
+                "UPDATE commands SET state = 'cancelled', reason = 'the host was removed', finished_ms = $2 \
+                 WHERE host = $1 AND state IN ('pending', 'sent')",
+            )
             .bind(host)
             .bind(now_ms),
         )

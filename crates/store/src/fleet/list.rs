@@ -14,7 +14,12 @@ impl Store {
     ///
     /// # Errors
     /// `BadRequest` for a cursor of another list.
-    pub async fn hosts_page(&self, scope: &Scope, filter: &HostFilter, cursor: &Cursor) -> Result<Page<HostRow>> {
+    pub async fn hosts_page(
+        &self,
+        scope: &Scope,
+        filter: &HostFilter,
+        cursor: &Cursor,
+    ) -> Result<Page<HostRow>> {
         let mut w = Filter::new();
         w.scope("project", scope);
         if !filter.removed {

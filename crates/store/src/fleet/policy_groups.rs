@@ -34,8 +34,10 @@ impl Store {
     /// # Errors
     /// `Conflict` when the name is taken.
     pub async fn create_policy_group(&self, g: &PolicyGroupRow) -> Result<()> {
-        let insert = sql("INSERT INTO policy_groups (id, project, name, description, settings, revision, updated_ms, \
-             updated_by) VALUES ($1, $2, $3, $4, $5, 1, $6, $7)")
+        let insert = sql(
+            "INSERT INTO policy_groups (id, project, name, description, settings, revision, updated_ms, \
+             updated_by) VALUES ($1, $2, $3, $4, $5, 1, $6, $7)",
+        )
         .bind(&g.id)
         .bind(&g.project)
         .bind(&g.name)
@@ -76,16 +78,17 @@ impl Store {
     /// `Conflict` when it was changed meanwhile, or the name is taken.
     pub async fn update_policy_group(&self, g: &PolicyGroupRow) -> Result<PolicyGroupRow> {
         let mut tx = self.begin().await?;
-        let update = sql("UPDATE policy_groups SET name = $3, description = $4, settings = $5, updated_ms = $6, \
+        let update =
+            sql("UPDATE policy_groups SET name = $3, description = $4, settings = $5, updated_ms = $6, \
              updated_by = $7, revision = revision + 1 WHERE id = $1 AND revision = $2 \
              RETURNING id, project, name, description, settings, revision, updated_ms, updated_by")
-        .bind(&g.id)
-        .bind(g.revision)
-        .bind(&g.name)
-        .bind(&g.description)
-        .bind(&g.settings)
-        .bind(g.updated_ms)
-        .bind(&g.updated_by);
+            .bind(&g.id)
+            .bind(g.revision)
+            .bind(&g.name)
+            .bind(&g.description)
+            .bind(&g.settings)
+            .bind(g.updated_ms)
+            .bind(&g.updated_by);
         let row = tx.one(update).await.map_err(|e| e.taken(|| name_taken(&g.name)))?;
         let row = row.ok_or_else(|| moved_on("policy group", &g.id))?;
         let hosts = bump(&mut tx, &Target::PolicyGroup(g.id.clone())).await?;

@@ -12,13 +12,14 @@ impl Store {
     /// # Errors
     /// `NotFound`.
     pub async fn set_connected(&self, host: &str, run: &str, gateway: &str, now_ms: i64) -> Result<HostRow> {
-        let mut update = sql("UPDATE hosts SET run = $2, gateway = $3, stopped = FALSE, silent_told = FALSE, \
+        let mut update =
+            sql("UPDATE hosts SET run = $2, gateway = $3, stopped = FALSE, silent_told = FALSE, \
              status_ms = CASE WHEN status = 'online' THEN status_ms ELSE $4 END, status = 'online', \
              seen_ms = CASE WHEN seen_ms < $4 THEN $4 ELSE seen_ms END WHERE id = $1 RETURNING ")
-        .bind(host)
-        .bind(run)
-        .bind(gateway)
-        .bind(now_ms);
+            .bind(host)
+            .bind(run)
+            .bind(gateway)
+            .bind(now_ms);
         update.push(HOST_COLUMNS);
         let rows = self.pools.run_all(update).await?;
         let row = rows.first().ok_or_else(|| StoreError::missing("host", host))?;
@@ -32,9 +33,11 @@ impl Store {
     /// # Errors
     /// Of the database.
     pub async fn set_disconnected(&self, host: &str, run: &str, stopped: bool, now_ms: i64) -> Result<bool> {
-        let update = sql("UPDATE hosts SET run = '', gateway = '', status = 'offline', status_ms = $3, stopped = $4, \
+        let update = sql(
+            "UPDATE hosts SET run = '', gateway = '', status = 'offline', status_ms = $3, stopped = $4, \
              seen_ms = CASE WHEN seen_ms < $3 THEN $3 ELSE seen_ms END \
-             WHERE id = $1 AND run = $2 AND run <> '' RETURNING id, project")
+             WHERE id = $1 AND run = $2 AND run <> '' RETURNING id, project",
+        )
         .bind(host)
         .bind(run)
         .bind(now_ms)
@@ -82,7 +85,8 @@ impl Store {
     /// # Errors
     /// Of the database.
     pub async fn hosts_of_gateway(&self, gateway: &str) -> Result<Vec<String>> {
-        let select = sql("SELECT id FROM hosts WHERE gateway = $1 AND gateway <> '' ORDER BY id").bind(gateway);
+        let select =
+            sql("SELECT id FROM hosts WHERE gateway = $1 AND gateway <> '' ORDER BY id").bind(gateway);
         self.pools.all(select).await?.iter().map(|r| r.fields().text()).collect()
     }
 
@@ -92,7 +96,9 @@ impl Store {
     /// Of the database.
     pub async fn silent_hosts(&self, before_ms: i64, limit: u32) -> Result<Vec<HostRow>> {
         let mut select = sql("");
-        select.push(&format!("SELECT {HOST_COLUMNS} FROM hosts WHERE status IN ('online', 'offline') AND seen_ms < "));
+        select.push(&format!(
+            "SELECT {HOST_COLUMNS} FROM hosts WHERE status IN ('online', 'offline') AND seen_ms < "
+        ));
         select.arg(before_ms);
         select.push(
             " AND NOT stopped AND NOT removed AND NOT revoked AND NOT silent_told ORDER BY seen_ms, id LIMIT ",

@@ -22,9 +22,10 @@ impl Store {
     /// # Errors
     /// Of the database.
     pub async fn switch(&self, project: &str, name: &str) -> Result<SwitchRow> {
-        let select = sql("SELECT project, name, is_on, who, at_ms FROM switches WHERE project = $1 AND name = $2")
-            .bind(project)
-            .bind(name);
+        let select =
+            sql("SELECT project, name, is_on, who, at_ms FROM switches WHERE project = $1 AND name = $2")
+                .bind(project)
+                .bind(name);
         self.pools.one(select).await?.as_ref().map_or_else(|| Ok(never_set(project, name)), read)
     }
 
@@ -33,8 +34,9 @@ impl Store {
     /// # Errors
     /// Of the database.
     pub async fn switches(&self, project: &str) -> Result<Vec<SwitchRow>> {
-        let select = sql("SELECT project, name, is_on, who, at_ms FROM switches WHERE project = $1 ORDER BY name")
-            .bind(project);
+        let select =
+            sql("SELECT project, name, is_on, who, at_ms FROM switches WHERE project = $1 ORDER BY name")
+                .bind(project);
         self.pools.all(select).await?.iter().map(read).collect()
     }
 
@@ -44,11 +46,15 @@ impl Store {
     /// `Conflict` when the project does not exist.
     pub async fn set_switch(&self, switch: &SwitchRow) -> Result<SwitchRow> {
         let mut tx = self.begin().await?;
-        let select = sql("SELECT project, name, is_on, who, at_ms FROM switches WHERE project = $1 AND name = $2")
-            .bind(&switch.project)
-            .bind(&switch.name);
-        let before =
-            tx.one(select).await?.as_ref().map_or_else(|| Ok(never_set(&switch.project, &switch.name)), read)?;
+        let select =
+            sql("SELECT project, name, is_on, who, at_ms FROM switches WHERE project = $1 AND name = $2")
+                .bind(&switch.project)
+                .bind(&switch.name);
+        let before = tx
+            .one(select)
+            .await?
+            .as_ref()
+            .map_or_else(|| Ok(never_set(&switch.project, &switch.name)), read)?;
         let set = sql("INSERT INTO switches (project, name, is_on, who, at_ms) VALUES ($1, $2, $3, $4, $5) \
              ON CONFLICT (project, name) DO UPDATE SET is_on = excluded.is_on, who = excluded.who, \
              at_ms = excluded.at_ms")

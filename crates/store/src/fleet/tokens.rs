@@ -61,9 +61,11 @@ impl Store {
     /// # Errors
     /// `NotFound` when there is none like it, `Conflict` when it is expired or used up.
     pub async fn take_token(&self, hash: &[u8], now_ms: i64) -> Result<TokenRow> {
-        let take = sql("UPDATE tokens SET uses_left = CASE WHEN uses_left > 0 THEN uses_left - 1 ELSE uses_left END \
+        let take = sql(
+            "UPDATE tokens SET uses_left = CASE WHEN uses_left > 0 THEN uses_left - 1 ELSE uses_left END \
              WHERE hash = $1 AND uses_left <> 0 AND expires_ms > $2 \
-             RETURNING id, hash, project, host_group, expires_ms, uses_left, who, created_ms, note")
+             RETURNING id, hash, project, host_group, expires_ms, uses_left, who, created_ms, note",
+        )
         .bind(hash)
         .bind(now_ms);
         if let Some(row) = self.pools.run_all(take).await?.first() {
@@ -71,7 +73,9 @@ impl Store {
         }
         let select = sql("SELECT id, expires_ms, uses_left FROM tokens WHERE hash = $1").bind(hash);
         let Some(row) = self.pools.one(select).await? else {
-            return Err(StoreError::NotFound("there is no such enrolment token: make one on the server".into()));
+            return Err(StoreError::NotFound(
+                "there is no such enrolment token: make one on the server".into(),
+            ));
         };
         let mut f = row.fields();
         let (id, expires_ms) = (f.text()?, f.int()?);

@@ -53,14 +53,14 @@ pub(super) async fn apply(pools: &Pools, batches: &[&Batch]) -> Result<Vec<Outco
         }
     }
     let (mut alarms, mut kept, mut lines, mut counted) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for (host, new) in &taken {
+    for &(host, new) in &taken {
         let project = hosts.get(host).map_or("", |k| k.project.as_str());
-        for record in *new {
+        for record in new {
             match &record.what {
                 What::Alarm(alarm) => alarms.push(Written { alarm, host, project, at: record.at }),
                 What::Isolated(file) => kept.push(Kept { file, host, project, at: record.at }),
-                What::Event { kind, text, alarm } => lines.push((*host, record, kind, text, alarm)),
-                What::Hits(list) => counted.extend(list.iter().map(|h| (*host, project, h))),
+                What::Event { kind, text, alarm } => lines.push((host, record, kind, text, alarm)),
+                What::Hits(list) => counted.extend(list.iter().map(|h| (host, project, h))),
                 What::Nothing => {}
             }
         }
@@ -108,8 +108,9 @@ async fn advance(
     moved.sort_unstable();
     moved.dedup();
     for part in moved.chunks(200) {
-        let mut update =
-            Sql::built("UPDATE hosts SET acked_epoch = v.column2, acked_seq = v.column3 FROM (VALUES ".into());
+        let mut update = Sql::built(
+            "UPDATE hosts SET acked_epoch = v.column2, acked_seq = v.column3 FROM (VALUES ".into(),
+        );
         for (n, host) in part.iter().enumerate() {
             let acked = hosts.get(host).map(|k| k.acked).unwrap_or_default();
             update.push(if n == 0 { "(" } else { ", (" });

@@ -51,7 +51,9 @@ mod tests {
         assert_eq!(n(&[(1, 5), (1, 6), (1, 7)]).unwrap(), 2);
         assert_eq!(n(&[(1, 6), (2, 7)]).unwrap(), 2);
         assert_eq!(n(&[(2, 3), (2, 4)]).unwrap(), 2, "a fork goes on from an earlier entry");
-        for gap in [&[(1, 7)][..], &[(1, 6), (1, 8)], &[(1, 6), (1, 6)], &[(2, 7)], &[(2, 0)], &[(1, 6), (2, 9)]] {
+        for gap in
+            [&[(1, 7)][..], &[(1, 6), (1, 8)], &[(1, 6), (1, 6)], &[(2, 7)], &[(2, 0)], &[(1, 6), (2, 9)]]
+        {
             assert!(matches!(n(gap), Err(StoreError::Conflict(_))), "{gap:?}");
         }
         assert!(matches!(n(&[(2, 6), (1, 7)]), Err(StoreError::Conflict(_))));

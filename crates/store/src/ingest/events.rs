@@ -44,16 +44,23 @@ impl Store {
         let mut w = Filter::new();
         w.value("host =", host);
         let order = Order { first: "epoch", second: "seq", kind: Kind::NumbersDown };
-        page(&self.pools, ("host, epoch, seq, at_ms, kind, text, alarm", "host_events"), &w, &order, cursor, |f| {
-            Ok(EventRow {
-                host: f.text()?,
-                at: f.position()?,
-                at_ms: f.int()?,
-                kind: f.text()?,
-                text: f.text()?,
-                alarm: f.text()?,
-            })
-        })
+        page(
+            &self.pools,
+            ("host, epoch, seq, at_ms, kind, text, alarm", "host_events"),
+            &w,
+            &order,
+            cursor,
+            |f| {
+                Ok(EventRow {
+                    host: f.text()?,
+                    at: f.position()?,
+                    at_ms: f.int()?,
+                    kind: f.text()?,
+                    text: f.text()?,
+                    alarm: f.text()?,
+                })
+            },
+        )
         .await
     }
 

@@ -26,15 +26,6 @@ pub(crate) struct Writer {
     queue: mpsc::Sender<Message>,
 }
 
-impl std::fmt::Debug for Message {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Job(_) => "Job",
-            Self::Close(_) => "Close",
-        })
-    }
-}
-
 impl Writer {
     /// Begins to write; ends when the last sender is gone.
     pub(crate) fn start(pools: Pools, records: usize) -> Self {
@@ -45,7 +36,8 @@ impl Writer {
 
     /// Waits until it is committed.
     pub(crate) async fn take(&self, batch: Batch) -> Result<(String, Ingested)> {
-        let closed = || StoreError::Unavailable("the store is closed: send it again after the restart".into());
+        let closed =
+            || StoreError::Unavailable("the store is closed: send it again after the restart".into());
         let (answer, outcome) = oneshot::channel();
         self.queue.send(Message::Job(Box::new(Job { batch, answer }))).await.map_err(|_| closed())?;
         outcome.await.map_err(|_| closed())?
@@ -107,7 +99,9 @@ async fn write(pools: &Pools, jobs: Vec<Job>) {
             let mut outcomes = Vec::new();
             for batch in &batches {
                 outcomes.push(match apply(pools, &[*batch]).await {
-                    Ok(mut one) => one.pop().unwrap_or_else(|| Err(StoreError::Other("nothing was written".into()))),
+                    Ok(mut one) => {
+                        one.pop().unwrap_or_else(|| Err(StoreError::Other("nothing was written".into())))
+                    }
                     Err(e) => Err(e),
                 });
             }

@@ -59,7 +59,7 @@ impl Store {
         w.scope("project", scope);
         w.exact("host", &asked.host);
         if !asked.host_name.is_empty() || !asked.importance.is_empty() {
-            w.host_where(|h| {
+            w.host_where("host", |h| {
                 h.contains("name_search", &asked.host_name);
                 h.exact("importance", &asked.importance);
             });

@@ -129,8 +129,10 @@ async fn write(feed: Weak<Feed>, pools: Pools, delay: Duration) {
 
 /// One transaction, one NOTIFY.
 async fn append(pools: &Pools, taken: &Waiting) -> Result<i64> {
-    let rows: Vec<_> =
-        taken.iter().flat_map(|((project, kind), ids)| ids.iter().map(move |id| (project, *kind, id))).collect();
+    let rows: Vec<_> = taken
+        .iter()
+        .flat_map(|((project, kind), ids)| ids.iter().map(move |id| (project, *kind, id)))
+        .collect();
     let mut tx = pools.begin().await?;
     tx.lock(LOCK).await?;
     let mut newest = 0;

@@ -25,7 +25,9 @@ impl ChangeKind {
 
     fn from_number(number: i64) -> Result<Self> {
         usize::try_from(number).ok().and_then(|n| Self::ALL.get(n).copied()).ok_or_else(|| {
-            StoreError::Corrupt(format!("a change of the unknown kind {number} is stored: was it a newer program?"))
+            StoreError::Corrupt(format!(
+                "a change of the unknown kind {number} is stored: was it a newer program?"
+            ))
         })
     }
 }
@@ -44,9 +46,10 @@ impl Store {
         if seq + 1 < oldest || seq > newest {
             return Ok(Changes { seq: newest, items: Vec::new(), missed: true });
         }
-        let select = sql("SELECT seq, project, kind, id FROM change_log WHERE seq > $1 ORDER BY seq LIMIT $2")
-            .bind(seq)
-            .bind(limit);
+        let select =
+            sql("SELECT seq, project, kind, id FROM change_log WHERE seq > $1 ORDER BY seq LIMIT $2")
+                .bind(seq)
+                .bind(limit);
         let mut items = Vec::new();
         for row in self.pools.all(select).await? {
             let mut f = row.fields();

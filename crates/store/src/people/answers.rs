@@ -22,9 +22,11 @@ impl Store {
         if self.pools.run(insert).await? > 0 {
             return Ok(None);
         }
-        let select = sql("SELECT request, status, body, at_ms FROM answers WHERE user_id = $1 AND idempotency_key = $2")
-            .bind(&a.user)
-            .bind(&a.key);
+        let select = sql(
+            "SELECT request, status, body, at_ms FROM answers WHERE user_id = $1 AND idempotency_key = $2",
+        )
+        .bind(&a.user)
+        .bind(&a.key);
         let Some(row) = self.pools.one(select).await? else {
             return Err(StoreError::Unavailable(format!(
                 "the answer to idempotency key {:?} was just forgotten: ask again",

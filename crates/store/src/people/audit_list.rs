@@ -29,7 +29,12 @@ impl Store {
     ///
     /// # Errors
     /// `BadRequest` for a cursor of another list.
-    pub async fn audit_page(&self, scope: &Scope, asked: &AuditFilter, cursor: &Cursor) -> Result<Page<AuditRow>> {
+    pub async fn audit_page(
+        &self,
+        scope: &Scope,
+        asked: &AuditFilter,
+        cursor: &Cursor,
+    ) -> Result<Page<AuditRow>> {
         let mut w = Filter::new();
         w.scope("project", scope);
         w.exact("who", &asked.who);
@@ -85,7 +90,10 @@ impl Store {
             }
         }
         let broken = (!ends_as_kept).then(|| {
-            (i64::try_from(rows).unwrap_or(i64::MAX).saturating_add(1), "rows at the end are missing".to_owned())
+            (
+                i64::try_from(rows).unwrap_or(i64::MAX).saturating_add(1),
+                "rows at the end are missing".to_owned(),
+            )
         });
         Ok(AuditCheck { rows, broken })
     }

@@ -55,7 +55,11 @@ impl Store {
         let mut w = Filter::new();
         w.value("hash =", hash);
         let row = self.pools.one(w.select(COLUMNS, "credentials")).await?;
-        read(&row.ok_or_else(|| StoreError::NotFound("there is no such session or key: sign in again".into()))?)
+        read(
+            &row.ok_or_else(|| {
+                StoreError::NotFound("there is no such session or key: sign in again".into())
+            })?,
+        )
     }
 
     /// Those of a user, newest first.

@@ -123,7 +123,13 @@ impl Store {
     ///
     /// # Errors
     /// `NotFound`.
-    pub async fn note_sign_in(&self, user: &str, ok: bool, locked_until_ms: i64, now_ms: i64) -> Result<UserRow> {
+    pub async fn note_sign_in(
+        &self,
+        user: &str,
+        ok: bool,
+        locked_until_ms: i64,
+        now_ms: i64,
+    ) -> Result<UserRow> {
         let mut update = sql("UPDATE users SET failures = CASE WHEN $2 THEN 0 ELSE failures + 1 END, \
              last_ms = CASE WHEN $2 THEN $4 ELSE last_ms END, \
              locked_until_ms = CASE WHEN $2 THEN 0 WHEN $3 > locked_until_ms THEN $3 ELSE locked_until_ms END \

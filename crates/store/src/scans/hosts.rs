@@ -69,7 +69,12 @@ impl Store {
     ///
     /// # Errors
     /// `BadRequest` for a cursor of another list.
-    pub async fn scan_hosts_page(&self, task: &str, states: &[String], cursor: &Cursor) -> Result<Page<ScanHostRow>> {
+    pub async fn scan_hosts_page(
+        &self,
+        task: &str,
+        states: &[String],
+        cursor: &Cursor,
+    ) -> Result<Page<ScanHostRow>> {
         let mut w = Filter::new();
         w.value("task =", task);
         w.any("state", states.iter());

@@ -28,7 +28,9 @@ fn name_taken(name: &str) -> String {
 }
 
 fn moved_on(id: &str) -> StoreError {
-    StoreError::Conflict(format!("the scan policy {id} was changed or deleted meanwhile: read it again, then decide anew"))
+    StoreError::Conflict(format!(
+        "the scan policy {id} was changed or deleted meanwhile: read it again, then decide anew"
+    ))
 }
 
 impl Store {

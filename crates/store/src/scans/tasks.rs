@@ -97,7 +97,8 @@ impl Store {
         select.push(&format!("SELECT {HOST_COLUMNS} FROM scan_hosts WHERE task = "));
         select.arg(task);
         select.push(" AND state IN ('scanning', 'paused') ORDER BY host");
-        let running = tx.all(select).await?.iter().map(|r| read_host(&mut r.fields())).collect::<Result<Vec<_>>>()?;
+        let running =
+            tx.all(select).await?.iter().map(|r| read_host(&mut r.fields())).collect::<Result<Vec<_>>>()?;
         tx.commit().await?;
         self.note_change(&project, ChangeKind::Scan, task);
         Ok(running)

@@ -83,14 +83,15 @@ impl Store {
     /// `NotFound`.
     pub async fn update_whitelist(&self, e: &WhitelistRow) -> Result<WhitelistRow> {
         let mut tx = self.begin().await?;
-        let mut update = sql("UPDATE whitelist SET description = $2, owner = $3, expires_ms = $4, class = $5, \
+        let mut update =
+            sql("UPDATE whitelist SET description = $2, owner = $3, expires_ms = $4, class = $5, \
              search = $6, ended = FALSE WHERE id = $1 RETURNING ")
-        .bind(&e.id)
-        .bind(&e.description)
-        .bind(&e.owner)
-        .bind(e.expires_ms)
-        .bind(&e.class)
-        .bind(search(e));
+            .bind(&e.id)
+            .bind(&e.description)
+            .bind(&e.owner)
+            .bind(e.expires_ms)
+            .bind(&e.class)
+            .bind(search(e));
         update.push(COLUMNS);
         let row = tx.one(update).await?.ok_or_else(|| StoreError::missing("whitelist entry", &e.id))?;
         let now = read(&mut row.fields())?;
@@ -135,8 +136,12 @@ impl Store {
             sql("UPDATE whitelist SET ended = TRUE WHERE expires_ms > 0 AND NOT ended AND expires_ms <= $1 RETURNING ")
                 .bind(now_ms);
         update.push(COLUMNS);
-        let ended =
-            tx.all(update).await?.iter().map(|r| read(&mut r.fields())).collect::<Result<Vec<WhitelistRow>>>()?;
+        let ended = tx
+            .all(update)
+            .await?
+            .iter()
+            .map(|r| read(&mut r.fields()))
+            .collect::<Result<Vec<WhitelistRow>>>()?;
         let hosts = bump_all(&mut tx, &ended).await?;
         tx.commit().await?;
         self.note_desired(&hosts)?;

@@ -72,16 +72,23 @@ impl Store {
         let mut w = Filter::new();
         w.value("entry =", entry);
         let order = Order { first: "seq", second: "at_ms", kind: Kind::NumbersDown };
-        page(&self.pools, ("entry, host, at_ms, hits, path, sha256", "whitelist_hits"), &w, &order, cursor, |f| {
-            Ok(HitRow {
-                entry: f.text()?,
-                host: f.text()?,
-                at_ms: f.int()?,
-                count: f.int()?,
-                path: f.bytes()?,
-                sha256: f.bytes()?,
-            })
-        })
+        page(
+            &self.pools,
+            ("entry, host, at_ms, hits, path, sha256", "whitelist_hits"),
+            &w,
+            &order,
+            cursor,
+            |f| {
+                Ok(HitRow {
+                    entry: f.text()?,
+                    host: f.text()?,
+                    at_ms: f.int()?,
+                    count: f.int()?,
+                    path: f.bytes()?,
+                    sha256: f.bytes()?,
+                })
+            },
+        )
         .await
     }
 }

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+//! One suite over both databases: each story runs on a SQLite file and on a PostgreSQL of its own.
+
+/// Makes a test of each story for each database.
+macro_rules! on_both {
+    ($($story:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[test]
+            fn $story() {
+                crate::bed::run(crate::bed::Bed::sqlite, super::$story);
+            })+
+        }
+        mod postgres {
+            $(#[test]
+            fn $story() {
+                crate::bed::run(crate::bed::Bed::postgres, super::$story);
+            })+
+        }
+    };
+}
+
+mod audit;
+mod bed;
+mod changes;
+mod commands;
+mod faults;
+mod figures;
+mod fleet;
+mod handling;
+mod ingest;
+mod lists;
+mod migration;
+mod people;
+mod rows;
+mod scans;
+mod whitelist;
