@@ -75,7 +75,7 @@ impl Serve {
         S: AsyncRead + AsyncWrite + Unpin,
         D: ServerSide,
     {
-        let frame: v1::AgentFrame = channel.receive().await?;
+        let frame = wire::decode_agent(&channel.receive_bytes().await?, limits)?;
         let Some(Told::Hello(hello)) = frame.kind else {
             return Err(End::Protocol("the first message is no hello".to_owned()));
         };

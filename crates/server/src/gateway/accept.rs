@@ -8,6 +8,7 @@ use lazaret_proto::v1;
 use lazaret_session::{ENROLL_PATH, End, SESSION_PATH, accept, goodbye, serve};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::OwnedSemaphorePermit;
@@ -42,6 +43,22 @@ pub(super) async fn run(inner: Arc<Inner>, listener: TcpListener, tls: TlsAccept
     }
 }
 
+/// Counts a connection as long as it lives: a gateway that stops lets its goodbyes go out.
+struct Counted(Arc<Inner>);
+
+impl Counted {
+    fn new(inner: &Arc<Inner>) -> Self {
+        inner.connections.fetch_add(1, Ordering::Relaxed);
+        Self(inner.clone())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.connections.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 async fn connection(
     inner: Arc<Inner>,
     tls: TlsAcceptor,
@@ -49,6 +66,7 @@ async fn connection(
     peer: SocketAddr,
     permit: OwnedSemaphorePermit,
 ) {
+    let _counted = Counted::new(&inner);
     let _ = stream.set_nodelay(true);
     let limits = &inner.settings.limits;
     let stream = match timeout(limits.patience, tls.accept(stream)).await {

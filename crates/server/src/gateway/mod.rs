@@ -124,7 +124,9 @@ struct Inner {
     handshakes: Arc<Semaphore>,
     /// Batches that the store works on.
     ingests: Semaphore,
+    /// Numbers sessions.
     sessions: AtomicU64,
+    connections: AtomicU64,
     healthy: AtomicBool,
     stopping: watch::Sender<bool>,
 }
@@ -204,6 +206,7 @@ impl Gateway {
             handshakes: Arc::new(Semaphore::new(512)),
             ingests: Semaphore::new(64),
             sessions: AtomicU64::new(0),
+            connections: AtomicU64::new(0),
             healthy: AtomicBool::new(true),
             stopping: watch::Sender::new(false),
         });
@@ -237,7 +240,7 @@ impl Gateway {
             live.end(again);
         }
         for _ in 0..50 {
-            if self.inner.lives.len() == 0 {
+            if self.inner.connections.load(Ordering::Relaxed) == 0 {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(100)).await;

@@ -89,7 +89,7 @@ async fn look(inner: &Inner, outage: &mut Outage) -> Result<(), StoreError> {
 /// Silent hosts by the store, without those that have a session here.
 async fn not_here(inner: &Inner, before_ms: i64) -> Result<Vec<HostRow>, StoreError> {
     let mut hosts = inner.store.silent_hosts(before_ms, MOST).await?;
-    hosts.retain(|h| inner.lives.get(&h.id).is_none_or(|l| l.heard_ms() < before_ms));
+    hosts.retain(|h| inner.lives.get(&h.id).is_none());
     Ok(hosts)
 }
 

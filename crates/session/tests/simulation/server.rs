@@ -256,7 +256,7 @@ impl ServerSide for Side {
 /// The process, from its start on.
 pub(crate) async fn process(tables: Shared, log: Log, limits: Limits, mood: Mood) -> turmoil::Result {
     let lives = Lives::default();
-    let listener = turmoil::net::TcpListener::bind(("0.0.0.0", 7443)).await?;
+    let listener = turmoil::net::TcpListener::bind((std::net::Ipv4Addr::UNSPECIFIED, 7443)).await?;
     loop {
         let (stream, _) = listener.accept().await?;
         let mut side = Side {
