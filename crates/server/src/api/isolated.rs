@@ -58,7 +58,7 @@ pub(crate) struct IsolatedItem {
 
 /// One with all that is known.
 #[derive(Serialize, ToSchema)]
-struct IsolatedFull {
+struct IsolatedFile {
     summary: IsolatedItem,
     /// As the host has it.
     isolated: Option<json::IsolatedFull>,
@@ -182,7 +182,7 @@ pub(crate) fn routes(r: &mut Routes) {
     );
     r.add(
         view,
-        get("/isolated-files/{id}", "getIsolated", "One isolated file").answers::<IsolatedFull>(200),
+        get("/isolated-files/{id}", "getIsolated", "One isolated file").answers::<IsolatedFile>(200),
         show,
     );
     r.add(
@@ -276,13 +276,13 @@ async fn show(
     State(api): State<Api>,
     access: Access,
     Path(id): Path<String>,
-) -> Result<Json<IsolatedFull>, Problem> {
+) -> Result<Json<IsolatedFile>, Problem> {
     let row = within(&api, &access, &id).await?;
     let hosts = hosts_of(&api, &access, [row.host.as_str()].into_iter()).await?;
     let filter = CommandFilter { about: id, ..CommandFilter::default() };
     let ordered =
         api.store.commands_page(&access.scope, &filter, &Cursor { after: None, limit: 200 }).await?;
-    Ok(Json(IsolatedFull {
+    Ok(Json(IsolatedFile {
         summary: item(&row, hosts.get(&row.host)),
         isolated: details(&row).as_ref().map(Into::into),
         commands: ordered.items.iter().map(super::commands::view).collect(),

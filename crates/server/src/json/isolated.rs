@@ -9,26 +9,6 @@ use lazaret_proto::v1;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// One isolated file as the list has it.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub(crate) struct Isolated {
-    id: String,
-    path: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    path_b64: Option<String>,
-    sha256: Option<String>,
-    size: u64,
-    class: String,
-    family: String,
-    confidence: u32,
-    status: String,
-    reason: String,
-    isolated_at: String,
-    killed: Vec<Killed>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    left_alone: Vec<Killed>,
-}
-
 #[derive(Debug, Clone, Serialize, ToSchema)]
 struct Killed {
     pid: i32,
@@ -48,33 +28,26 @@ struct Killed {
 /// One isolated file with everything that is known.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct IsolatedFull {
-    #[serde(flatten)]
-    head: Isolated,
+    id: String,
+    path: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path_b64: Option<String>,
+    sha256: Option<String>,
+    size: u64,
+    class: String,
+    family: String,
+    confidence: u32,
+    status: String,
+    reason: String,
+    isolated_at: String,
+    killed: Vec<Killed>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    left_alone: Vec<Killed>,
     file: Option<FileFacts>,
     links: Vec<String>,
     alarm: Option<String>,
     stored: u64,
     sharing: u64,
-}
-
-impl From<&v1::Isolated> for Isolated {
-    fn from(i: &v1::Isolated) -> Self {
-        Self {
-            id: i.id.clone(),
-            path: lossy(&i.path),
-            path_b64: exact(&i.path),
-            sha256: hex(&i.sha256),
-            size: i.size,
-            class: i.class.clone(),
-            family: i.family.clone(),
-            confidence: i.confidence,
-            status: i.status.clone(),
-            reason: i.reason.clone(),
-            isolated_at: time::rfc3339(i.isolated_ms),
-            killed: i.killed.iter().map(Into::into).collect(),
-            left_alone: i.left_alone.iter().map(Into::into).collect(),
-        }
-    }
 }
 
 impl From<&v1::Killed> for Killed {
@@ -95,7 +68,20 @@ impl From<&v1::Killed> for Killed {
 impl From<&v1::Isolated> for IsolatedFull {
     fn from(i: &v1::Isolated) -> Self {
         Self {
-            head: i.into(),
+        Self {
+            id: i.id.clone(),
+            path: lossy(&i.path),
+            path_b64: exact(&i.path),
+            sha256: hex(&i.sha256),
+            size: i.size,
+            class: i.class.clone(),
+            family: i.family.clone(),
+            confidence: i.confidence,
+            status: i.status.clone(),
+            reason: i.reason.clone(),
+            isolated_at: time::rfc3339(i.isolated_ms),
+            killed: i.killed.iter().map(Into::into).collect(),
+            left_alone: i.left_alone.iter().map(Into::into).collect(),
             file: i.file.as_ref().map(Into::into),
             links: i.links.iter().map(|l| lossy(l)).collect(),
             alarm: some(&i.alarm),

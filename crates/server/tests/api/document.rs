@@ -39,6 +39,9 @@ async fn every_reference_leads_somewhere_and_every_id_is_used_once() {
     let s = Server::start().await;
     let document: Value = serde_json::from_str(&s.running().document).unwrap();
     assert_eq!(document["openapi"], "3.1.0");
+    let names = document["components"]["schemas"].as_object().unwrap().keys();
+    let clashes: Vec<&String> = names.filter(|n| n.ends_with(".clash")).collect();
+    assert!(clashes.is_empty(), "two things of one name: {clashes:?}");
     let mut found = BTreeSet::new();
     references(&document, &mut found);
     for r in found {

@@ -39,7 +39,7 @@ impl HostBrief {
 
 /// How somebody dealt with it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub(super) struct Handled {
+pub(super) struct AlarmHandled {
     by: String,
     /// `policy`, `uid N` of the host, or a user of the server.
     who: String,
@@ -86,7 +86,7 @@ pub(super) struct AlarmItem {
     #[schema(format = Uuid)]
     isolated: Option<String>,
     handle_status: &'static str,
-    handled: Option<Handled>,
+    handled: Option<AlarmHandled>,
     /// Words that can be done with it as it stands.
     operate_accept_list: Vec<&'static str>,
     /// ATT&CK: tactic and technique.
@@ -192,7 +192,7 @@ pub(super) fn item(a: &AlarmRow, host: Option<&HostRow>) -> AlarmItem {
         test: a.test,
         isolated: some(&a.isolated),
         handle_status: if a.handled { "handled" } else { "unhandled" },
-        handled: a.handled.then(|| Handled {
+        handled: a.handled.then(|| AlarmHandled {
             by: a.handled_by.clone(),
             who: a.handled_who.clone(),
             at: time::rfc3339(a.handled_ms),
