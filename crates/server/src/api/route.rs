@@ -127,7 +127,8 @@ impl Doc {
 
     /// Answers with a page of those.
     pub(crate) fn page<T: ToSchema>(mut self) -> Self {
-        let item = self.reference::<T>();
+        self.reference::<T>();
+        let item = Ref::from_schema_name(T::name().into_owned());
         let name = format!("{}Page", T::name());
         let count = |least: i32| ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(least));
         let text = SchemaType::from_iter([Type::String, Type::Null]);

@@ -68,7 +68,6 @@ impl From<&v1::Killed> for Killed {
 impl From<&v1::Isolated> for IsolatedFull {
     fn from(i: &v1::Isolated) -> Self {
         Self {
-        Self {
             id: i.id.clone(),
             path: lossy(&i.path),
             path_b64: exact(&i.path),
