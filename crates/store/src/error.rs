@@ -100,7 +100,7 @@ fn gone(e: &sqlx::Error) -> StoreError {
 
 /// PostgreSQL: five characters (SQLSTATE). SQLite: a decimal extended result code.
 fn by_code(code: &str, e: &sqlx::Error) -> StoreError {
-    if code.len() == 5 && !code.bytes().all(|b| b.is_ascii_digit() && code.starts_with('9')) {
+    if code.len() == 5 {
         return match &code[..2] {
             "08" | "53" | "57" | "58" => gone(e),
             "40" => StoreError::Unavailable(format!(
