@@ -18,8 +18,7 @@ pub(crate) fn write(routes: &Routes) -> String {
     for schema in schemas.values_mut() {
         close(schema);
     }
-    let mut paths = serde_json::to_value(&routes.paths).unwrap_or_default();
-    drop_empty_extensions(&mut paths);
+    let paths = serde_json::to_value(&routes.paths).unwrap_or_default();
     let document = json!({
         "openapi": "3.1.0",
         "info": {
@@ -66,14 +65,6 @@ fn close(schema: &mut Value) {
         }
         Value::Array(items) => items.iter_mut().for_each(close),
         _ => {}
-    }
-}
-
-fn drop_empty_extensions(value: &mut Value) {
-    if let Value::Object(map) = value
-        && map.get("extensions").is_some_and(Value::is_null)
-    {
-        map.remove("extensions");
     }
 }
 

@@ -96,11 +96,6 @@ impl Order {
         self.refused.push(Refusal { id: id.to_owned(), reason: reason.into() });
     }
 
-    /// The task that its commands belong to.
-    pub(crate) fn task(&self) -> &str {
-        &self.task
-    }
-
     /// One command of its main verb.
     pub(crate) fn to(&mut self, host: &HostRow, about: &str, what: command::Verb) {
         self.also(self.verb, host, about, what);

@@ -16,6 +16,7 @@ macro_rules! words {
 
         impl $name {
             /// The word on the wire.
+            #[allow(dead_code, reason = "not every set is written by the server")]
             pub(crate) const fn word(self) -> &'static str {
                 match self { $(Self::$variant => $word,)+ }
             }

@@ -3,7 +3,6 @@
 
 use super::alarm::{FileFacts, ProcessFacts, Verdict};
 use super::{exact, lossy, some};
-use crate::time;
 use lazaret_proto::v1;
 use serde::Serialize;
 use utoipa::ToSchema;
