@@ -384,7 +384,7 @@ async fn apply(api: &Api, access: &Access, hosts: &[HostRow], change: &HostChang
         let before = Shown { group: h.group.as_deref(), importance: &h.importance };
         let after = Shown {
             group: if change.ungroup { None } else { change.group.as_deref().or(h.group.as_deref()) },
-            importance: change.importance.map_or(h.importance.as_str(), Importance::word),
+            importance: change.importance.map_or(h.importance.as_str(), |i| i.word()),
         };
         Record::new(access, &h.project, "host.assign", format!("host {}", h.id))
             .before(&before)

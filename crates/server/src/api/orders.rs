@@ -181,7 +181,7 @@ pub(crate) async fn give(api: &Api, order: Order) -> Result<Ordered, Problem> {
         bump: Vec::new(),
         audit: Some(record.row()),
     };
-    api.store.order(rows).await?;
+    api.store.order(&rows).await?;
     metrics::counter!("lazaret_commands_ordered_total")
         .increment(u64::try_from(shown.total).unwrap_or_default());
     Ok(shown)
