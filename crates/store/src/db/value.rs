@@ -134,10 +134,6 @@ impl Fields<'_> {
         take!(self, Option<String>)
     }
 
-    pub(crate) fn maybe_int(&mut self) -> Result<Option<i64>> {
-        take!(self, Option<i64>)
-    }
-
     pub(crate) fn bytes(&mut self) -> Result<Vec<u8>> {
         take!(self, Vec<u8>)
     }

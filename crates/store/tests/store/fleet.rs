@@ -145,10 +145,8 @@ async fn of_two_who_change_one_is_told(bed: Bed) {
     let taken = HostGroupRow { id: "g2".into(), ..group.clone() };
     assert!(matches!(store.create_host_group(&taken).await, Err(StoreError::Conflict(_))));
     let seen = store.host_group("g").await.unwrap();
-    let (one, two) = tokio::join!(
-        store.update_host_group(&HostGroupRow { name: "one".into(), ..seen.clone() }),
-        store.update_host_group(&HostGroupRow { name: "two".into(), ..seen.clone() }),
-    );
+    let [first, second] = ["one", "two"].map(|name| HostGroupRow { name: name.into(), ..seen.clone() });
+    let (one, two) = tokio::join!(store.update_host_group(&first), store.update_host_group(&second));
     assert_eq!(u8::from(one.is_ok()) + u8::from(two.is_ok()), 1);
     assert!(matches!(one.and(two), Err(StoreError::Conflict(_))));
     assert!(matches!(store.delete_host_group("g", seen.revision).await, Err(StoreError::Conflict(_))));
