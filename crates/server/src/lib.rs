@@ -3,6 +3,20 @@
 
 #![forbid(unsafe_code)]
 
+mod api;
 pub mod authority;
+pub mod config;
 pub mod gateway;
+pub mod init;
+mod json;
+mod log;
+mod numbers;
+mod people;
+mod scans;
+mod serve;
 pub mod settings;
+pub mod start;
+mod time;
+mod worker;
+
+pub use api::route::RouteRow;

@@ -3,4 +3,163 @@
 
 #![forbid(unsafe_code)]
 
-fn main() {}
+use anyhow::{Context as _, bail};
+use lazaret_server::config::Config;
+use lazaret_server::init;
+use lazaret_server::start::{Role, start};
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+const DEFAULT_CONFIG: &str = "/etc/lazaret/lazaret-server.toml";
+const USAGE: &str = "\
+The fleet's server.
+
+  lazaret-server [--config FILE] [--role all|gateway|api|worker]   run
+  lazaret-server init [--config FILE]                   make authority, database and first administrator
+  lazaret-server migrate [--config FILE]                bring the database up to date
+  lazaret-server user reset-password NAME [--config FILE]   a new one-time password, for who is locked out
+  lazaret-server --help | --version
+
+FILE is /etc/lazaret/lazaret-server.toml unless given.
+";
+
+/// What the command line wants.
+#[derive(Debug, PartialEq, Eq)]
+enum Verb {
+    Run(Role),
+    Init,
+    Migrate,
+    ResetPassword(String),
+    Help,
+    Version,
+}
+
+fn main() -> ExitCode {
+    match run(std::env::args().skip(1).collect()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            // Nobody is left to tell when this fails.
+            let _ = writeln!(std::io::stderr(), "lazaret-server: {e:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn parse(arguments: Vec<String>) -> anyhow::Result<(PathBuf, Verb)> {
+    let mut config = PathBuf::from(DEFAULT_CONFIG);
+    let mut role = None;
+    let mut words = Vec::new();
+    let mut rest = arguments.into_iter();
+    while let Some(argument) = rest.next() {
+        match argument.as_str() {
+            "--config" => config = rest.next().context("--config needs a file")?.into(),
+            "--role" => {
+                let word = rest.next().context("--role needs a word")?;
+                role = Some(word.parse::<Role>().map_err(anyhow::Error::msg)?);
+            }
+            "--help" | "-h" => words.push("help".to_owned()),
+            "--version" | "-V" => words.push("version".to_owned()),
+            other if other.starts_with('-') => bail!("unknown option {other}; see --help"),
+            _ => words.push(argument),
+        }
+    }
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let verb = match words.as_slice() {
+        [] => Verb::Run(role.unwrap_or(Role::All)),
+        ["init"] => Verb::Init,
+        ["migrate"] => Verb::Migrate,
+        ["user", "reset-password", name] => Verb::ResetPassword((*name).to_owned()),
+        ["help"] => Verb::Help,
+        ["version"] => Verb::Version,
+        other => bail!("unknown command \"{}\"; see --help", other.join(" ").escape_default()),
+    };
+    if role.is_some() && !matches!(verb, Verb::Run(_)) {
+        bail!("--role is for running only");
+    }
+    Ok((config, verb))
+}
+
+fn run(arguments: Vec<String>) -> anyhow::Result<()> {
+    let (path, verb) = parse(arguments)?;
+    match verb {
+        Verb::Help => return say(USAGE.trim_end()),
+        Verb::Version => return say(concat!("lazaret-server ", env!("CARGO_PKG_VERSION"))),
+        _ => {}
+    }
+    let config = Config::load(&path)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    runtime.block_on(async {
+        match verb {
+            Verb::Run(role) => serve(config, role).await,
+            Verb::Init => {
+                let made = init::init(&config).await?;
+                say(&format!("authority {}", made.fingerprint))?;
+                say(&format!("database schema {}", made.schema))?;
+                match made.one_time_password {
+                    Some(password) => {
+                        say(&format!("first administrator {} one-time password {password}", init::FIRST_USER))
+                    }
+                    None => say("there are users already: none was made"),
+                }
+            }
+            Verb::Migrate => {
+                let m = init::migrate(&config).await?;
+                say(&format!("database schema {} (was {})", m.to, m.from))
+            }
+            Verb::ResetPassword(name) => {
+                let password = init::reset_password(&config, &name).await?;
+                say(&format!("one-time password {password}"))
+            }
+            Verb::Help | Verb::Version => Ok(()),
+        }
+    })
+}
+
+fn say(text: &str) -> anyhow::Result<()> {
+    writeln!(std::io::stdout(), "{text}").context("cannot write to standard output")
+}
+
+async fn serve(config: Config, role: Role) -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let plain = config.api.plain_http;
+    let running = start(config, role).await?;
+    if let Some(address) = running.api {
+        say(&format!("people: {}://{address}", if plain { "http" } else { "https" }))?;
+    }
+    if let Some(address) = running.gateway {
+        say(&format!("agents: https://{address}, authority {}", running.fingerprint))?;
+    }
+    say("ready")?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    running.stop().await;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> anyhow::Result<(PathBuf, Verb)> {
+        parse(line.split_whitespace().map(str::to_owned).collect())
+    }
+
+    #[test]
+    fn the_command_line() {
+        assert_eq!(parsed("").unwrap(), (DEFAULT_CONFIG.into(), Verb::Run(Role::All)));
+        assert_eq!(parsed("--config /c --role api").unwrap(), ("/c".into(), Verb::Run(Role::Api)));
+        assert_eq!(parsed("init --config /c").unwrap(), ("/c".into(), Verb::Init));
+        assert_eq!(parsed("user reset-password eve").unwrap().1, Verb::ResetPassword("eve".into()));
+        for bad in ["--role king", "--config", "dance", "init --role api", "--x", "user"] {
+            assert!(parsed(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Which alarms: the same filter for the list, the statistics, the export and handling all of a type.
+
+use crate::api::page::moment;
+use crate::api::problem::Problem;
+use crate::api::words::{Class, HandleStatus, Importance, List, Rating, Severity};
+use crate::time;
+use lazaret_store::AlarmFilter;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+/// Filters and page of alarms.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AlarmQuery {
+    /// Last seen not before.
+    #[param(format = DateTime)]
+    pub(super) since: Option<String>,
+    /// Last seen before.
+    #[param(format = DateTime)]
+    pub(super) until: Option<String>,
+    /// Instead of `since` and `until`.
+    #[param(minimum = 1, maximum = 3650)]
+    pub(super) last_days: Option<u32>,
+    /// Id of a host.
+    #[param(format = Uuid)]
+    pub(super) host: Option<String>,
+    /// Part of the host's name.
+    #[param(max_length = 200)]
+    pub(super) host_name: Option<String>,
+    /// Id of a host group.
+    #[param(format = Uuid)]
+    pub(super) group: Option<String>,
+    #[param(inline)]
+    pub(super) importance: Option<Importance>,
+    /// Any of these, separated by commas.
+    #[param(inline, value_type = Option<Vec<Severity>>, style = Form, explode = false)]
+    pub(super) severity: Option<List<Severity>>,
+    /// Any of these, separated by commas.
+    #[param(inline, value_type = Option<Vec<Class>>, style = Form, explode = false)]
+    pub(super) class: Option<List<Class>>,
+    /// Any of these, separated by commas.
+    #[param(inline, value_type = Option<Vec<Rating>>, style = Form, explode = false)]
+    pub(super) rating: Option<List<Rating>>,
+    #[param(inline)]
+    pub(super) handle_status: Option<HandleStatus>,
+    /// Acted on by policy.
+    pub(super) auto_block: Option<bool>,
+    /// Test programs.
+    pub(super) test: Option<bool>,
+    #[param(pattern = "^[0-9a-f]{64}$")]
+    pub(super) sha256: Option<String>,
+    /// Part of title or path.
+    #[param(max_length = 200)]
+    pub(super) text: Option<String>,
+    /// These only, separated by commas; 100 at most.
+    #[param(value_type = Option<Vec<String>>, style = Form, explode = false, max_items = 100)]
+    pub(super) ids: Option<List<String>>,
+    /// Those that a whitelist entry suppressed, instead of the others.
+    pub(super) suppressed: Option<bool>,
+    /// `next` of the page before.
+    pub(super) after: Option<String>,
+    #[param(minimum = 1, maximum = 1000)]
+    pub(super) limit: Option<u32>,
+}
+
+impl AlarmQuery {
+    pub(super) fn filter(&self) -> Result<AlarmFilter, Problem> {
+        let (mut since_ms, until_ms) =
+            (moment("since", self.since.as_deref())?, moment("until", self.until.as_deref())?);
+        if let Some(days) = self.last_days {
+            if since_ms.is_some() || until_ms.is_some() {
+                return Err(Problem::invalid("last_days: instead of since and until, not beside them"));
+            }
+            if !(1..=3650).contains(&days) {
+                return Err(Problem::invalid("last_days: 1 to 3650"));
+            }
+            since_ms = Some(time::now_ms() - i64::from(days) * time::DAY_MS);
+        }
+        Ok(AlarmFilter {
+            since_ms,
+            until_ms,
+            host: self.host.clone().unwrap_or_default(),
+            group: self.group.clone().unwrap_or_default(),
+            host_name: self.host_name.clone().unwrap_or_default(),
+            severities: self.severity.iter().flat_map(|l| &l.0).map(|s| *s as i64).collect(),
+            classes: self.class.iter().flat_map(|l| &l.0).map(|c| c.word().to_owned()).collect(),
+            ratings: self.rating.iter().flat_map(|l| &l.0).map(|r| r.word().to_owned()).collect(),
+            handled: self.handle_status.map(|h| h == HandleStatus::Handled),
+            auto_block: self.auto_block,
+            test: self.test,
+            sha256: self.sha256.as_deref().map(sha256).transpose()?.unwrap_or_default(),
+            text: self.text.clone().unwrap_or_default(),
+            ids: self.ids.clone().unwrap_or_default().0,
+            suppressed: self.suppressed.unwrap_or(false),
+            importance: self.importance.map(|i| i.word().to_owned()).unwrap_or_default(),
+        })
+    }
+}
+
+/// 64 hexadecimal digits as 32 bytes.
+pub(crate) fn sha256(text: &str) -> Result<Vec<u8>, Problem> {
+    let digest: Result<lazaret_model::Sha256, _> = text.parse();
+    digest.map(|d| d.0.to_vec()).map_err(|_| Problem::invalid("sha256: 64 hexadecimal digits"))
+}

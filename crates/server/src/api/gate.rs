@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What every request passes before its handler: limits, who asks, whether they may, whether it was
+//! asked before.
+
+use super::permission::Permission;
+use super::problem::{Kind, Problem};
+use super::state::Api;
+use crate::people::caller::{self, Caller};
+use crate::time;
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method};
+use axum::middleware::Next;
+use axum::response::Response;
+use lazaret_store::Scope;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Sent with a cookie on everything that writes: another site's page cannot set it.
+const CSRF: &str = "x-lazaret-csrf";
+/// What somebody whose password must be changed may still do.
+const WHILE_MUST_CHANGE: [&str; 3] = ["getMe", "changePassword", "logout"];
+
+/// Of one route.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rule {
+    pub(crate) permission: Permission,
+    pub(crate) operation: &'static str,
+    pub(crate) idempotent: bool,
+}
+
+/// The other end of the connection; the listener puts it on every request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub(crate) SocketAddr);
+
+/// A request that passed: who asks, from where, and in which projects they have the route's permission.
+#[derive(Debug, Clone)]
+pub(crate) struct Access {
+    pub(crate) caller: Arc<Caller>,
+    pub(crate) scope: Scope,
+    pub(crate) address: IpAddr,
+}
+
+impl Access {
+    /// The name for rows and records.
+    pub(crate) fn who(&self) -> &str {
+        &self.caller.user.name
+    }
+
+    /// Whether a project is within what the caller may.
+    pub(crate) fn covers(&self, project: &str) -> bool {
+        match &self.scope {
+            Scope::All => true,
+            Scope::Projects(list) => list.iter().any(|p| p == project),
+        }
+    }
+
+    /// Something of a project, as if it were not there for who may not.
+    pub(crate) fn check<T>(
+        &self,
+        found: Result<T, lazaret_store::StoreError>,
+        project: impl Fn(&T) -> &str,
+        what: &str,
+        id: &str,
+    ) -> Result<T, Problem> {
+        match found {
+            Ok(row) if self.covers(project(&row)) => Ok(row),
+            Ok(_) | Err(lazaret_store::StoreError::NotFound(_)) => Err(Problem::no(what, id)),
+            Err(e) => Err(e.into()),
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Access {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let access = parts.extensions.get::<Self>().cloned();
+        access.ok_or_else(|| Problem::new(Kind::NotSignedIn, "sign in first"))
+    }
+}
+
+/// Address of the other end.
+pub(crate) fn address(extensions: &axum::http::Extensions) -> IpAddr {
+    extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |p| p.0.ip())
+}
+
+/// The gate of one route.
+pub(crate) async fn pass(
+    State((api, rule)): State<(Api, Rule)>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let from = address(request.extensions());
+    let started = Instant::now();
+    metrics::counter!("lazaret_api_requests_total", "operation" => rule.operation).increment(1);
+    let too_many = |seconds| {
+        Problem::new(Kind::TooManyRequests, format!("too many requests; again in {seconds} s"))
+            .retry_after(seconds)
+    };
+    api.by_address.take(from, started).map_err(too_many)?;
+    if rule.permission == Permission::Public {
+        return Ok(next.run(request).await);
+    }
+    let found = caller::recognise(&api.store, request.headers(), time::now_ms()).await?;
+    let Some(caller) = found else {
+        return Err(Problem::new(
+            Kind::NotSignedIn,
+            "the credentials are absent, unknown or have ended: sign in",
+        ));
+    };
+    api.by_credential.take(caller.credential.clone(), started).map_err(too_many)?;
+    if caller.by_cookie && writes(request.method()) && !request.headers().contains_key(CSRF) {
+        return Err(Problem::new(
+            Kind::Forbidden,
+            format!("with a cookie, what writes needs the header {CSRF}: 1"),
+        ));
+    }
+    if caller.user.must_change && !WHILE_MUST_CHANGE.contains(&rule.operation) {
+        return Err(Problem::new(
+            Kind::MustChangePassword,
+            "the one-time password must be changed first: POST /api/v1/me/password",
+        ));
+    }
+    let Some(scope) = rule.permission.scope(&caller.grants) else {
+        return Err(Problem::new(
+            Kind::Forbidden,
+            format!("{} has no role that permits this; an administrator can grant one", caller.user.name),
+        ));
+    };
+    let access = Access { caller: Arc::new(caller), scope, address: from };
+    request.extensions_mut().insert(access.clone());
+    let key = if rule.idempotent { idempotency_key(request.headers())? } else { None };
+    match key {
+        Some(key) => super::idempotency::once(&api, &access, key, request, next).await,
+        None => Ok(next.run(request).await),
+    }
+}
+
+fn writes(method: &Method) -> bool {
+    !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let text = value.to_str().unwrap_or_default();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_.:-".contains(c);
+    if text.is_empty() || text.len() > 128 || !text.chars().all(plain) {
+        return Err(Problem::invalid("Idempotency-Key: 1 to 128 letters, digits and _ . : -"));
+    }
+    Ok(Some(text.to_owned()))
+}

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Signing in and out, and the own password.
+
+use super::extract::{Empty, Json};
+use super::gate::{Access, Peer};
+use super::permission::{Permission, Role};
+use super::problem::{Kind, Problem};
+use super::record::Record;
+use super::route::{Routes, get, post};
+use super::state::Api;
+use crate::people::sign_in::{SignIn, sign_in};
+use crate::people::{caller, password};
+use crate::time;
+use axum::Extension;
+use axum::extract::State;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use lazaret_store::NewAudit;
+use serde::{Deserialize, Serialize};
+use std::time::Instant;
+use utoipa::ToSchema;
+
+/// Name and password.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct LoginRequest {
+    #[schema(min_length = 1, max_length = 64)]
+    user: String,
+    #[schema(min_length = 1, max_length = 256, format = Password)]
+    password: String,
+}
+
+/// The token goes into `Authorization: Bearer`; browsers take the cookie instead.
+#[derive(Serialize, ToSchema)]
+struct LoginAnswer {
+    token: String,
+    #[schema(format = DateTime)]
+    expires_at: String,
+    /// Nothing but POST /me/password works before.
+    must_change_password: bool,
+}
+
+/// A right in a project.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Grant {
+    /// Its id, or `*` for all.
+    #[schema(min_length = 1, max_length = 64)]
+    pub(crate) project: String,
+    pub(crate) role: Role,
+}
+
+/// Rows as grants; what no role is called is left out.
+pub(crate) fn grants(rows: &[(String, String)]) -> Vec<Grant> {
+    let one = |(project, role): &(String, String)| {
+        Some(Grant { project: project.clone(), role: Role::from_word(role)? })
+    };
+    rows.iter().filter_map(one).collect()
+}
+
+/// The same the other way.
+pub(crate) fn rows(grants: &[Grant]) -> Vec<(String, String)> {
+    grants.iter().map(|g| (g.project.clone(), g.role.word().to_owned())).collect()
+}
+
+/// Who one is.
+#[derive(Serialize, ToSchema)]
+struct Me {
+    #[schema(format = Uuid)]
+    id: String,
+    name: String,
+    grants: Vec<Grant>,
+    /// `session` or `api_key`.
+    credential: String,
+    must_change_password: bool,
+}
+
+/// The old and the new one.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct PasswordChange {
+    #[schema(min_length = 1, max_length = 256, format = Password)]
+    current: String,
+    #[schema(min_length = 12, max_length = 256, format = Password)]
+    new: String,
+}
+
+pub(crate) fn routes(r: &mut Routes) {
+    r.add(
+        Permission::Public,
+        post("/login", "login", "Sign in").body::<LoginRequest>().answers::<LoginAnswer>(200).problem(401),
+        login,
+    );
+    r.add(Permission::SignedIn, post("/logout", "logout", "End this sign-in").answers_empty(), logout);
+    r.add(Permission::SignedIn, get("/me", "getMe", "Who one is").answers::<Me>(200), me);
+    r.add(
+        Permission::SignedIn,
+        post("/me/password", "changePassword", "Change the own password")
+            .describe("Ends every other sign-in of this user.")
+            .body::<PasswordChange>()
+            .answers_empty(),
+        change_password,
+    );
+}
+
+async fn login(
+    State(api): State<Api>,
+    peer: Option<Extension<Peer>>,
+    Json(ask): Json<LoginRequest>,
+) -> Result<Response, Problem> {
+    let address = peer.map(|p| p.0.0.ip());
+    if let Some(ip) = address {
+        api.sign_ins.take(ip, Instant::now()).map_err(|s| {
+            Problem::new(Kind::TooManyRequests, format!("too many sign-ins; again in {s} s")).retry_after(s)
+        })?;
+    }
+    let wrong = || {
+        Problem::new(
+            Kind::WrongPassword,
+            "the name or the password is wrong, or the user is disabled, or locked for 15 minutes after 10 wrong passwords",
+        )
+    };
+    if ask.user.is_empty() || ask.user.len() > 64 || ask.password.is_empty() || ask.password.len() > 1024 {
+        return Err(wrong());
+    }
+    let now_ms = time::now_ms();
+    let session_ms = i64::from(api.config.api.session_hours) * 3_600_000;
+    let audit = |who: &str, target: &str, outcome: &str| NewAudit {
+        at_ms: now_ms,
+        who: who.to_owned(),
+        address: address.map(|a| a.to_string()).unwrap_or_default(),
+        action: "session.begin".to_owned(),
+        target: format!("user {target}"),
+        outcome: outcome.to_owned(),
+        ..NewAudit::default()
+    };
+    match sign_in(&api.store, &api.passwords, &ask.user, ask.password, session_ms, now_ms).await? {
+        SignIn::Done { user, token, expires_ms } => {
+            api.store.append_audit(&audit(&user.name, &user.id, "done")).await?;
+            let age = session_ms / 1000;
+            let cookie = format!(
+                "{}={token}; Path=/; Max-Age={age}; HttpOnly; Secure; SameSite=Strict",
+                caller::COOKIE
+            );
+            let answer = LoginAnswer {
+                token,
+                expires_at: time::rfc3339(expires_ms),
+                must_change_password: user.must_change,
+            };
+            Ok(([(header::SET_COOKIE, cookie)], Json(answer)).into_response())
+        }
+        SignIn::Refused(known) => {
+            metrics::counter!("lazaret_api_sign_ins_refused_total").increment(1);
+            // Names that nobody has are not written down: people type passwords there.
+            if let Some((user, why)) = known {
+                api.store.append_audit(&audit(&user.name, &user.id, why)).await?;
+            }
+            Err(wrong())
+        }
+    }
+}
+
+async fn logout(State(api): State<Api>, access: Access) -> Result<Response, Problem> {
+    if access.caller.kind != "session" {
+        return Err(Problem::new(
+            Kind::Forbidden,
+            "an API key is not signed in; it is revoked by DELETE /me/api-keys/{id}",
+        ));
+    }
+    api.store.revoke_credential(&access.caller.credential).await?;
+    Record::new(&access, "", "session.end", format!("user {}", access.caller.user.id)).write(&api).await?;
+    let gone = format!("{}=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Strict", caller::COOKIE);
+    let value = HeaderValue::from_str(&gone).unwrap_or(HeaderValue::from_static(""));
+    Ok(([(header::SET_COOKIE, value)], Empty).into_response())
+}
+
+async fn me(access: Access) -> Json<Me> {
+    let c = &access.caller;
+    Json(Me {
+        id: c.user.id.clone(),
+        name: c.user.name.clone(),
+        grants: grants(&c.grants),
+        credential: c.kind.clone(),
+        must_change_password: c.user.must_change,
+    })
+}
+
+async fn change_password(
+    State(api): State<Api>,
+    access: Access,
+    Json(ask): Json<PasswordChange>,
+) -> Result<Empty, Problem> {
+    let mut user = access.caller.user.clone();
+    if access.caller.kind != "session" {
+        return Err(Problem::new(Kind::Forbidden, "sign in with the password to change it"));
+    }
+    api.sign_ins.take(access.address, Instant::now()).map_err(|s| {
+        Problem::new(Kind::TooManyRequests, format!("too many tries; again in {s} s")).retry_after(s)
+    })?;
+    let now_ms = time::now_ms();
+    if !api.passwords.verify(ask.current.clone(), Some(&user.password)).await? {
+        Record::new(&access, "", "user.password", format!("user {}", user.id))
+            .outcome("wrong password")
+            .write(&api)
+            .await?;
+        return Err(Problem::new(Kind::Forbidden, "the current password is another one"));
+    }
+    if let Some(why) = password::weakness(&ask.new, &user.name) {
+        return Err(Problem::invalid(why));
+    }
+    if ask.new == ask.current {
+        return Err(Problem::invalid("the new password is the old one"));
+    }
+    user.password = api.passwords.hash(ask.new).await?;
+    user.must_change = false;
+    user.last_ms = now_ms;
+    api.store.update_user(&user).await?;
+    for other in api.store.credentials(&user.id).await? {
+        if other.kind == "session" && other.id != access.caller.credential {
+            api.store.revoke_credential(&other.id).await?;
+        }
+    }
+    Record::new(&access, "", "user.password", format!("user {}", user.id)).write(&api).await?;
+    Ok(Empty)
+}

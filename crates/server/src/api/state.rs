@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What handlers share.
+
+use super::exports::Exports;
+use super::problem::{Kind, Problem};
+use crate::config::Config;
+use crate::people::PeopleError;
+use crate::people::limit::Limit;
+use crate::people::password::Passwords;
+use lazaret_store::{Store, StoreError};
+use metrics_exporter_prometheus::PrometheusHandle;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Handed to every handler; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Api(Arc<Shared>);
+
+/// See [`Api`].
+pub(crate) struct Shared {
+    pub(crate) store: Store,
+    pub(crate) config: Config,
+    pub(crate) passwords: Passwords,
+    pub(crate) by_credential: Limit<String>,
+    pub(crate) by_address: Limit<IpAddr>,
+    pub(crate) sign_ins: Limit<IpAddr>,
+    pub(crate) exports: Exports,
+    /// SHA-256 of the authority's certificate, lower case hexadecimal, for install lines.
+    pub(crate) authority: String,
+    /// The same certificate as text.
+    pub(crate) certificate: String,
+    pub(crate) metrics: PrometheusHandle,
+}
+
+impl Api {
+    pub(crate) fn new(shared: Shared) -> Self {
+        Self(Arc::new(shared))
+    }
+}
+
+impl std::ops::Deref for Api {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+/// Sign-ins of one address in a minute.
+pub(crate) const SIGN_INS_PER_MINUTE: u32 = 60;
+
+impl From<StoreError> for Problem {
+    fn from(e: StoreError) -> Self {
+        match e {
+            StoreError::NotFound(what) => Self::new(Kind::NotFound, what),
+            StoreError::Conflict(what) => Self::new(Kind::Conflict, what),
+            StoreError::BadRequest(what) => Self::new(Kind::Invalid, what),
+            StoreError::Unavailable(what) => {
+                crate::log::line(&format!("api: the database is not available: {what}"));
+                Self::new(Kind::Unavailable, "the database is not available; try again in a few seconds")
+                    .retry_after(2)
+            }
+            other => {
+                crate::log::line(&format!("api: the database failed: {other}"));
+                Self::new(Kind::Internal, "the database failed; the server's log says why")
+            }
+        }
+    }
+}
+
+impl From<PeopleError> for Problem {
+    fn from(e: PeopleError) -> Self {
+        match e {
+            PeopleError::Store(e) => e.into(),
+            PeopleError::Busy => Self::new(Kind::Unavailable, e.to_string()).retry_after(3),
+            PeopleError::Failed(_) => {
+                crate::log::line(&format!("api: {e}"));
+                Self::new(Kind::Internal, "the server failed; its log says why")
+            }
+        }
+    }
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A running server: the roles of one process over one database.
+
+use crate::api::exports::Exports;
+use crate::api::route::RouteRow;
+use crate::api::state::{Api, SIGN_INS_PER_MINUTE, Shared};
+use crate::authority::Authority;
+use crate::config::Config;
+use crate::gateway::{Gateway, Settings};
+use crate::people::limit::Limit;
+use crate::people::password::Passwords;
+use crate::{api, init, log, numbers, serve, time, worker};
+use anyhow::{Context as _, bail};
+use lazaret_store::{Options, Store};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
+
+/// What a process does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Everything.
+    All,
+    /// Agents.
+    Gateway,
+    /// People.
+    Api,
+    /// What nobody asks for.
+    Worker,
+}
+
+impl FromStr for Role {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        Ok(match word {
+            "all" => Self::All,
+            "gateway" => Self::Gateway,
+            "api" => Self::Api,
+            "worker" => Self::Worker,
+            _ => {
+                return Err(format!(
+                    "unknown role \"{}\"; known: all, gateway, api, worker",
+                    word.escape_default()
+                ));
+            }
+        })
+    }
+}
+
+/// A server that runs.
+#[derive(Debug)]
+pub struct Running {
+    /// Where people connect.
+    pub api: Option<SocketAddr>,
+    /// Where agents connect.
+    pub gateway: Option<SocketAddr>,
+    /// SHA-256 of the authority's certificate.
+    pub fingerprint: String,
+    /// Every route with its permission.
+    pub routes: Vec<RouteRow>,
+    /// The OpenAPI document.
+    pub document: String,
+    store: Store,
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+    agents: Option<Gateway>,
+}
+
+impl Running {
+    /// The store beneath, for tests that look behind the API.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Ends everything in order, within some seconds.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        if let Some(agents) = self.agents {
+            agents.stop().await;
+        }
+        for task in self.tasks {
+            // A task that failed has said so.
+            let _ = task.await;
+        }
+        self.store.close().await;
+    }
+}
+
+/// Starts a role.
+///
+/// # Errors
+/// Names the port, the certificate, the authority or the database, and the cause.
+pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
+    let metrics = numbers::handle();
+    let authority = Arc::new(
+        Authority::load(&init::authority_folder(&config)).context("no authority; run lazaret-server init")?,
+    );
+    let options = Options { connections: config.server.connections, ..Options::default() };
+    let store = Store::open_with(&config.database(), options).await.context("cannot open the database")?;
+    // Several processes of one PostgreSQL may start at once: the store lets one of them migrate.
+    store.migrate().await.context("cannot bring the database up to date")?;
+    let (stop, stopping) = watch::channel(false);
+    let mut running = Running {
+        api: None,
+        gateway: None,
+        fingerprint: authority.fingerprint(),
+        routes: Vec::new(),
+        document: String::new(),
+        store: store.clone(),
+        stop,
+        tasks: Vec::new(),
+        agents: None,
+    };
+    if matches!(role, Role::All | Role::Gateway) {
+        let mut settings = Settings::new(config.gateway.listen, config.names(), Arc::new(log::line));
+        settings.max_sessions = config.gateway.max_sessions;
+        let gateway = Gateway::start(store.clone(), Arc::clone(&authority), settings).await?;
+        running.gateway = Some(gateway.address());
+        running.agents = Some(gateway);
+    }
+    if matches!(role, Role::All | Role::Worker) {
+        let days = config.retention.alarm_days;
+        running.tasks.push(tokio::spawn(worker::run(store.clone(), days, stopping.clone())));
+    }
+    if matches!(role, Role::All | Role::Api) {
+        let tls = tls(&config, &authority)?;
+        let listener = TcpListener::bind(config.api.listen)
+            .await
+            .with_context(|| format!("cannot listen on {} for people", config.api.listen))?;
+        running.api = Some(listener.local_addr()?);
+        let exports = Exports::new(&config.server.data.join("exports"))
+            .with_context(|| format!("cannot use {}", config.server.data.join("exports").display()))?;
+        let shared = Shared {
+            store,
+            passwords: Passwords::new()?,
+            by_credential: Limit::new(config.api.requests_per_minute),
+            by_address: Limit::new(config.api.requests_per_minute_address),
+            sign_ins: Limit::new(SIGN_INS_PER_MINUTE),
+            exports,
+            authority: authority.fingerprint(),
+            certificate: api::install::pem(authority.der()),
+            metrics,
+            config,
+        };
+        let (router, document, routes) = api::build(Api::new(shared));
+        running.document = document;
+        running.routes = routes;
+        running.tasks.push(tokio::spawn(serve::run(listener, tls, router, stopping)));
+    }
+    Ok(running)
+}
+
+/// TLS for people; `None` where the configuration wants none.
+fn tls(config: &Config, authority: &Authority) -> anyhow::Result<Option<TlsAcceptor>> {
+    if config.api.plain_http {
+        if !config.api.listen.ip().is_loopback() {
+            bail!("[api] plain_http: only on loopback");
+        }
+        return Ok(None);
+    }
+    let (chain, key) = match (&config.api.certificate, &config.api.key) {
+        (Some(certificate), Some(key)) => given(certificate, key)?,
+        _ => authority.server(&config.names(), time::now_ms())?,
+    };
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut server = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .context("TLS for people")?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .context("TLS for people: certificate and key")?;
+    server.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(Some(TlsAcceptor::from(Arc::new(server))))
+}
+
+fn given(
+    certificate: &Path,
+    key: &Path,
+) -> anyhow::Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)> {
+    let chain = CertificateDer::pem_file_iter(certificate)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|e| anyhow::anyhow!("{}: no certificates: {e}", certificate.display()))?;
+    if chain.is_empty() {
+        bail!("{}: holds no certificate", certificate.display());
+    }
+    let key =
+        PrivateKeyDer::from_pem_file(key).map_err(|e| anyhow::anyhow!("{}: no key: {e}", key.display()))?;
+    Ok((chain, key))
+}

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Every route, every role, inside and outside the project, and without credentials: it answers as its
+//! row of the table says, or this fails. A route that is new fails until it is put on the right list.
+
+use crate::kit::Server;
+use crate::rows;
+use serde_json::{Value, json};
+
+const ROLES: [&str; 4] = ["viewer", "operator", "administrator", "auditor"];
+
+fn permits(permission: &str, role: &str) -> bool {
+    match permission {
+        "public" | "signed_in" | "view" => true,
+        "operate" => ["operator", "administrator"].contains(&role),
+        "administer" | "administer_all" => role == "administrator",
+        "audit" | "audit_all" => ["auditor", "administrator"].contains(&role),
+        other => panic!("a permission that this test does not know: {other}"),
+    }
+}
+
+/// Own things of the caller: others have none of that id.
+const OWN: [&str; 3] = ["revokeApiKey", "getExport", "downloadExport"];
+/// End the caller's own credential; tested where that is what it is about.
+const ENDING: [&str; 2] = ["logout", "changePassword"];
+/// Routes without a part in the path whose body names something of a project.
+const BODY_BOUND: [&str; 11] = [
+    "assignHosts",
+    "createHostGroup",
+    "createPolicyGroup",
+    "replaySwitches",
+    "createEnrolmentToken",
+    "handleAlarms",
+    "restoreIsolatedFiles",
+    "deleteIsolatedFiles",
+    "addWhitelistEntry",
+    "removeWhitelistEntries",
+    "createScanPolicy",
+];
+/// The same, of a name that is given elsewhere.
+const ALSO_BOUND: [&str; 2] = ["startScan", "setSwitch"];
+
+/// One of each, of a project.
+struct Things {
+    project: String,
+    host: String,
+    host_group: String,
+    policy_group: String,
+    token: String,
+    alarm: String,
+    isolated: String,
+    whitelist: String,
+    command: String,
+    task: String,
+    scan_policy: String,
+    scan_task: String,
+    user: String,
+}
+
+async fn things(s: &Server, admin: &str, project: &str) -> Things {
+    let text = |v: &Value| v.as_str().unwrap_or_else(|| panic!("{v}")).to_owned();
+    let host = rows::host(s, project).await;
+    let sha = [7; 32];
+    let alarm = rows::alarm(s, &host, b"/srv/x.php", sha).await;
+    let isolated = rows::isolated(s, &host, b"/srv/y.php", sha, "isolated").await;
+    let digest = "07".repeat(32);
+    let entry = json!({ "project": project, "scope": "project", "field": "hash", "judge": "equal",
+        "value": digest, "description": "x" });
+    let whitelist = s.post("/api/v1/whitelist", admin, entry).await.expect(201);
+    let token = json!({ "project": project });
+    let token = s.post("/api/v1/enrolment-tokens", admin, token).await.expect(201);
+    let order = s.post(&format!("/api/v1/hosts/{}/self-test", host.id), admin, Value::Null).await.expect(202);
+    let settings = json!({ "kind": "quick", "hosts": [host.id] });
+    let plan = json!({ "project": project, "name": format!("p {}", rows::id()), "settings": settings,
+        "start": { "start_type": "day" } });
+    let plan = s.post("/api/v1/scan-policies", admin, plan).await.expect(201);
+    let scan = json!({ "project": project, "name": "s", "settings": settings });
+    let scan = s.post("/api/v1/scan-tasks", admin, scan).await.expect(202);
+    let name = format!("u{}", rows::id());
+    let user = s.post("/api/v1/users", admin, json!({ "name": name })).await.expect(201);
+    Things {
+        project: project.to_owned(),
+        host_group: rows::host_group(s, project, None).await,
+        policy_group: rows::policy_group(s, project).await,
+        host: host.id,
+        token: text(&token["enrolment_token"]["id"]),
+        alarm,
+        isolated,
+        whitelist: text(&whitelist["entry"]["id"]),
+        command: text(&order["commands"][0]["id"]),
+        task: text(&order["task"]),
+        scan_policy: text(&plan["id"]),
+        scan_task: text(&scan["id"]),
+        user: text(&user["user"]["id"]),
+    }
+}
+
+fn fill(path: &str, t: &Things) -> String {
+    let id = match path.trim_start_matches("/api/v1/").split('/').next().unwrap() {
+        "hosts" => &t.host,
+        "host-groups" => &t.host_group,
+        "policy-groups" => &t.policy_group,
+        "enrolment-tokens" => &t.token,
+        "alarms" => &t.alarm,
+        "isolated-files" => &t.isolated,
+        "whitelist" => &t.whitelist,
+        "commands" => &t.command,
+        "tasks" => &t.task,
+        "scan-policies" => &t.scan_policy,
+        "scan-tasks" => &t.scan_task,
+        "users" => &t.user,
+        _ => "01890000-0000-7000-8000-000000000000",
+    };
+    path.replace("{id}", id).replace("{project}", &t.project).replace("{switch}", "isolate_and_kill")
+}
+
+fn body(operation: &str, t: &Things) -> Option<Value> {
+    let settings = json!({ "kind": "quick", "all_hosts": true });
+    let name = format!("n {}", rows::id());
+    Some(match operation {
+        "login" => json!({ "user": "nobody", "password": "x" }),
+        "createApiKey" => json!({}),
+        "createUser" => json!({ "name": format!("n{}", rows::id()) }),
+        "updateUser" => json!({ "unlock": true }),
+        "createProject" => json!({ "name": name }),
+        "assignHosts" => json!({ "hosts": [t.host], "importance": "test" }),
+        "updateHost" => json!({ "importance": "test" }),
+        "createHostGroup" | "createPolicyGroup" => json!({ "project": t.project, "name": name }),
+        "updateHostGroup" => json!({ "name": name }),
+        "updatePolicyGroup" => json!({ "name": name, "settings": {} }),
+        "replayPolicyGroup" => json!({ "settings": {} }),
+        "setSwitch" => json!({ "project": t.project, "on": true }),
+        "replaySwitches" => json!({ "project": t.project, "isolate_and_kill": true }),
+        "createEnrolmentToken" => json!({ "project": t.project }),
+        "handleAlarm" => json!({ "operate_type": "ignore" }),
+        "handleAlarms" => json!({ "alarms": [t.alarm], "operate_type": "ignore" }),
+        "handleAllAlarms" => json!({ "class": "worm", "operate_type": "ignore" }),
+        "thawAlarm" | "collectSample" | "reportFalsePositive" | "restoreIsolated" => json!({}),
+        "restoreIsolatedFiles" | "deleteIsolatedFiles" => json!({ "files": [t.isolated] }),
+        "addWhitelistEntry" => json!({ "project": t.project, "scope": "host", "scope_id": t.host,
+            "field": "file_path", "judge": "equal", "value": "/srv/x", "any_content": true, "description": "x" }),
+        "updateWhitelistEntry" => json!({ "description": "x", "owner": "y" }),
+        "removeWhitelistEntries" => json!({ "entries": [t.whitelist] }),
+        "createScanPolicy" => json!({ "project": t.project, "name": name, "settings": settings,
+            "start": { "start_type": "day" } }),
+        "updateScanPolicy" => json!({ "name": name, "settings": settings, "start": { "start_type": "day" } }),
+        "startScan" => json!({ "project": t.project, "name": name, "settings": settings }),
+        _ => return None,
+    })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_route_answers_as_its_permission_says() {
+    let s = Server::start().await;
+    let admin = s.admin().await;
+    let (inside, outside) = (rows::project(&s, "inside").await, rows::project(&s, "outside").await);
+    let mut people = Vec::new();
+    for role in ROLES {
+        for (place, project) in [("inside", inside.as_str()), ("outside", outside.as_str()), ("all", "*")] {
+            let token = s.person(&format!("{role}-{place}"), &[(project, role)]).await;
+            people.push((role, place, token));
+        }
+    }
+    let nothing = s.person("nothing", &[]).await;
+    let table = serde_json::to_value(&s.running().routes).unwrap();
+    let table = table.as_array().unwrap();
+    assert!(table.len() > 80, "{}", table.len());
+    let mut faults = Vec::new();
+    for row in table {
+        let text = |k: &str| row[k].as_str().unwrap();
+        let (method, path, operation, permission) =
+            (text("method"), text("path"), text("operation"), text("permission"));
+        let bound = path.contains('{') && !path.contains("/users/");
+        let by_body = BODY_BOUND.contains(&operation) || ALSO_BOUND.contains(&operation);
+        let fixture = things(&s, &admin, &inside).await;
+        let call = async |token: &str, t: &Things| {
+            s.send(method, &fill(path, t), token, body(operation, t), &[("if-match", "\"1\"")]).await
+        };
+        let mut check = |who: &str, got: u16, good: &dyn Fn(u16) -> bool, want: &str| {
+            if !good(got) || got >= 500 {
+                faults
+                    .push(format!("{method} {path} ({operation}, {permission}) as {who}: {got}, not {want}"));
+            }
+        };
+        let none = call("", &fixture).await.status;
+        if permission == "public" {
+            let login = operation == "login";
+            check("nobody", none, &|c| c == 200 || (login && c == 401), "an answer");
+            continue;
+        }
+        check("nobody", none, &|c| c == 401, "401");
+        if ENDING.contains(&operation) {
+            continue;
+        }
+        let got = call(&nothing, &fixture).await.status;
+        let signed_in = permission == "signed_in";
+        check("somebody without grants", got, &|c| (c == 403) != signed_in, "403 unless it is for all");
+        for (role, place, token) in &people {
+            let fresh;
+            let t = if method == "GET" || !permits(permission, role) {
+                &fixture
+            } else {
+                fresh = things(&s, &admin, &inside).await;
+                &fresh
+            };
+            let got = call(token, t).await.status;
+            let who = format!("{role} {place}");
+            let needs_all = permission.ends_with("_all");
+            if !permits(permission, role) || (needs_all && *place != "all") {
+                check(&who, got, &|c| c == 403, "403");
+            } else if OWN.contains(&operation) || (*place == "outside" && (bound || by_body) && !signed_in) {
+                check(&who, got, &|c| c == 404, "404");
+            } else {
+                check(&who, got, &|c| ![401, 403, 404].contains(&c), "done");
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+    s.stop().await;
+}
+
+#[tokio::test]
+async fn lists_hold_nothing_of_other_projects() {
+    let s = Server::start().await;
+    let admin = s.admin().await;
+    let (a, b) = (rows::project(&s, "a").await, rows::project(&s, "b").await);
+    let seen = things(&s, &admin, &a).await;
+    let hidden = things(&s, &admin, &b).await;
+    let token = s.person("a", &[(&a, "administrator")]).await;
+    for (path, there, not_there) in [
+        ("projects", &a, &b),
+        ("hosts", &seen.host, &hidden.host),
+        ("host-groups", &seen.host_group, &hidden.host_group),
+        ("policy-groups", &seen.policy_group, &hidden.policy_group),
+        ("enrolment-tokens", &seen.token, &hidden.token),
+        ("alarms", &seen.alarm, &hidden.alarm),
+        ("isolated-files", &seen.isolated, &hidden.isolated),
+        ("whitelist", &seen.whitelist, &hidden.whitelist),
+        ("commands", &seen.command, &hidden.command),
+        ("scan-policies", &seen.scan_policy, &hidden.scan_policy),
+        ("scan-tasks", &seen.scan_task, &hidden.scan_task),
+        ("audit", &seen.whitelist, &hidden.whitelist),
+    ] {
+        let text = s.get(&format!("/api/v1/{path}"), &token).await.text;
+        assert!(text.contains(there.as_str()), "{path}: {text}");
+        assert!(!text.contains(not_there.as_str()), "{path}: {text}");
+    }
+    let same = s.get(&format!("/api/v1/alarms/{}/same", seen.alarm), &token).await.text;
+    assert!(!same.contains(&hidden.alarm), "{same}");
+    let statistics = s.get("/api/v1/alarms/statistics", &token).await.expect(200);
+    assert_eq!(statistics["total"], 1);
+    let digest = json!({ "sha256": "07".repeat(32) });
+    let restored = s.post("/api/v1/isolated-files/restore", &token, digest).await.expect(202);
+    assert_eq!(restored["total"], 1, "fleet-wide ends where the caller's projects end: {restored}");
+    s.stop().await;
+}

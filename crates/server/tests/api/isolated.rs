@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Isolated files: states with their reasons, restoring one, several, every one of a content.
+
+use crate::kit::Server;
+use crate::rows;
+use serde_json::json;
+
+#[tokio::test]
+async fn restore_and_delete_as_the_state_allows() {
+    let s = Server::start().await;
+    let op = s.person("op", &[("0", "operator")]).await;
+    let (one, two) = (rows::host(&s, "0").await, rows::host(&s, "0").await);
+    let a = rows::isolated(&s, &one, b"/srv/a", [1; 32], "isolated").await;
+    let b = rows::isolated(&s, &two, b"/srv/b", [1; 32], "restore_failed").await;
+    let c = rows::isolated(&s, &two, b"/srv/c", [1; 32], "deleted").await;
+    let list = s.get("/api/v1/isolated-files?status=isolated,restore_failed", &op).await.expect(200);
+    assert_eq!(list["total"], 2);
+    let whole = s.get(&format!("/api/v1/isolated-files/{a}"), &op).await.expect(200);
+    assert_eq!(whole["isolated"]["killed"][0]["unit"], "php-fpm.service");
+    assert_eq!(whole["summary"]["source"], "event");
+
+    let answer = s
+        .post(&format!("/api/v1/isolated-files/{a}/restore"), &op, json!({ "restart": true }))
+        .await
+        .expect(202);
+    assert_eq!(answer["total"], 1);
+    let answer =
+        s.post("/api/v1/isolated-files/restore", &op, json!({ "files": [a, b, c] })).await.expect(202);
+    assert_eq!(answer["total"], 2);
+    assert_eq!(answer["refused"][0]["id"], c);
+    let answer =
+        s.post("/api/v1/isolated-files/restore", &op, json!({ "sha256": "01".repeat(32) })).await.expect(202);
+    assert_eq!(answer["total"], 2, "a deleted one is not asked for");
+    for bad in [json!({}), json!({ "files": [a], "sha256": "01".repeat(32) }), json!({ "sha256": "xyz" })] {
+        s.post("/api/v1/isolated-files/restore", &op, bad).await.problem(422, "invalid");
+    }
+    let answer = s.post("/api/v1/isolated-files/delete", &op, json!({ "files": [a, c] })).await.expect(202);
+    assert_eq!((&answer["total"], answer["refused"].as_array().unwrap().len()), (&json!(1), 1));
+    s.store().revoke_host(&two.id).await.unwrap();
+    let answer =
+        s.send("POST", &format!("/api/v1/isolated-files/{b}/delete"), &op, None, &[]).await.expect(202);
+    assert!(answer["refused"][0]["reason"].as_str().unwrap().contains("revoked"), "{answer}");
+    s.stop().await;
+}
