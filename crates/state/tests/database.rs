@@ -194,6 +194,8 @@ fn whitelist_exceptions_settings_breakers() {
         added_by: "uid 0".into(),
         hits: 0,
         last_hit_ms: None,
+        class: Some("miner".into()),
+        expires_ms: Some(99),
     };
     db.put_whitelist(&w).unwrap();
     assert!(db.count_whitelist_hit(w.id, 77).unwrap());
