@@ -8,6 +8,7 @@ pub mod binaries;
 pub mod daemon;
 pub mod fs;
 pub mod proc;
+pub mod server;
 pub mod spin;
 pub mod wait;
 

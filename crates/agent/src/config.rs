@@ -7,10 +7,10 @@ mod vault;
 
 use lazaret_model::{MalwareClass, Thresholds};
 use serde::Deserialize;
+pub(crate) use server::{Local, Server};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-pub(crate) use server::{Local, Server};
 pub(crate) use vault::Vault;
 
 /// The whole file; every key has a default.

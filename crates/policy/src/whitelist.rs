@@ -205,7 +205,8 @@ impl WhitelistEntry {
     pub fn matches(&self, candidate: &Candidate<'_>) -> bool {
         let expired = self.expires_ms.is_some_and(|until| candidate.now_ms >= until);
         let other_class = self.class.is_some_and(|c| candidate.class != c);
-        let other_content = self.judge.is_negation() && !self.any_content && self.sha256 != Some(candidate.file);
+        let other_content =
+            self.judge.is_negation() && !self.any_content && self.sha256 != Some(candidate.file);
         if expired || other_class || other_content || self.validate().is_err() {
             return false;
         }

@@ -26,7 +26,9 @@ impl Database {
     /// When SQLite cannot read.
     pub fn alarms_changed(&self, limit: u32) -> Result<Vec<Changed>, StateError> {
         self.lock()
-            .prepare_cached("SELECT id, version, urgent FROM alarms_changed ORDER BY urgent DESC, id LIMIT ?1")
+            .prepare_cached(
+                "SELECT id, version, urgent FROM alarms_changed ORDER BY urgent DESC, id LIMIT ?1",
+            )
             .and_then(|mut s| {
                 s.query_map([limit], |r| {
                     let id: String = r.get(0)?;

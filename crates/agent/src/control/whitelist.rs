@@ -113,8 +113,10 @@ pub(super) fn remove(core: &Core, peer: &Peer, request: &v1::WhitelistRemove) ->
     if core.live().is_of_server(*id) {
         refuse(
             Kind::Refused,
-            format!("whitelist entry {id} is the server's: remove it there; to keep the server's entries away \
-                     from this host: [local] pin = [\"whitelist\"]"),
+            format!(
+                "whitelist entry {id} is the server's: remove it there; to keep the server's entries away \
+                     from this host: [local] pin = [\"whitelist\"]"
+            ),
         )?;
     }
     remove_entry(core, *id, peer)?;

@@ -23,7 +23,13 @@ pub(crate) fn run(core: &Arc<Core>) {
         let now = now_ms();
         if now >= whitelist + 1_000 {
             // What an entry has let pass is judged again when its time is over.
-            if core.live().whitelist.entries().iter().filter_map(|e| e.expires_ms).any(|e| whitelist < e && e <= now)
+            if core
+                .live()
+                .whitelist
+                .entries()
+                .iter()
+                .filter_map(|e| e.expires_ms)
+                .any(|e| whitelist < e && e <= now)
             {
                 core.judge_again();
             }

@@ -97,7 +97,9 @@ mod tests {
         assert_eq!(a("wss://s.example").as_deref(), Ok("wss://s.example:8443"));
         assert_eq!(a("https://10.0.0.1:9/").as_deref(), Ok("wss://10.0.0.1:9"));
         assert_eq!(a("wss://[::1]:443").as_deref(), Ok("wss://[::1]:443"));
-        for bad in ["", "s", "http://s", "wss://", "wss://s:0", "wss://s:x", "wss://a/b", "wss://u@h", "wss://[::1"] {
+        for bad in
+            ["", "s", "http://s", "wss://", "wss://s:0", "wss://s:x", "wss://a/b", "wss://u@h", "wss://[::1"]
+        {
             assert!(a(bad).is_err(), "{bad}");
         }
     }

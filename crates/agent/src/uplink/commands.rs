@@ -177,7 +177,8 @@ fn work(core: &Arc<Core>, job: &Job) {
     // A scan that the daemon's end has cut off goes on at the next start.
     let Some(ended) = ended else { return };
     let who = printable(job.command.who.as_bytes());
-    let text = format!("{} of the server ({who}): {} {}", orders::name(&job.command), ended.outcome, ended.reason);
+    let text =
+        format!("{} of the server ({who}): {} {}", orders::name(&job.command), ended.outcome, ended.reason);
     log!("{}", text.trim_end());
     core.events.tell("switch", text.trim_end().to_owned(), None);
     if let Err(e) = finish(core, id, ended) {
@@ -199,9 +200,8 @@ fn run(core: &Arc<Core>, job: &Job) -> Option<Ended> {
         return Some(Ended::failed(format!("not begun: {e}")));
     }
     // A result comes whatever happens in there.
-    catch_unwind(AssertUnwindSafe(|| orders::run(core, command, cancel))).unwrap_or_else(|_| {
-        Some(Ended::failed("an error in lazaretd itself; its log says where"))
-    })
+    catch_unwind(AssertUnwindSafe(|| orders::run(core, command, cancel)))
+        .unwrap_or_else(|_| Some(Ended::failed("an error in lazaretd itself; its log says where")))
 }
 
 fn finish(core: &Core, id: &str, ended: Ended) -> Result<()> {

@@ -42,7 +42,9 @@ fn take(entrance: &Entrance, request: Request, answer: v1::EnrollAnswer) -> Resu
     let address = &entrance.address;
     if !answer.error.is_empty() {
         let why = crate::log::printable(answer.error.as_bytes());
-        bail!("{address} does not enrol this host: {why}; ask for a new token (lazaret-server, or its console)");
+        bail!(
+            "{address} does not enrol this host: {why}; ask for a new token (lazaret-server, or its console)"
+        );
     }
     ensure!(
         digest(&answer.authority) == entrance.fingerprint,
@@ -65,9 +67,14 @@ fn take(entrance: &Entrance, request: Request, answer: v1::EnrollAnswer) -> Resu
 
 /// The host's id is the certificate's common name.
 pub(super) fn check_name(certificate: &[u8], host: &str) -> Result<()> {
-    let (_, parsed) = X509Certificate::from_der(certificate).context("the server's answer is no certificate")?;
+    let (_, parsed) =
+        X509Certificate::from_der(certificate).context("the server's answer is no certificate")?;
     let name = parsed.subject().iter_common_name().next().and_then(|n| n.as_str().ok()).unwrap_or_default();
-    ensure!(name == host, "the certificate is of \"{}\", this host is {host}", crate::log::printable(name.as_bytes()));
+    ensure!(
+        name == host,
+        "the certificate is of \"{}\", this host is {host}",
+        crate::log::printable(name.as_bytes())
+    );
     Ok(())
 }
 
@@ -128,7 +135,11 @@ pub(crate) fn configured(config: &Config) -> Result<Option<Entrance>> {
 }
 
 /// A copy of another host: it leaves its identity to the original and gets one of its own.
-pub(crate) async fn again_as_clone(state: &std::path::Path, known: &Identity, token: &str) -> Result<Identity> {
+pub(crate) async fn again_as_clone(
+    state: &std::path::Path,
+    known: &Identity,
+    token: &str,
+) -> Result<Identity> {
     ensure!(!token.is_empty(), "the server gave no token to enrol anew with");
     let entrance = Entrance {
         address: known.url.clone(),

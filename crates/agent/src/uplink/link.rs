@@ -202,7 +202,11 @@ async fn stopped(core: &Core) {
 }
 
 async fn became_copy(core: &Arc<Core>, identity: &Identity, token: &str) {
-    log!("{} says that this host is a copy of {}: it enrols under an id of its own", identity.url, identity.host);
+    log!(
+        "{} says that this host is a copy of {}: it enrols under an id of its own",
+        identity.url,
+        identity.host
+    );
     let state = &core.config.paths.state;
     match enroll::again_as_clone(state, identity, token).await {
         Ok(fresh) => {

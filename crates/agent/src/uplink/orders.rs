@@ -4,7 +4,9 @@
 
 use super::commands::Cancel;
 use super::{scan, self_test};
-use crate::control::{self, Answered, Peer, Refusal, Refused, alarms, isolated, preview, rules, thaw, whitelist};
+use crate::control::{
+    self, Answered, Peer, Refusal, Refused, alarms, isolated, preview, rules, thaw, whitelist,
+};
 use crate::core::Core;
 use crate::log::printable;
 use crate::look::now_ms;
@@ -48,7 +50,9 @@ impl Ended {
 /// For the log.
 pub(super) fn name(command: &v1::Command) -> String {
     match &command.verb {
-        Some(Verb::Handle(h)) => format!("{} of alarm {}", printable(h.handling.as_bytes()), printable(h.id.as_bytes())),
+        Some(Verb::Handle(h)) => {
+            format!("{} of alarm {}", printable(h.handling.as_bytes()), printable(h.id.as_bytes()))
+        }
         Some(Verb::Restore(r)) => format!("restore of {}", printable(r.id.as_bytes())),
         Some(Verb::Delete(d)) => format!("delete of {}", printable(d.id.as_bytes())),
         Some(Verb::Scan(s)) => format!("{} scan", printable(s.kind.as_bytes())),
@@ -84,7 +88,9 @@ pub(super) fn run(core: &Arc<Core>, command: &v1::Command, cancel: &Cancel) -> O
         Some(Verb::Collect(_)) => {
             Ended::refused("cloud scan is not set up on this host: no sample leaves it")
         }
-        Some(Verb::Thaw(t)) => answered(whole::<AlarmId>(&t.id).and_then(|()| thaw::thaw(core, &peer, t)), since),
+        Some(Verb::Thaw(t)) => {
+            answered(whole::<AlarmId>(&t.id).and_then(|()| thaw::thaw(core, &peer, t)), since)
+        }
         Some(Verb::Rearm(r)) => answered(rules::rearm(core, &peer, r), since),
         Some(Verb::Preview(p)) => answered(look(core, p), since),
         Some(Verb::ExceptionRemove(e)) => answered(whitelist::remove_exception(core, &peer, e), since),
@@ -122,7 +128,8 @@ fn restore(core: &Core, peer: &Peer, request: &v1::RestoreCommand) -> Answered {
     let to = if request.released { Some(released(&core.config.paths.state, id)?) } else { None };
     let mut receipt = isolated::restore_id(core, peer, id, to.clone(), request.parents && to.is_none())?;
     if let Some(path) = &to {
-        close(path).map_err(|e| Refusal(Kind::Failed, format!("{} cannot be closed: {e}", path.display())))?;
+        close(path)
+            .map_err(|e| Refusal(Kind::Failed, format!("{} cannot be closed: {e}", path.display())))?;
         receipt.next = format!("it is {} now, for root only", path.display());
         // Owner, mode and place are not to be as they were.
         if receipt.outcome == "partial" {
@@ -274,11 +281,13 @@ mod tests {
             reason: "it still lives".into(),
             target: String::new(),
         };
-        let ended = |timeline| answered(Ok(Some(Answer::Alarm(v1::Alarm { timeline, ..v1::Alarm::default() }))), 10);
+        let ended =
+            |timeline| answered(Ok(Some(Answer::Alarm(v1::Alarm { timeline, ..v1::Alarm::default() }))), 10);
         assert_eq!(ended(vec![line(9, "failed"), line(11, "done")]).outcome, "done", "of an earlier time");
         let short = ended(vec![line(11, "partial"), line(12, "done")]);
         assert!(short.outcome == "partial" && short.reason.contains("still lives"));
-        let receipt = v1::Receipt { outcome: "partial".into(), reason: "no ACL".into(), ..v1::Receipt::default() };
+        let receipt =
+            v1::Receipt { outcome: "partial".into(), reason: "no ACL".into(), ..v1::Receipt::default() };
         assert_eq!(answered(Ok(Some(Answer::Receipt(receipt))), 0).outcome, "partial");
         assert_eq!(answered(control::done("so"), 0), Ended::new("done", "so"));
     }

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use lazaret_model::{AlarmId, IsolatedId};
 use lazaret_proto::v1::record::What;
 use lazaret_proto::{Message, v1};
-use lazaret_response::journal::{Body, Closing, Entry, Note};
+use lazaret_response::journal::{Body, Closing, Entry, Journal, Note};
 use lazaret_session::{Place, wire_position};
 use lazaret_state::Database;
 use lazaret_vault::Listed;
@@ -138,9 +138,30 @@ impl Outbox {
     }
 }
 
+/// Where entries and what they are about are read from.
+struct Sources<'a> {
+    journal: &'a Journal,
+    database: &'a Database,
+    /// The isolated file of an outcome.
+    isolated: &'a dyn Fn(&Closing) -> Option<v1::Isolated>,
+}
+
 /// Entries behind a place as the server is to see them; about `bytes` of them.
 pub(crate) fn records(
     core: &Core,
+    outbox: &Outbox,
+    after: Place,
+    count: usize,
+    bytes: usize,
+) -> Result<Vec<v1::Record>> {
+    let isolated = |closing: &Closing| isolated(core, closing);
+    let sources =
+        Sources { journal: core.responder.journal(), database: &core.database, isolated: &isolated };
+    read(&sources, outbox, after, count, bytes)
+}
+
+fn read(
+    sources: &Sources<'_>,
     outbox: &Outbox,
     after: Place,
     count: usize,
@@ -150,7 +171,7 @@ pub(crate) fn records(
     let mut out: Vec<v1::Record> = Vec::new();
     let mut size = 0;
     while out.len() < count && size < bytes {
-        let entries = core.responder.journal().entries(from, count.min(500))?;
+        let entries = sources.journal.entries(from, count.min(500))?;
         let Some(last) = entries.last().map(|e| e.seq) else { break };
         // The newest form of an alarm or isolated file goes once, at its last place in the batch.
         let newest = newest_of(&entries);
@@ -165,7 +186,7 @@ pub(crate) fn records(
                 let epoch = outbox.place(entry.epoch, seq).epoch;
                 out.push(record(Place { epoch, seq }, entry.at_ms, What::Nothing(v1::Nothing {})));
             }
-            let what = what(core, &entry, &newest);
+            let what = what(sources, &entry, &newest);
             let record = record(place, entry.at_ms, what);
             size += record.encoded_len() + 8;
             out.push(record);
@@ -205,22 +226,22 @@ pub(crate) const ALARM: &str = "alarm";
 pub(crate) const EVENT: &str = "event";
 pub(crate) const HITS: &str = "whitelist_hits";
 
-fn what(core: &Core, entry: &Entry, newest: &HashSet<u64>) -> What {
+fn what(sources: &Sources<'_>, entry: &Entry, newest: &HashSet<u64>) -> What {
     let found = match &entry.body {
         _ if about(entry).is_some() && !newest.contains(&entry.seq) => None,
-        Body::Note(note) => noted(core, entry, note),
-        Body::Outcome(closing) => isolated(core, closing).map(What::Isolated),
+        Body::Note(note) => noted(sources.database, entry, note),
+        Body::Outcome(closing) => (sources.isolated)(closing).map(What::Isolated),
         Body::Intent(_) | Body::Progress(_) => None,
     };
     found.unwrap_or(What::Nothing(v1::Nothing {}))
 }
 
-fn noted(core: &Core, entry: &Entry, note: &Note) -> Option<What> {
+fn noted(database: &Database, entry: &Entry, note: &Note) -> Option<What> {
     let word = |key: &str| note.data[key].as_str().unwrap_or_default().to_owned();
     match note.kind.as_str() {
         ALARM => {
             let id: AlarmId = word("id").parse().ok()?;
-            let row = core.database.alarm(id).ok().flatten()?;
+            let row = database.alarm(id).ok().flatten()?;
             v1::Alarm::decode(row.details.as_slice()).ok().map(What::Alarm)
         }
         EVENT => Some(What::Event(v1::Event {
@@ -269,6 +290,7 @@ fn isolated(core: &Core, closing: &Closing) -> Option<v1::Isolated> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     fn database() -> (tempfile::TempDir, Database) {
         let dir = tempfile::tempdir().unwrap();
@@ -318,5 +340,92 @@ mod tests {
         assert_eq!(o.place(1, 1), at(2, 1));
         assert_eq!(o.seq_before(at(1, 500)), 0);
         assert!(o.place(1, 1) > o.sent());
+    }
+
+    #[test]
+    fn entries_become_records_without_gaps() {
+        let (dir, db) = database();
+        let (journal, _) = Journal::open(&dir.path().join("journal"), 1 << 20).unwrap();
+        let alarm = crate::alarms::row_of(&alarm());
+        db.insert_alarm(&alarm).unwrap();
+        let note = |kind: &str, data: Value| journal.note(kind, data).unwrap();
+        let id = alarm.id.to_string();
+        note(ALARM, json!({ "id": id }));
+        note(EVENT, json!({ "kind": "switch", "text": "on", "alarm": "" }));
+        note("dry_run", json!({}));
+        let one = IsolatedId::new();
+        let closing = |status: &str| Closing {
+            isolated: Some(one),
+            status: Some(status.into()),
+            reason: String::new(),
+            records: Vec::new(),
+            killed: Vec::new(),
+            left_alone: Vec::new(),
+            staged: None,
+            replayed: false,
+        };
+        let outcome = |status: &str| {
+            journal.append(lazaret_model::JournalId::new(), Body::Outcome(closing(status)), false).unwrap()
+        };
+        outcome("isolated");
+        note(HITS, json!({ "hits": [{ "entry": "e", "count": 3, "last_ms": 7, "path": "2fff", "sha256": "" }] }));
+        note(ALARM, json!({ "id": id }));
+        note(ALARM, json!({ "id": "rubbish" }));
+        outcome("restored");
+        let isolated = |c: &Closing| {
+            Some(v1::Isolated {
+                id: c.isolated?.to_string(),
+                status: c.status.clone()?,
+                ..v1::Isolated::default()
+            })
+        };
+        let sources = Sources { journal: &journal, database: &db, isolated: &isolated };
+        let outbox = Outbox::default();
+        let all = read(&sources, &outbox, Place::default(), 100, 1 << 20).unwrap();
+        let shown: Vec<String> = all
+            .iter()
+            .map(|r| match r.what.as_ref().unwrap() {
+                What::Alarm(a) => format!("alarm {}", a.id == id),
+                What::Isolated(i) => i.status.clone(),
+                What::Event(e) => e.text.clone(),
+                What::Nothing(_) => "-".into(),
+                What::Hits(h) => format!("{} {:?}", h.hits[0].count, h.hits[0].path),
+            })
+            .collect();
+        // What comes again in the same batch goes once, in its newest form.
+        assert_eq!(shown, ["-", "on", "-", "-", "3 [47, 255]", "alarm true", "-", "restored"]);
+        let seqs: Vec<u64> = all.iter().map(|r| r.at.as_ref().unwrap().seq).collect();
+        assert_eq!(seqs, (1..=8).collect::<Vec<u64>>());
+        // In parts, it is the same.
+        let mut after = Place::default();
+        let mut parts = 0;
+        loop {
+            let some = read(&sources, &outbox, after, 3, 1 << 20).unwrap();
+            let Some(last) = some.last() else { break };
+            after = lazaret_session::place(last.at.as_ref());
+            parts += some.len();
+        }
+        assert_eq!(parts, 8);
+        assert_eq!(read(&sources, &outbox, Place::default(), 100, 1).unwrap().len(), 1, "one always goes");
+    }
+
+    fn alarm() -> lazaret_model::Alarm {
+        lazaret_model::Alarm {
+            id: AlarmId::new(),
+            at_ms: 1,
+            last_ms: 1,
+            count: 1,
+            origin: lazaret_model::Origin::Daemon,
+            severity: lazaret_model::Severity::Low,
+            title: "t".into(),
+            verdict: None,
+            rating: None,
+            decision: lazaret_model::Decision::Alarm,
+            reasons: Vec::new(),
+            forensics: lazaret_model::Forensics::default(),
+            isolated: None,
+            status: lazaret_model::HandleStatus::Unhandled,
+            window_until_ms: None,
+        }
     }
 }

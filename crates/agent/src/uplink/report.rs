@@ -134,7 +134,9 @@ mod tests {
     #[test]
     fn this_machine_has_a_name_and_a_kernel() {
         let r = of_machine();
-        assert!(!r.kernel.is_empty() && !r.arch.is_empty() && r.cpus > 0 && r.memory_bytes > 0 && r.booted_ms > 0);
+        assert!(
+            !r.kernel.is_empty() && !r.arch.is_empty() && r.cpus > 0 && r.memory_bytes > 0 && r.booted_ms > 0
+        );
         assert!(!boot_id().is_empty());
     }
 }

@@ -93,7 +93,11 @@ pub(super) fn run(core: &Core, command: &str, order: &v1::ScanCommand, cancel: &
 
 fn check(order: &v1::ScanCommand) -> Result<(), String> {
     if let Some(word) = order.file_types.iter().find(|w| !WORDS.contains(&w.as_str())) {
-        return Err(format!("there is no file type \"{}\"; known: {}", printable(word.as_bytes()), WORDS.join(", ")));
+        return Err(format!(
+            "there is no file type \"{}\"; known: {}",
+            printable(word.as_bytes()),
+            WORDS.join(", ")
+        ));
     }
     match order.exclude.iter().find(|p| !p.starts_with(b"/") || p.contains(&0)) {
         Some(path) => Err(format!("\"{}\" cannot be left out: it is no absolute path", printable(path))),
@@ -108,7 +112,7 @@ impl Scanning<'_> {
         for (i, unit) in units.iter().enumerate() {
             self.permille = u32::try_from(i * 1000 / units.len().max(1)).unwrap_or(0);
             let name = unit.name();
-            if name <= self.far.unit {
+            if name <= self.far.unit || unit.is_below(&self.order.exclude) {
                 continue;
             }
             self.unit(unit);
@@ -176,12 +180,17 @@ impl Scanning<'_> {
         }
         if !self.order.automatic && case.decided.decision >= Decision::Deny {
             case.decided.decision = Decision::Alarm;
-            case.decided.reasons.push("found by a scan whose findings people handle: nothing was done by itself".into());
+            case.decided
+                .reasons
+                .push("found by a scan whose findings people handle: nothing was done by itself".into());
         }
         case.deny(self.core);
         if self.core.cases.send_timeout(case, PATIENCE).is_err() {
             self.far.errors += 1;
-            log!("a finding of a scan waited for {} s and was left: it is judged when it is opened", PATIENCE.as_secs());
+            log!(
+                "a finding of a scan waited for {} s and was left: it is judged when it is opened",
+                PATIENCE.as_secs()
+            );
         }
     }
 }
@@ -211,7 +220,11 @@ impl Visitor for Scanning<'_> {
         }
         self.far.files += 1;
         self.far.bytes += stat.st_size.cast_unsigned();
-        match look(self.core, Look { file: file.into(), origin: Origin::Scan, pid: None }, Priority::Background) {
+        match look(
+            self.core,
+            Look { file: file.into(), origin: Origin::Scan, pid: None },
+            Priority::Background,
+        ) {
             Seen::Passed(_) => {}
             Seen::Found(case) => self.found(*case),
             Seen::Error(e, path) => {

@@ -43,17 +43,27 @@ const ENDINGS: [(&str, &[&str]); 6] = [
     (
         "script",
         &[
-            "sh", "bash", "zsh", "csh", "py", "pl", "pm", "rb", "php", "php3", "php5", "php7", "phtml", "phar", "jsp",
-            "jspx", "jspf", "asp", "aspx", "ashx", "js", "mjs", "vbs", "ps1", "lua", "awk", "tcl", "bat", "cmd",
+            "sh", "bash", "zsh", "csh", "py", "pl", "pm", "rb", "php", "php3", "php5", "php7", "phtml",
+            "phar", "jsp", "jspx", "jspf", "asp", "aspx", "ashx", "js", "mjs", "vbs", "ps1", "lua", "awk",
+            "tcl", "bat", "cmd",
         ],
     ),
-    ("compressed", &["zip", "gz", "tgz", "xz", "bz2", "zst", "7z", "rar", "tar", "jar", "war", "ear", "cab", "lz4"]),
+    (
+        "compressed",
+        &["zip", "gz", "tgz", "xz", "bz2", "zst", "7z", "rar", "tar", "jar", "war", "ear", "cab", "lz4"],
+    ),
     (
         "document",
-        &["doc", "docx", "docm", "xls", "xlsx", "xlsm", "ppt", "pptx", "pptm", "odt", "ods", "odp", "rtf", "pdf"],
+        &[
+            "doc", "docx", "docm", "xls", "xlsx", "xlsm", "ppt", "pptx", "pptm", "odt", "ods", "odp", "rtf",
+            "pdf",
+        ],
     ),
     ("image", &["png", "jpg", "jpeg", "gif", "bmp", "webp", "tif", "tiff", "ico", "svg"]),
-    ("audio_video", &["mp3", "mp4", "m4a", "wav", "ogg", "flac", "avi", "mkv", "mov", "wmv", "webm", "mpg", "mpeg"]),
+    (
+        "audio_video",
+        &["mp3", "mp4", "m4a", "wav", "ogg", "flac", "avi", "mkv", "mov", "wmv", "webm", "mpg", "mpeg"],
+    ),
 ];
 
 /// Whether a file is of one of the kinds. An office document is a zip inside: both hold.
@@ -63,7 +73,9 @@ pub(super) fn is_of(kinds: &[String], name: &[u8], head: &[u8]) -> bool {
         return true;
     }
     let by_bytes = MAGIC.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, kind)| *kind);
-    let riff = head.starts_with(b"RIFF").then(|| if head.get(8..12) == Some(b"WEBP") { "image" } else { "audio_video" });
+    let riff = head
+        .starts_with(b"RIFF")
+        .then(|| if head.get(8..12) == Some(b"WEBP") { "image" } else { "audio_video" });
     let mp4 = (head.get(4..8) == Some(b"ftyp")).then_some("audio_video");
     let tar = (head.get(257..262) == Some(b"ustar")).then_some("compressed");
     if [by_bytes, riff, mp4, tar].into_iter().flatten().any(wanted) {

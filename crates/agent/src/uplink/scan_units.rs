@@ -20,8 +20,21 @@ const MAX_UNITS: usize = 20_000;
 
 /// Where programs that nobody installed lie most often.
 const QUICK: [&str; 15] = [
-    "/tmp", "/var/tmp", "/dev/shm", "/run", "/root", "/home", "/opt", "/srv", "/var/www", "/var/spool/cron",
-    "/etc/cron.d", "/etc/init.d", "/etc/systemd/system", "/usr/local", "/var/lib/php",
+    "/tmp",
+    "/var/tmp",
+    "/dev/shm",
+    "/run",
+    "/root",
+    "/home",
+    "/opt",
+    "/srv",
+    "/var/www",
+    "/var/spool/cron",
+    "/etc/cron.d",
+    "/etc/init.d",
+    "/etc/systemd/system",
+    "/usr/local",
+    "/var/lib/php",
 ];
 
 /// One part of a scan.
@@ -42,6 +55,16 @@ impl Unit {
             Self::Running(_) => "0".into(),
             Self::Files(path) => format!("1{}00", hex(path.as_os_str().as_bytes())),
             Self::Tree(path) => format!("1{}01", hex(path.as_os_str().as_bytes())),
+        }
+    }
+
+    /// Whether it lies in what is left out; the walk itself leaves out what is below its roots.
+    pub(super) fn is_below(&self, folders: &[Vec<u8>]) -> bool {
+        match self {
+            Self::Running(_) => false,
+            Self::Tree(path) | Self::Files(path) => {
+                folders.iter().any(|f| path.starts_with(Path::new(OsStr::from_bytes(f))))
+            }
         }
     }
 
@@ -113,7 +136,9 @@ fn checked(core: &Core, paths: Vec<PathBuf>) -> Result<Vec<PathBuf>, String> {
         }
         match fs::symlink_metadata(path) {
             Err(e) => return Err(format!("{shown}: {e}")),
-            Ok(m) if m.is_symlink() => return Err(format!("{shown} is a symbolic link: name what it leads to")),
+            Ok(m) if m.is_symlink() => {
+                return Err(format!("{shown} is a symbolic link: name what it leads to"));
+            }
             Ok(m) if !core.protection.is_protected(m.dev()) => {
                 return Err(format!("{shown} is on a filesystem that this host does not protect"));
             }

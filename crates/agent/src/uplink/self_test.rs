@@ -148,11 +148,8 @@ impl Test<'_> {
     }
 
     fn handle(&self, alarm: &Alarm, handling: Handling) -> Answered {
-        let request = v1::Handle {
-            id: alarm.id.to_string(),
-            handling: handling.word().into(),
-            remark: REMARK.into(),
-        };
+        let request =
+            v1::Handle { id: alarm.id.to_string(), handling: handling.word().into(), remark: REMARK.into() };
         alarms::handle(self.core, self.peer, &request)
     }
 

@@ -148,7 +148,9 @@ impl AgentSide for Side {
     }
 
     async fn fork(&mut self, epoch: u64) -> Result<()> {
-        log!("the server knows more of this host than its journal: it went back to an older state, epoch {epoch} begins");
+        log!(
+            "the server knows more of this host than its journal: it went back to an older state, epoch {epoch} begins"
+        );
         lock(&self.core.uplink.outbox).fork(&self.core.database, epoch)
     }
 

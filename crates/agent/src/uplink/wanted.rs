@@ -28,9 +28,26 @@ const MAX_REASONS: usize = 200;
 
 /// Folders that a server cannot leave out: with them nearly everything would be.
 const TOO_WIDE: [&[u8]; 20] = [
-    b"/", b"/bin", b"/sbin", b"/lib", b"/lib64", b"/usr", b"/usr/bin", b"/usr/sbin", b"/usr/lib",
-    b"/usr/local", b"/etc", b"/boot", b"/tmp", b"/var", b"/var/tmp", b"/dev", b"/dev/shm", b"/root",
-    b"/home", b"/run",
+    b"/",
+    b"/bin",
+    b"/sbin",
+    b"/lib",
+    b"/lib64",
+    b"/usr",
+    b"/usr/bin",
+    b"/usr/sbin",
+    b"/usr/lib",
+    b"/usr/local",
+    b"/etc",
+    b"/boot",
+    b"/tmp",
+    b"/var",
+    b"/var/tmp",
+    b"/dev",
+    b"/dev/shm",
+    b"/root",
+    b"/home",
+    b"/run",
 ];
 
 /// What is in force.
@@ -64,9 +81,8 @@ impl Wanted {
         if let Some(classes) = config.classes()? {
             policy.automatic = classes.into_iter().collect();
         }
-        let switched = |key: &str| -> Result<Option<bool>, StateError> {
-            Ok(database.setting(key)?.map(|v| v == "on"))
-        };
+        let switched =
+            |key: &str| -> Result<Option<bool>, StateError> { Ok(database.setting(key)?.map(|v| v == "on")) };
         if let Some(on) = switched(ISOLATE_AND_KILL)? {
             policy.isolate_and_kill = on;
         }
@@ -105,13 +121,17 @@ pub(crate) fn overlay(
     pins: &[String],
     own: &HashSet<WhitelistId>,
 ) -> Overlaid {
-    let mut overlay = Overlay { pins, out: Overlaid { wanted: host, refused: Vec::new(), governs: Vec::new() } };
+    let mut overlay =
+        Overlay { pins, out: Overlaid { wanted: host, refused: Vec::new(), governs: Vec::new() } };
     if let Some(policy) = &state.policy {
         overlay.policy(policy);
     }
     overlay.whitelist(&state.whitelist, own);
     if !state.recovery_recipient.is_empty() {
-        overlay.refuse("recovery_recipient", "this version seals isolated files for the keys of its own vault only");
+        overlay.refuse(
+            "recovery_recipient",
+            "this version seals isolated files for the keys of its own vault only",
+        );
     }
     let out = &mut overlay.out;
     if out.refused.len() > MAX_REASONS {
@@ -189,7 +209,10 @@ impl Overlay<'_> {
             && self.takes("response.freeze_seconds")
         {
             if seconds > MAX_FREEZE {
-                self.refuse("response.freeze_seconds", format!("{seconds}: a server can ask for 0 to {MAX_FREEZE}"));
+                self.refuse(
+                    "response.freeze_seconds",
+                    format!("{seconds}: a server can ask for 0 to {MAX_FREEZE}"),
+                );
             } else {
                 self.out.wanted.freeze = (seconds > 0).then(|| Duration::from_secs(seconds.into()));
                 self.governs("response.freeze_seconds");

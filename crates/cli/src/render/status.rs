@@ -141,7 +141,8 @@ fn server(look: Look, l: &v1::ServerLink, now_ms: i64) -> String {
     } else {
         out.push_str(&format!(", as host {}", escape::text(&l.host)));
     }
-    let since = format!("since {} ({})", time::short(l.since_ms), time::duration(now_ms.saturating_sub(l.since_ms)));
+    let since =
+        format!("since {} ({})", time::short(l.since_ms), time::duration(now_ms.saturating_sub(l.since_ms)));
     if l.connected {
         out.push_str(&format!("\n{} {since}", look.paint(Paint::Green, "connected")));
     } else {

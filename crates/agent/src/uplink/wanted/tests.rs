@@ -102,7 +102,11 @@ fn a_server_that_lies_changes_nothing() {
     assert_eq!((o.wanted.freeze, o.wanted.max_isolations_per_hour), (None, 5_000));
     assert_eq!(o.wanted.max_kills_per_hour, 10_000);
     assert!(o.wanted.scope.excluded.is_empty() && o.wanted.scope.web_roots.is_empty());
-    assert_eq!(o.wanted.policy.automatic, ClassSet::EMPTY, "a class that is not known is not taken for another");
+    assert_eq!(
+        o.wanted.policy.automatic,
+        ClassSet::EMPTY,
+        "a class that is not known is not taken for another"
+    );
     for words in [
         ["response.protect_mode", "off"],
         ["response.high", "80 to 100"],
