@@ -153,6 +153,7 @@ async fn as_host(core: &Arc<Core>, mut identity: Identity) {
     let until = identity.validity().map_or(0, |v| v.1);
     core.uplink.set_link(|link| {
         link.url = identity.url.to_string();
+        link.banned &= link.host == identity.host;
         link.host.clone_from(&identity.host);
         link.certificate_until_ms = until;
         link.problem.clear();

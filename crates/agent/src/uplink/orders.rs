@@ -4,9 +4,7 @@
 
 use super::commands::Cancel;
 use super::{scan, self_test};
-use crate::control::{
-    self, Answered, Peer, Refusal, Refused, alarms, isolated, preview, rules, thaw, whitelist,
-};
+use crate::control::{Answered, Peer, Refusal, Refused, alarms, isolated, preview, rules, thaw, whitelist};
 use crate::core::Core;
 use crate::log::printable;
 use crate::look::now_ms;
@@ -289,6 +287,6 @@ mod tests {
         let receipt =
             v1::Receipt { outcome: "partial".into(), reason: "no ACL".into(), ..v1::Receipt::default() };
         assert_eq!(answered(Ok(Some(Answer::Receipt(receipt))), 0).outcome, "partial");
-        assert_eq!(answered(control::done("so"), 0), Ended::new("done", "so"));
+        assert_eq!(answered(crate::control::done("so"), 0), Ended::new("done", "so"));
     }
 }

@@ -368,7 +368,10 @@ mod tests {
             journal.append(lazaret_model::JournalId::new(), Body::Outcome(closing(status)), false).unwrap()
         };
         outcome("isolated");
-        note(HITS, json!({ "hits": [{ "entry": "e", "count": 3, "last_ms": 7, "path": "2fff", "sha256": "" }] }));
+        note(
+            HITS,
+            json!({ "hits": [{ "entry": "e", "count": 3, "last_ms": 7, "path": "2fff", "sha256": "" }] }),
+        );
         note(ALARM, json!({ "id": id }));
         note(ALARM, json!({ "id": "rubbish" }));
         outcome("restored");
