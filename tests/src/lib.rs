@@ -7,6 +7,7 @@ pub mod bad;
 pub mod binaries;
 pub mod daemon;
 pub mod fs;
+pub mod pg;
 pub mod proc;
 pub mod server;
 pub mod spin;

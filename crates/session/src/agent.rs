@@ -36,8 +36,9 @@ pub trait AgentSide: Send {
     fn sent(&self) -> Place;
 
     /// The server has entries that this journal does not know as sent: the journal went back to an
-    /// older state. What lies behind [`Self::sent`] gets `epoch` from now on, and so does every new
-    /// entry; numbers stay. Must be on disk before it returns.
+    /// older state. Every entry whose place is behind [`Self::sent`] has `epoch` from now on, and so has
+    /// every new one; sequence numbers stay. Must be on disk before it returns. (What the server has
+    /// is then noted by [`Self::sending`], so that this happens once.)
     fn fork(&mut self, epoch: u64) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
     /// Entries behind `after` in the order of (epoch, seq): at most `records`, and about `bytes` (one

@@ -183,6 +183,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
     /// # Errors
     /// None came in time, or it is none of this kind.
     pub async fn receive<M: Message + Default>(&mut self) -> Result<M, End> {
+        let bytes = self.receive_bytes().await?;
+        wire::decode(&bytes, &self.limits)
+    }
+
+    /// The same, not decoded.
+    pub(crate) async fn receive_bytes(&mut self) -> Result<Vec<u8>, End> {
         let patience = self.limits.patience;
         let message = async {
             loop {
@@ -191,8 +197,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
                 }
             }
         };
-        let bytes = timeout(patience, message).await.map_err(|_| End::Silent)??;
-        wire::decode(&bytes, &self.limits)
+        timeout(patience, message).await.map_err(|_| End::Silent)?
     }
 
     /// Sends one message and waits until it has gone out.

@@ -39,7 +39,7 @@ pub fn cut(records: &mut Vec<v1::Record>, count: usize, bytes: usize) {
 fn shorten(record: &mut v1::Record, size: usize) {
     let (what, alarm) = match &record.what {
         Some(What::Alarm(a)) => ("alarm", a.id.clone()),
-        Some(What::Isolated(i)) => ("isolated file", i.id.clone()),
+        Some(What::Isolated(i)) => ("isolated file", i.alarm.clone()),
         Some(What::Event(e)) => ("event", e.alarm.clone()),
         Some(What::Hits(_)) => ("whitelist hits", String::new()),
         Some(What::Nothing(_)) | None => ("entry", String::new()),
@@ -50,7 +50,7 @@ fn shorten(record: &mut v1::Record, size: usize) {
         at_ms: record.at_ms,
         seq,
         kind: "daemon".to_owned(),
-        text: format!("{what} {alarm} has {size} bytes and cannot be sent; ask the host itself for it"),
+        text: format!("{what} of {size} bytes cannot be sent; ask the host itself for it"),
         alarm,
     }));
 }

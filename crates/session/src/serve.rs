@@ -75,7 +75,7 @@ impl Serve {
         S: AsyncRead + AsyncWrite + Unpin,
         D: ServerSide,
     {
-        let frame: v1::AgentFrame = channel.receive().await?;
+        let frame = wire::decode_agent(&channel.receive_bytes().await?, limits)?;
         let Some(Told::Hello(hello)) = frame.kind else {
             return Err(End::Protocol("the first message is no hello".to_owned()));
         };
@@ -138,7 +138,12 @@ impl Serve {
                     Heard::Alive => side.heard(),
                     Heard::Flushed => {}
                 },
-                () = side.news(), if !fresh => fresh = true,
+                () = side.news(), if !fresh => {
+                    fresh = true;
+                    if side.probe() {
+                        channel.ping()?;
+                    }
+                }
                 () = tokio::time::sleep_until(dead) => {
                     if Instant::now() >= channel.dead_at(dead_after) {
                         return Err(End::Silent);

@@ -81,6 +81,9 @@ pub trait ServerSide: Send {
     /// Something was heard of the agent, a keep-alive at least. Cheap.
     fn heard(&mut self);
 
+    /// Whether the agent is to be asked for a sign of life now; looked at after [`Self::news`].
+    fn probe(&mut self) -> bool;
+
     /// The session is over. Called once, whatever happened, after [`Self::welcome`] was asked.
     fn ended(&mut self, end: &End) -> impl Future<Output = ()> + Send;
 }

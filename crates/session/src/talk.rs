@@ -99,6 +99,8 @@ impl Talk {
         if acked > sent {
             let epoch = acked.epoch.max(sent.epoch).max(last.epoch) + 1;
             side.fork(epoch).await.map_err(own)?;
+            // The server has them, whoever sent them.
+            side.sending(acked).await.map_err(own)?;
         }
         let skew_ms = hello.now_ms.saturating_sub(side.now_ms());
         side.welcomed(&hello, skew_ms).await;

@@ -2,3 +2,24 @@
 //! What a server keeps, in SQLite or PostgreSQL: one body of SQL, one suite over both (docs/adr/0008).
 
 #![forbid(unsafe_code)]
+
+mod alarms;
+mod commands;
+mod db;
+mod error;
+mod fleet;
+mod ingest;
+mod isolated;
+mod live;
+mod people;
+mod records;
+mod scans;
+mod store;
+mod whitelist;
+
+pub use commands::Order;
+pub use db::migrate::Migrated;
+pub use db::open::Options;
+pub use error::{Result, StoreError};
+pub use records::*;
+pub use store::{Meta, Store};

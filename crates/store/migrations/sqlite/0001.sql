@@ -1,0 +1,384 @@
+-- SPDX-License-Identifier: Apache-2.0
+CREATE TABLE meta (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT;
+
+CREATE TABLE projects (
+    id TEXT NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    created_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE policy_groups (
+    id TEXT NOT NULL PRIMARY KEY,
+    project TEXT NOT NULL REFERENCES projects (id),
+    name TEXT NOT NULL,
+    description TEXT NOT NULL,
+    settings TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    updated_ms INTEGER NOT NULL,
+    updated_by TEXT NOT NULL,
+    UNIQUE (project, name)
+) STRICT;
+
+CREATE TABLE host_groups (
+    id TEXT NOT NULL PRIMARY KEY,
+    project TEXT NOT NULL REFERENCES projects (id),
+    name TEXT NOT NULL,
+    policy_group TEXT REFERENCES policy_groups (id),
+    revision INTEGER NOT NULL,
+    UNIQUE (project, name)
+) STRICT;
+CREATE INDEX host_groups_policy ON host_groups (policy_group);
+
+CREATE TABLE hosts (
+    id TEXT NOT NULL PRIMARY KEY,
+    project TEXT NOT NULL REFERENCES projects (id),
+    host_group TEXT REFERENCES host_groups (id),
+    name TEXT NOT NULL,
+    status TEXT NOT NULL,
+    importance TEXT NOT NULL,
+    version TEXT NOT NULL,
+    os TEXT NOT NULL,
+    kernel TEXT NOT NULL,
+    arch TEXT NOT NULL,
+    addresses TEXT NOT NULL,
+    content_version TEXT NOT NULL,
+    protection TEXT NOT NULL,
+    protection_reason TEXT NOT NULL,
+    enrolled_ms INTEGER NOT NULL,
+    seen_ms INTEGER NOT NULL,
+    status_ms INTEGER NOT NULL,
+    stopped INTEGER NOT NULL,
+    revoked INTEGER NOT NULL,
+    removed INTEGER NOT NULL,
+    generation INTEGER NOT NULL,
+    generation_applied INTEGER NOT NULL,
+    refused TEXT NOT NULL,
+    acked_epoch INTEGER NOT NULL,
+    acked_seq INTEGER NOT NULL,
+    run TEXT NOT NULL,
+    gateway TEXT NOT NULL,
+    machine_id TEXT NOT NULL,
+    boot_id TEXT NOT NULL,
+    serial TEXT NOT NULL,
+    certificate_until_ms INTEGER NOT NULL,
+    report BLOB NOT NULL,
+    silent_told INTEGER NOT NULL,
+    -- In lower case, for "contains".
+    name_search TEXT NOT NULL,
+    search TEXT NOT NULL
+) STRICT;
+CREATE INDEX hosts_by_name ON hosts (name, id);
+CREATE INDEX hosts_of_project ON hosts (project, name, id);
+CREATE INDEX hosts_of_group ON hosts (host_group);
+CREATE INDEX hosts_of_gateway ON hosts (gateway) WHERE gateway <> '';
+CREATE INDEX hosts_behind ON hosts (gateway) WHERE generation_applied < generation;
+CREATE INDEX hosts_by_machine ON hosts (machine_id);
+CREATE INDEX hosts_by_status ON hosts (status, seen_ms);
+
+CREATE TABLE switches (
+    project TEXT NOT NULL REFERENCES projects (id),
+    name TEXT NOT NULL,
+    is_on INTEGER NOT NULL,
+    who TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    PRIMARY KEY (project, name)
+) STRICT;
+
+CREATE TABLE tokens (
+    id TEXT NOT NULL PRIMARY KEY,
+    hash BLOB NOT NULL UNIQUE,
+    project TEXT NOT NULL REFERENCES projects (id),
+    host_group TEXT REFERENCES host_groups (id) ON DELETE SET NULL,
+    expires_ms INTEGER NOT NULL,
+    uses_left INTEGER NOT NULL,
+    who TEXT NOT NULL,
+    created_ms INTEGER NOT NULL,
+    note TEXT NOT NULL
+) STRICT;
+
+-- What lists are filtered by; the rest of an alarm is in alarm_details, so that scans stay narrow.
+CREATE TABLE alarms (
+    id TEXT NOT NULL PRIMARY KEY,
+    host TEXT NOT NULL,
+    project TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    last_ms INTEGER NOT NULL,
+    hits INTEGER NOT NULL,
+    severity INTEGER NOT NULL,
+    class TEXT NOT NULL,
+    rating TEXT NOT NULL,
+    confidence INTEGER NOT NULL,
+    title TEXT NOT NULL,
+    path BLOB NOT NULL,
+    sha256 BLOB NOT NULL,
+    process_sha256 BLOB NOT NULL,
+    -- First bytes of the SHA-256 of the arguments, 0 without any: they are too long for an index.
+    cmdline_key INTEGER NOT NULL,
+    uid INTEGER NOT NULL,
+    container TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    decision TEXT NOT NULL,
+    auto_block INTEGER NOT NULL,
+    test INTEGER NOT NULL,
+    isolated TEXT NOT NULL,
+    handled INTEGER NOT NULL,
+    handled_by TEXT NOT NULL,
+    handled_who TEXT NOT NULL,
+    handled_ms INTEGER NOT NULL,
+    remark TEXT NOT NULL,
+    suppressed TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    search TEXT NOT NULL
+) STRICT;
+CREATE INDEX alarms_recent ON alarms
+    (last_ms, id, suppressed, handled, severity, class, rating, auto_block, test, project, host);
+CREATE INDEX alarms_of_project ON alarms (project, last_ms, id, suppressed, handled, severity, class, rating);
+CREATE INDEX alarms_of_host ON alarms (host, last_ms, id);
+CREATE INDEX alarms_by_class ON alarms (class, last_ms, id, suppressed, handled, severity, rating, project);
+CREATE INDEX alarms_by_severity ON alarms (severity, last_ms, id, suppressed, handled, class, rating, project);
+CREATE INDEX alarms_open ON alarms (last_ms, id, project, severity, class, rating) WHERE NOT handled;
+CREATE INDEX alarms_by_file ON alarms (sha256, last_ms, id) WHERE length(sha256) > 0;
+CREATE INDEX alarms_suppressed ON alarms (suppressed, last_ms, id) WHERE suppressed <> '';
+CREATE INDEX alarms_handled_class ON alarms (host, class, last_ms) WHERE handled;
+CREATE INDEX alarms_handled_program ON alarms (process_sha256, last_ms) WHERE handled AND length(process_sha256) > 0;
+CREATE INDEX alarms_handled_cmdline ON alarms (cmdline_key, last_ms) WHERE handled AND cmdline_key <> 0;
+CREATE INDEX alarms_handled_user ON alarms (uid, last_ms) WHERE handled AND uid >= 0;
+
+CREATE TABLE alarm_details (
+    alarm_id TEXT NOT NULL PRIMARY KEY,
+    of_host TEXT NOT NULL,
+    cmdline BLOB NOT NULL,
+    details BLOB NOT NULL
+) STRICT;
+
+-- Outlives the alarm.
+CREATE TABLE handlings (
+    alarm TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    verb TEXT NOT NULL,
+    id TEXT NOT NULL,
+    host TEXT NOT NULL,
+    project TEXT NOT NULL,
+    who TEXT NOT NULL,
+    remark TEXT NOT NULL,
+    title TEXT NOT NULL,
+    class TEXT NOT NULL,
+    severity INTEGER NOT NULL,
+    PRIMARY KEY (alarm, at_ms, verb)
+) STRICT;
+CREATE INDEX handlings_recent ON handlings (at_ms, id);
+CREATE INDEX handlings_of_project ON handlings (project, at_ms, id);
+
+CREATE TABLE isolated (
+    id TEXT NOT NULL PRIMARY KEY,
+    host TEXT NOT NULL,
+    project TEXT NOT NULL,
+    path BLOB NOT NULL,
+    sha256 BLOB NOT NULL,
+    size INTEGER NOT NULL,
+    class TEXT NOT NULL,
+    family TEXT NOT NULL,
+    confidence INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    alarm TEXT NOT NULL,
+    alarm_title TEXT NOT NULL,
+    source TEXT NOT NULL,
+    isolated_ms INTEGER NOT NULL,
+    updated_ms INTEGER NOT NULL,
+    epoch INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    details BLOB NOT NULL,
+    search TEXT NOT NULL
+) STRICT;
+CREATE INDEX isolated_recent ON isolated (updated_ms, id);
+CREATE INDEX isolated_of_project ON isolated (project, updated_ms, id);
+CREATE INDEX isolated_of_host ON isolated (host, updated_ms, id);
+CREATE INDEX isolated_by_file ON isolated (sha256);
+CREATE INDEX isolated_untitled ON isolated (alarm) WHERE alarm_title = '' AND alarm <> '';
+CREATE INDEX isolated_by_status ON isolated (status, updated_ms, id);
+
+CREATE TABLE host_events (
+    host TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    at_ms INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    text TEXT NOT NULL,
+    alarm TEXT NOT NULL,
+    PRIMARY KEY (host, epoch, seq)
+) STRICT;
+CREATE INDEX host_events_by_time ON host_events (at_ms);
+
+CREATE TABLE commands (
+    id TEXT NOT NULL PRIMARY KEY,
+    host TEXT NOT NULL,
+    project TEXT NOT NULL,
+    task TEXT NOT NULL,
+    verb TEXT NOT NULL,
+    about TEXT NOT NULL,
+    state TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    who TEXT NOT NULL,
+    created_ms INTEGER NOT NULL,
+    expires_ms INTEGER NOT NULL,
+    sent_ms INTEGER NOT NULL,
+    finished_ms INTEGER NOT NULL,
+    cancel INTEGER NOT NULL,
+    payload BLOB NOT NULL,
+    result BLOB NOT NULL
+) STRICT;
+CREATE INDEX commands_recent ON commands (created_ms, id);
+CREATE INDEX commands_of_project ON commands (project, created_ms, id);
+CREATE INDEX commands_of_host ON commands (host, created_ms, id);
+CREATE INDEX commands_of_task ON commands (task, created_ms, id) WHERE task <> '';
+CREATE INDEX commands_about ON commands (about, created_ms, id) WHERE about <> '';
+CREATE INDEX commands_pending ON commands (host, created_ms, id) WHERE state = 'pending';
+CREATE INDEX commands_sent ON commands (host, created_ms, id) WHERE state = 'sent';
+CREATE INDEX commands_open ON commands (expires_ms) WHERE state IN ('pending', 'sent');
+
+CREATE TABLE whitelist (
+    id TEXT NOT NULL PRIMARY KEY,
+    project TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    scope_id TEXT NOT NULL,
+    field TEXT NOT NULL,
+    judge TEXT NOT NULL,
+    value BLOB NOT NULL,
+    sha256 BLOB NOT NULL,
+    any_content INTEGER NOT NULL,
+    class TEXT NOT NULL,
+    description TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    added_by TEXT NOT NULL,
+    added_ms INTEGER NOT NULL,
+    expires_ms INTEGER NOT NULL,
+    alarm TEXT NOT NULL,
+    hits_total INTEGER NOT NULL,
+    hits_today INTEGER NOT NULL,
+    hits_day INTEGER NOT NULL,
+    last_hit_ms INTEGER NOT NULL,
+    ended INTEGER NOT NULL,
+    search TEXT NOT NULL
+) STRICT;
+CREATE INDEX whitelist_recent ON whitelist (added_ms, id);
+CREATE INDEX whitelist_by_scope ON whitelist (project, scope, scope_id);
+CREATE INDEX whitelist_ends ON whitelist (expires_ms) WHERE expires_ms > 0 AND NOT ended;
+
+CREATE TABLE whitelist_hits (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    entry TEXT NOT NULL,
+    host TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    hits INTEGER NOT NULL,
+    path BLOB NOT NULL,
+    sha256 BLOB NOT NULL
+) STRICT;
+CREATE INDEX whitelist_hits_of_entry ON whitelist_hits (entry, seq);
+
+CREATE TABLE users (
+    id TEXT NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    password TEXT NOT NULL,
+    must_change INTEGER NOT NULL,
+    disabled INTEGER NOT NULL,
+    failures INTEGER NOT NULL,
+    locked_until_ms INTEGER NOT NULL,
+    created_ms INTEGER NOT NULL,
+    last_ms INTEGER NOT NULL,
+    grants TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE credentials (
+    id TEXT NOT NULL PRIMARY KEY,
+    user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    kind TEXT NOT NULL,
+    hash BLOB NOT NULL UNIQUE,
+    note TEXT NOT NULL,
+    created_ms INTEGER NOT NULL,
+    expires_ms INTEGER NOT NULL,
+    last_ms INTEGER NOT NULL,
+    grants TEXT NOT NULL
+) STRICT;
+CREATE INDEX credentials_of_user ON credentials (user_id);
+
+CREATE TABLE audit (
+    seq INTEGER NOT NULL PRIMARY KEY,
+    at_ms INTEGER NOT NULL,
+    who TEXT NOT NULL,
+    address TEXT NOT NULL,
+    project TEXT NOT NULL,
+    action TEXT NOT NULL,
+    target TEXT NOT NULL,
+    before_json TEXT NOT NULL,
+    after_json TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    hash BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE answers (
+    user_id TEXT NOT NULL,
+    idempotency_key TEXT NOT NULL,
+    request BLOB NOT NULL,
+    status INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    at_ms INTEGER NOT NULL,
+    PRIMARY KEY (user_id, idempotency_key)
+) STRICT;
+CREATE INDEX answers_by_time ON answers (at_ms);
+
+CREATE TABLE scan_policies (
+    id TEXT NOT NULL PRIMARY KEY,
+    project TEXT NOT NULL REFERENCES projects (id),
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    settings TEXT NOT NULL,
+    next_ms INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    updated_ms INTEGER NOT NULL,
+    updated_by TEXT NOT NULL,
+    UNIQUE (project, name)
+) STRICT;
+CREATE INDEX scan_policies_due ON scan_policies (next_ms) WHERE next_ms > 0;
+
+CREATE TABLE scan_tasks (
+    id TEXT NOT NULL PRIMARY KEY,
+    project TEXT NOT NULL,
+    policy TEXT NOT NULL,
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    settings TEXT NOT NULL,
+    state TEXT NOT NULL,
+    who TEXT NOT NULL,
+    created_ms INTEGER NOT NULL,
+    finished_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX scan_tasks_recent ON scan_tasks (created_ms, id);
+
+CREATE TABLE scan_hosts (
+    task TEXT NOT NULL REFERENCES scan_tasks (id) ON DELETE CASCADE,
+    host TEXT NOT NULL,
+    command TEXT NOT NULL,
+    state TEXT NOT NULL,
+    start_ms INTEGER NOT NULL,
+    started_ms INTEGER NOT NULL,
+    updated_ms INTEGER NOT NULL,
+    finished_ms INTEGER NOT NULL,
+    files INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    found INTEGER NOT NULL,
+    errors INTEGER NOT NULL,
+    permille INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    PRIMARY KEY (task, host)
+) STRICT;
+CREATE INDEX scan_hosts_due ON scan_hosts (start_ms) WHERE state = 'waiting';
+CREATE INDEX scan_hosts_of_host ON scan_hosts (host);
+
+CREATE TABLE change_log (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    project TEXT NOT NULL,
+    kind INTEGER NOT NULL,
+    id TEXT NOT NULL
+) STRICT;

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Alarms into their tables, many at once.
+
+use super::row::{NARROW, REPLACE, narrow};
+use crate::db::bulk::Bulk;
+use crate::db::conn::Tx;
+use crate::error::Result;
+use crate::{AlarmRow, ChangeKind, Position, Store};
+use std::collections::BTreeMap;
+
+/// An alarm, and whose it is.
+pub(crate) struct Written<'a> {
+    pub(crate) alarm: &'a AlarmRow,
+    pub(crate) host: &'a str,
+    pub(crate) project: &'a str,
+    /// Where in the host's journal.
+    pub(crate) at: Position,
+}
+
+/// Writes them; of several with one id the last one of the host that was first.
+pub(crate) async fn alarms(tx: &mut Tx, list: Vec<Written<'_>>) -> Result<()> {
+    let mut by_id: BTreeMap<&str, Written<'_>> = BTreeMap::new();
+    for new in list {
+        match by_id.get(new.alarm.id.as_str()) {
+            Some(old) if old.host != new.host => {}
+            _ => {
+                by_id.insert(new.alarm.id.as_str(), new);
+            }
+        }
+    }
+    if by_id.is_empty() {
+        return Ok(());
+    }
+    let rows = by_id.values().map(|w| narrow(w.alarm, w.host, w.project, w.at)).collect();
+    Bulk { head: NARROW, tail: REPLACE }.run(tx, rows).await?;
+    let wide = by_id
+        .values()
+        .map(|w| vec![(&w.alarm.id).into(), w.host.into(), (&w.alarm.cmdline).into(), (&w.alarm.details).into()])
+        .collect();
+    Bulk {
+        head: "INSERT INTO alarm_details (alarm_id, of_host, cmdline, details)",
+        tail: "ON CONFLICT (alarm_id) DO UPDATE SET cmdline = excluded.cmdline, details = excluded.details \
+               WHERE alarm_details.of_host = excluded.of_host",
+    }
+    .run(tx, wide)
+    .await?;
+    let handled: Vec<_> = by_id.values().filter(|w| w.alarm.handled && w.alarm.handled_ms > 0).collect();
+    let history = handled
+        .iter()
+        .map(|w| {
+            let a = w.alarm;
+            vec![
+                (&a.id).into(),
+                a.handled_ms.into(),
+                (&a.handled_by).into(),
+                format!("{}.{}", a.id, a.handled_by).into(),
+                w.host.into(),
+                w.project.into(),
+                (&a.handled_who).into(),
+                (&a.remark).into(),
+                (&a.title).into(),
+                (&a.class).into(),
+                a.severity.into(),
+            ]
+        })
+        .collect();
+    Bulk {
+        head: "INSERT INTO handlings (alarm, at_ms, verb, id, host, project, who, remark, title, class, severity)",
+        tail: "ON CONFLICT DO NOTHING",
+    }
+    .run(tx, history)
+    .await?;
+    Ok(())
+}
+
+impl Store {
+    /// Alarms of the server's own: a host fell silent, a clone. A later one of the same id replaces it.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn put_alarms(&self, list: Vec<AlarmRow>) -> Result<()> {
+        let mut tx = self.begin().await?;
+        let written = list
+            .iter()
+            .map(|alarm| Written { alarm, host: &alarm.host, project: &alarm.project, at: alarm.position })
+            .collect();
+        alarms(&mut tx, written).await?;
+        tx.commit().await?;
+        for a in &list {
+            self.note_change(&a.project, ChangeKind::Alarm, &a.id);
+        }
+        Ok(())
+    }
+}

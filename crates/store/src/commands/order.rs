@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Orders are given: all of a task or none.
+
+use crate::db::bulk::Bulk;
+use crate::db::conn::Tx;
+use crate::error::Result;
+use crate::fleet::desired::bump;
+use crate::people::audit;
+use crate::whitelist::entry;
+use crate::{ChangeKind, CommandRow, NewAudit, Store, Target, WhitelistRow};
+
+/// What a person decided at once: all of it, or nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Order {
+    /// To hosts.
+    pub commands: Vec<CommandRow>,
+    /// New whitelist entries; the hosts concerned are to apply them.
+    pub whitelist: Vec<WhitelistRow>,
+    /// Whose desired state changed besides.
+    pub bump: Vec<Target>,
+    /// What is recorded of it.
+    pub audit: Option<NewAudit>,
+}
+
+impl Store {
+    /// Gives orders, all or none.
+    ///
+    /// # Errors
+    /// `Conflict` when an id is taken.
+    pub async fn insert_commands(&self, commands: &[CommandRow]) -> Result<()> {
+        let mut tx = self.begin().await?;
+        insert(&mut tx, commands).await?;
+        tx.commit().await?;
+        self.note_commands(commands);
+        Ok(())
+    }
+
+    /// Does all of an order in one transaction.
+    ///
+    /// # Errors
+    /// `Conflict` when an id is taken; nothing was done then.
+    pub async fn order(&self, order: &Order) -> Result<()> {
+        let mut tx = self.begin().await?;
+        insert(&mut tx, &order.commands).await?;
+        let mut targets = order.bump.clone();
+        for row in &order.whitelist {
+            entry::insert(&mut tx, row).await?;
+            let target = entry::target(row);
+            if !targets.contains(&target) {
+                targets.push(target);
+            }
+        }
+        let mut hosts = Vec::new();
+        for target in &targets {
+            hosts.extend(bump(&mut tx, target).await?);
+        }
+        if let Some(new) = &order.audit {
+            audit::append(&mut tx, new).await?;
+        }
+        tx.commit().await?;
+        self.note_commands(&order.commands);
+        self.note_desired(&hosts)?;
+        Ok(())
+    }
+
+    fn note_commands(&self, commands: &[CommandRow]) {
+        for c in commands {
+            self.note_change(&c.project, ChangeKind::Command, &c.host);
+        }
+    }
+}
+
+async fn insert(tx: &mut Tx, commands: &[CommandRow]) -> Result<()> {
+    let rows = commands
+        .iter()
+        .map(|c| {
+            vec![
+                (&c.id).into(),
+                (&c.host).into(),
+                (&c.project).into(),
+                (&c.task).into(),
+                (&c.verb).into(),
+                (&c.about).into(),
+                (&c.state).into(),
+                (&c.reason).into(),
+                (&c.who).into(),
+                c.created_ms.into(),
+                c.expires_ms.into(),
+                c.sent_ms.into(),
+                c.finished_ms.into(),
+                c.cancel.into(),
+                (&c.payload).into(),
+                (&c.result).into(),
+            ]
+        })
+        .collect();
+    Bulk {
+        head: "INSERT INTO commands (id, host, project, task, verb, about, state, reason, who, created_ms, \
+               expires_ms, sent_ms, finished_ms, cancel, payload, result)",
+        tail: "",
+    }
+    .run(tx, rows)
+    .await?;
+    Ok(())
+}

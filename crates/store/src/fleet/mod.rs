@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Hosts and what is set for many of them.
+
+pub(crate) mod desired;
+mod groups;
+mod host;
+mod list;
+mod policy_groups;
+mod session;
+mod switches;
+mod tokens;
+
+pub(crate) use host::project_of;
+pub(crate) use list::add;

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Isolated files. They outlive their alarms.
+
+mod list;
+pub(crate) mod write;
