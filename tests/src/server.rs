@@ -343,6 +343,10 @@ impl ServerSide for Side {
         Ok(desired.into_iter().chain(wants.commands.iter().cloned().map(Say::Command)).collect())
     }
 
+    fn probe(&mut self) -> bool {
+        false
+    }
+
     async fn news(&mut self) {
         self.shared.bell.notified().await;
     }
