@@ -81,7 +81,11 @@ impl Cluster {
     /// # Panics
     /// When it does not start.
     pub fn run_again(&mut self) {
-        assert!(eventually(START_LIMIT, || self.try_run()), "PostgreSQL does not start again: {}", self.log());
+        assert!(
+            eventually(START_LIMIT, || self.try_run()),
+            "PostgreSQL does not start again: {}",
+            self.log()
+        );
     }
 
     fn url_of(&self, database: &str) -> String {
@@ -139,7 +143,9 @@ impl Cluster {
     fn has_children(&self) -> bool {
         let Ok(data) = self.data().canonicalize() else { return false };
         std::fs::read_dir("/proc").is_ok_and(|mut list| {
-            list.any(|e| e.is_ok_and(|e| std::fs::read_link(e.path().join("cwd")).is_ok_and(|cwd| cwd == data)))
+            list.any(|e| {
+                e.is_ok_and(|e| std::fs::read_link(e.path().join("cwd")).is_ok_and(|cwd| cwd == data))
+            })
         })
     }
 }
@@ -195,7 +201,8 @@ fn template() -> PathBuf {
     let version = folder_of_binaries();
     let version = version.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
     let uid = other_user().map_or_else(|| rustix::process::geteuid().as_raw(), |(uid, _)| uid);
-    let cache = std::env::var_os("HOME").map_or_else(|| PathBuf::from("/var/tmp"), |h| Path::new(&h).join(".cache"));
+    let cache =
+        std::env::var_os("HOME").map_or_else(|| PathBuf::from("/var/tmp"), |h| Path::new(&h).join(".cache"));
     let cache = cache.join("lazaret");
     std::fs::create_dir_all(&cache).unwrap_or_else(|e| panic!("{}: {e}", cache.display()));
     let kept = cache.join(format!("pg-template-{version}-{uid}"));
@@ -214,9 +221,11 @@ fn template() -> PathBuf {
         .expect("setpriv of util-linux");
     assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
     // Beside it first: another test may do the same now.
-    let beside = tempfile::Builder::new().prefix("pg-template-").tempdir_in(&cache).expect("temporary folder");
+    let beside =
+        tempfile::Builder::new().prefix("pg-template-").tempdir_in(&cache).expect("temporary folder");
     let target = beside.path().join("data");
-    let copied = Command::new("cp").arg("-a").arg(folder.path().join("data")).arg(&target).status().expect("cp");
+    let copied =
+        Command::new("cp").arg("-a").arg(folder.path().join("data")).arg(&target).status().expect("cp");
     assert!(copied.success(), "the template cannot be kept in {}", cache.display());
     if let Err(e) = std::fs::rename(&target, &kept) {
         assert!(kept.join("PG_VERSION").exists(), "{}: {e}", kept.display());
@@ -245,5 +254,8 @@ fn folder_of_binaries() -> PathBuf {
         })
         .collect();
     found.sort();
-    found.pop().map(|(_, path)| path).expect("no PostgreSQL under /usr/lib/postgresql: apt-get install postgresql")
+    found
+        .pop()
+        .map(|(_, path)| path)
+        .expect("no PostgreSQL under /usr/lib/postgresql: apt-get install postgresql")
 }

@@ -2,10 +2,12 @@
 //! `lazaretd.toml`. Unknown keys are refused with their line: a misspelt key that silently does
 //! nothing is a host that is not protected as its administrator believes.
 
+mod server;
 mod vault;
 
 use lazaret_model::{MalwareClass, Thresholds};
 use serde::Deserialize;
+pub(crate) use server::{Local, Server};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -20,6 +22,8 @@ pub(crate) struct Config {
     pub(crate) response: Response,
     pub(crate) budget: Budget,
     pub(crate) vault: Vault,
+    pub(crate) server: Server,
+    pub(crate) local: Local,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -258,6 +262,8 @@ impl Config {
         self.classes()?;
         self.vault.check(self.budget.vault_bytes)?;
         self.response.check()?;
+        self.server.check()?;
+        self.local.check()?;
         if !(1..=64).contains(&self.budget.workers) {
             return Err(ConfigError(format!("[budget] workers = {}: must be 1 to 64", self.budget.workers)));
         }

@@ -11,15 +11,14 @@ use crate::look::Case;
 use crate::persistence::Desk;
 use crate::protection::Protection;
 use crate::runners::Runners;
+use crate::uplink::Uplink;
 use crate::windows::Windows;
 use crossbeam_channel::Sender;
 use lazaret_pool::Pool;
 use lazaret_response::Responder;
 use lazaret_state::Database;
-use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 pub(crate) struct Core {
     pub(crate) config: Config,
@@ -43,8 +42,15 @@ pub(crate) struct Core {
     pub(crate) windows: Windows,
     live: Mutex<Live>,
     pub(crate) database: Database,
-    excluded: Vec<Vec<u8>>,
-    web_roots: Vec<Vec<u8>>,
+    scope: RwLock<Arc<Scope>>,
+    pub(crate) uplink: Uplink,
+}
+
+/// Folders that are never judged, and those where every file counts as a program.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Scope {
+    pub(crate) excluded: Vec<Vec<u8>>,
+    pub(crate) web_roots: Vec<Vec<u8>>,
 }
 
 /// What [`Core::new`] puts together.
@@ -60,16 +66,15 @@ pub(crate) struct Parts {
     pub(crate) safe_mode: bool,
     pub(crate) live: Live,
     pub(crate) database: Database,
+    pub(crate) scope: Scope,
+    pub(crate) uplink: Uplink,
 }
 
 impl Core {
     pub(crate) fn new(p: Parts) -> Self {
-        let folders = |paths: &[PathBuf]| -> Vec<Vec<u8>> {
-            paths.iter().map(|p| p.as_os_str().as_bytes().to_vec()).collect()
-        };
         Self {
-            excluded: folders(&p.config.protect.exclude),
-            web_roots: folders(&p.config.protect.web_roots),
+            scope: RwLock::new(Arc::new(p.scope)),
+            uplink: p.uplink,
             config: p.config,
             gate: p.gate,
             pool: p.pool,
@@ -96,12 +101,20 @@ impl Core {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(crate) fn scope(&self) -> Arc<Scope> {
+        Arc::clone(&self.scope.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn set_scope(&self, scope: Scope) {
+        *self.scope.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(scope);
+    }
+
     pub(crate) fn is_excluded(&self, path: &[u8]) -> bool {
-        self.excluded.iter().any(|f| is_under(path, f))
+        self.scope().excluded.iter().any(|f| is_under(path, f))
     }
 
     pub(crate) fn is_web_file(&self, path: &[u8]) -> bool {
-        self.web_roots.iter().any(|f| is_under(path, f))
+        self.scope().web_roots.iter().any(|f| is_under(path, f))
     }
 
     pub(crate) fn is_stopping(&self) -> bool {

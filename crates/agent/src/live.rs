@@ -2,6 +2,7 @@
 //! Policy, whitelist and brakes as they stand at this moment.
 
 use crate::config::Response;
+use crate::uplink::Wanted;
 use lazaret_model::{Decision, Guard, Rating, ScanReport, Sha256, WhitelistId};
 use lazaret_policy::{
     Brakes, CircuitBreaker, Decided, OpenBreaker, Policy, RateLimit, Subject, Whitelist, WhitelistEntry,
@@ -25,12 +26,14 @@ pub(crate) struct Live {
     opened: Vec<OpenBreaker>,
     /// Rules whose findings were held back since then, once for each.
     held: Vec<String>,
+    /// Entries of the whitelist that are the server's.
+    of_server: HashSet<WhitelistId>,
 }
 
 impl Live {
-    pub(crate) fn new(policy: Policy, settings: &Response) -> Self {
+    pub(crate) fn new(settings: &Response) -> Self {
         Self {
-            policy,
+            policy: Policy::default(),
             whitelist: Whitelist::default(),
             exceptions: HashSet::new(),
             dry_run: settings.dry_run,
@@ -40,7 +43,35 @@ impl Live {
             kills: RateLimit::per_hour(settings.max_kills_per_hour),
             opened: Vec::new(),
             held: Vec::new(),
+            of_server: HashSet::new(),
         }
+    }
+
+    /// Puts settings and the server's whitelist in force; what was counted stays counted. Gives the
+    /// entries that could not be.
+    pub(crate) fn put(&mut self, wanted: &Wanted) -> Vec<(WhitelistId, WhitelistError)> {
+        self.policy = wanted.policy.clone();
+        self.dry_run = wanted.dry_run;
+        self.freeze = wanted.freeze;
+        self.isolations.set_per_hour(wanted.max_isolations_per_hour);
+        self.kills.set_per_hour(wanted.max_kills_per_hour);
+        for id in std::mem::take(&mut self.of_server) {
+            self.whitelist.remove(id);
+        }
+        let mut refused = Vec::new();
+        for entry in &wanted.whitelist {
+            match self.whitelist.add(entry.clone()) {
+                Ok(()) => {
+                    self.of_server.insert(entry.id);
+                }
+                Err(e) => refused.push((entry.id, e)),
+            }
+        }
+        refused
+    }
+
+    pub(crate) fn is_of_server(&self, id: WhitelistId) -> bool {
+        self.of_server.contains(&id)
     }
 
     pub(crate) fn is_excepted(&self, content: &Sha256) -> bool {

@@ -26,6 +26,7 @@ mod runners;
 mod sensor;
 mod spare;
 mod start;
+mod uplink;
 mod watchdog;
 mod windows;
 
@@ -33,6 +34,7 @@ use config::Config;
 use log::log;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use uplink::EnrollArguments;
 
 /// Wrong command line or configuration (`sysexits.h`).
 const USAGE: u8 = 64;
@@ -42,7 +44,19 @@ struct Arguments {
     config: PathBuf,
     agent: bool,
     safe_mode: bool,
+    enroll: Option<EnrollArguments>,
 }
+
+const HELP: &str = "\
+lazaretd [--config FILE]
+lazaretd enroll [--server URL] [--token T] [--ca-fingerprint F] [--again] [--config FILE]
+
+Protects this host: detects malicious programs, isolates their files and kills them. FILE is TOML
+(default /etc/lazaret/lazaretd.toml). Talk to it with lazaret.
+
+enroll makes this host one of a server's. URL is wss://HOST[:PORT], T and F are what lazaret-server
+gave out; what is left out is taken from [server] of the configuration. A daemon that runs takes it up
+within seconds. --again enrols a host anew that is enrolled already.";
 
 fn main() -> ExitCode {
     let arguments = match arguments() {
@@ -60,6 +74,18 @@ fn main() -> ExitCode {
             return ExitCode::from(CONFIG);
         }
     };
+    if let Some(enroll) = arguments.enroll {
+        return match uplink::enroll(&config, enroll) {
+            Ok(done) => {
+                say(&done);
+                ExitCode::SUCCESS
+            }
+            Err(e) => {
+                log!("{e:#}");
+                ExitCode::FAILURE
+            }
+        };
+    }
     let ended = if arguments.agent {
         start::run(config, arguments.safe_mode).map(|()| ExitCode::SUCCESS)
     } else {
@@ -75,30 +101,40 @@ fn main() -> ExitCode {
 fn arguments() -> Result<Option<Arguments>, String> {
     let mut config = PathBuf::from("/etc/lazaret/lazaretd.toml");
     let (mut agent, mut safe_mode) = (false, false);
-    let mut given = std::env::args_os().skip(1);
+    let mut given = std::env::args_os().skip(1).peekable();
+    let mut enroll = given.next_if(|word| word == "enroll").map(|_| EnrollArguments {
+        server: None,
+        token: None,
+        ca_fingerprint: None,
+        again: false,
+    });
     while let Some(word) = given.next() {
-        match word.to_str() {
-            Some("--config") => {
-                config = given.next().ok_or("--config needs a file")?.into();
+        let mut text = |what: &str| {
+            let value = given.next().ok_or_else(|| format!("{what} is missing"))?;
+            value.into_string().map_err(|_| format!("{what} is not UTF-8"))
+        };
+        match (word.to_str(), &mut enroll) {
+            (Some("--config"), _) => config = given.next().ok_or("--config needs a file")?.into(),
+            (Some("--server"), Some(e)) => e.server = Some(text("the URL after --server")?),
+            (Some("--token"), Some(e)) => e.token = Some(text("the token after --token")?),
+            (Some("--ca-fingerprint"), Some(e)) => {
+                e.ca_fingerprint = Some(text("the digest after --ca-fingerprint")?);
             }
-            Some("--agent") => agent = true,
-            Some("--safe-mode") => safe_mode = true,
-            Some("--help" | "-h") => {
-                say(
-                    "lazaretd [--config FILE]\n\nProtects this host: detects malicious programs, isolates their \
-                     files and kills them.\nFILE is TOML (default /etc/lazaret/lazaretd.toml). Talk to it with \
-                     lazaret.",
-                );
+            (Some("--again"), Some(e)) => e.again = true,
+            (Some("--agent"), None) => agent = true,
+            (Some("--safe-mode"), None) => safe_mode = true,
+            (Some("--help" | "-h"), _) => {
+                say(HELP);
                 return Ok(None);
             }
-            Some("--version" | "-V") => {
+            (Some("--version" | "-V"), _) => {
                 say(concat!("lazaretd ", env!("CARGO_PKG_VERSION")));
                 return Ok(None);
             }
             _ => return Err(format!("unknown argument {}", word.display())),
         }
     }
-    Ok(Some(Arguments { config, agent, safe_mode }))
+    Ok(Some(Arguments { config, agent, safe_mode, enroll }))
 }
 
 fn say(text: &str) {

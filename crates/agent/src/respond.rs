@@ -43,10 +43,11 @@ pub(crate) fn respond(core: &Arc<Core>, mut case: Case) {
 
 /// A whitelist entry or an exception held: counted, and told to those who listen.
 fn allowed(core: &Core, case: &Case) {
-    if let Some(entry) = case.decided.whitelist
-        && let Err(e) = core.database.count_whitelist_hit(entry, now_ms())
-    {
-        log!("{e}");
+    if let Some(entry) = case.decided.whitelist {
+        core.uplink.hits.count(entry, &case.facts, now_ms());
+        if let Err(e) = core.database.count_whitelist_hit(entry, now_ms()) {
+            log!("{e}");
+        }
     }
     let why = case.decided.reasons.first().map_or("", String::as_str);
     core.events.tell("allowed", format!("{} allowed: {why}", printable(&case.facts.path)), None);

@@ -11,11 +11,12 @@ use crate::live::Live;
 use crate::log::{log, printable};
 use crate::look::{Case, now_ms};
 use crate::protection::Protection;
+use crate::uplink::{self, Uplink, Wanted};
 use crate::{alarms, content, control, judge, offline, respond, sensor, watchdog, windows};
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, bounded};
 use lazaret_model::{FileRef, Origin, Severity, Sha256};
-use lazaret_policy::{ClassSet, OpenBreaker, Policy};
+use lazaret_policy::OpenBreaker;
 use lazaret_pool::{PidChange, Pool, PoolConfig, Priority};
 use lazaret_response::{Answer as Ending, DenyInode, Replayed, Responder, ResponderConfig};
 use lazaret_state::{Database, Opened};
@@ -86,7 +87,8 @@ pub(crate) fn run(config: Config, safe_mode: bool) -> Result<()> {
     let (responder, replayed) = Responder::open(responder_config(&config, &gate, &guards))?;
     offline::take_up(&responder, &database)?;
     // After that: what was restored meanwhile is let be.
-    let live = live(&config, &database)?;
+    let uplink = Uplink::load(&config, &database, &responder);
+    let (live, wanted) = live(&config, &database, &uplink)?;
     gate.rehearses.store(live.dry_run, Ordering::Relaxed);
     let (cases, case_queue) = bounded::<Case>(1024);
     let protection = Protection::new(&config.protect, safe_mode);
@@ -102,6 +104,8 @@ pub(crate) fn run(config: Config, safe_mode: bool) -> Result<()> {
         safe_mode,
         live,
         database,
+        scope: wanted.scope,
+        uplink,
     };
     let core = Arc::new(Core::new(parts));
     let listener = control::listen(&core)?;
@@ -123,8 +127,9 @@ pub(crate) fn run(config: Config, safe_mode: bool) -> Result<()> {
     }
     rustix::io::write(&heartbeat, &[watchdog::READY]).context("the watchdog is gone")?;
     say_ready();
+    let uplink = uplink::start(&core)?;
     wait_for_stop(&core, &gate_thread)?;
-    stop(&core, gate_thread)
+    stop(&core, gate_thread, uplink)
 }
 
 fn say_ready() {
@@ -223,35 +228,9 @@ fn responder_config(config: &Config, gate: &Arc<Shared>, guards: &Guards) -> Res
     responder
 }
 
-fn setting(database: &Database, key: &str) -> Result<Option<bool>> {
-    Ok(database.setting(key)?.map(|v| v == "on"))
-}
-
-/// Defaults < configuration < what people switched since.
-fn live(config: &Config, database: &Database) -> Result<Live> {
-    let mut policy = Policy {
-        isolate_and_kill: config.response.isolate_and_kill,
-        thresholds: config.thresholds()?,
-        test_programs: config.response.test_programs,
-        condemn_archives: config.response.condemn_archives,
-        ..Policy::default()
-    };
-    if let Some(classes) = config.classes()? {
-        policy.automatic = ClassSet::EMPTY;
-        for class in classes {
-            policy.automatic.insert(class);
-        }
-    }
-    if let Some(on) = setting(database, control::ISOLATE_AND_KILL)? {
-        policy.isolate_and_kill = on;
-    }
-    if let Some(on) = setting(database, control::TEST_PROGRAMS)? {
-        policy.test_programs = on;
-    }
-    let mut live = Live::new(policy, &config.response);
-    if let Some(on) = setting(database, control::DRY_RUN)? {
-        live.dry_run = on;
-    }
+/// Defaults < configuration < what people switched since < what the server wants.
+fn live(config: &Config, database: &Database, uplink: &Uplink) -> Result<(Live, Wanted)> {
+    let mut live = Live::new(&config.response);
     for row in database.whitelist()? {
         let id = row.id;
         match control::entry_of(row) {
@@ -268,7 +247,8 @@ fn live(config: &Config, database: &Database) -> Result<Live> {
     for row in database.breakers()? {
         live.reopen(OpenBreaker { rule: row.rule, opened_ms: row.opened_ms, why: row.why, hits: row.hits });
     }
-    Ok(live)
+    let wanted = uplink.desired.begin(config, database, &mut live)?;
+    Ok((live, wanted))
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
@@ -434,7 +414,7 @@ fn wait_for_stop(core: &Core, gate: &JoinHandle<()>) -> Result<()> {
 }
 
 /// The gate goes first: from then on nobody waits for us. Responses under way are finished.
-fn stop(core: &Arc<Core>, gate: JoinHandle<()>) -> Result<()> {
+fn stop(core: &Arc<Core>, gate: JoinHandle<()>, uplink: uplink::Threads) -> Result<()> {
     core.gate.stop.store(true, Ordering::Relaxed);
     let _ = gate.join();
     // Nobody has objected until now, and nothing may stay frozen.
@@ -445,6 +425,7 @@ fn stop(core: &Arc<Core>, gate: JoinHandle<()>) -> Result<()> {
     {
         std::thread::sleep(Duration::from_millis(10));
     }
+    uplink::stop(core, uplink);
     let _ = fs::remove_file(core.config.socket());
     log!("stopped");
     Ok(())

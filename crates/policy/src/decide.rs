@@ -292,6 +292,8 @@ impl Judge<'_> {
             path: self.subject.path,
             process_path: self.subject.process.map(|p| p.exe.as_slice()),
             process_cmdline: self.subject.process.map(|p| p.cmdline.as_slice()),
+            class: self.verdict.class,
+            now_ms: self.brakes.now_ms,
         }
     }
 }

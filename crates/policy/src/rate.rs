@@ -30,6 +30,12 @@ impl RateLimit {
         if max == 0 { Self { max: None, ..limit } } else { limit }
     }
 
+    /// Another limit an hour, 0 for none; what was counted stays counted.
+    pub fn set_per_hour(&mut self, max: u32) {
+        let fresh = Self::per_hour(max);
+        (self.max, self.window_ms) = (fresh.max, fresh.window_ms);
+    }
+
     /// Whether one more is allowed now.
     ///
     /// # Errors

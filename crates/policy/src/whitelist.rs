@@ -4,7 +4,7 @@
 //! A path entry holds only for the content it was made for, unless it says `any_content`: a
 //! whitelisted name must not vouch for whatever is later put there.
 
-use lazaret_model::{Sha256, WhitelistId};
+use lazaret_model::{MalwareClass, Sha256, WhitelistId};
 use std::str::FromStr;
 
 /// What an entry looks at; the words are those of the HSS API (`field_key`).
@@ -56,15 +56,30 @@ pub enum Judge {
     Equal,
     /// The value stands somewhere in the field.
     Contain,
+    /// The field is there and is something else.
+    NotEqual,
+    /// The field is there and the value stands nowhere in it.
+    NotContain,
 }
 
 impl Judge {
+    /// All, for tables.
+    pub const ALL: [Self; 4] = [Self::Equal, Self::Contain, Self::NotEqual, Self::NotContain];
+
+    /// Whether it holds for what is *not* the value.
+    #[must_use]
+    pub const fn is_negation(self) -> bool {
+        matches!(self, Self::NotEqual | Self::NotContain)
+    }
+
     /// The word on the wire and on the command line.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
             Self::Equal => "equal",
             Self::Contain => "contain",
+            Self::NotEqual => "not_equal",
+            Self::NotContain => "not_contain",
         }
     }
 }
@@ -73,7 +88,7 @@ impl FromStr for Judge {
     type Err = WhitelistError;
 
     fn from_str(s: &str) -> Result<Self, Self::Err> {
-        [Self::Equal, Self::Contain]
+        Self::ALL
             .into_iter()
             .find(|j| j.word() == s)
             .ok_or_else(|| WhitelistError::UnknownJudge(s.to_owned()))
@@ -87,7 +102,7 @@ pub enum WhitelistError {
     #[error("unknown whitelist field \"{0}\"; known: hash, file_path, process_path, process_cmdline")]
     UnknownField(String),
     /// No such comparison.
-    #[error("unknown whitelist comparison \"{0}\"; known: equal, contain")]
+    #[error("unknown whitelist comparison \"{0}\"; known: equal, contain, not_equal, not_contain")]
     UnknownJudge(String),
     /// Nothing to compare with.
     #[error("the whitelist value is empty: it would match nothing or everything")]
@@ -106,6 +121,11 @@ pub enum WhitelistError {
     /// Would vouch for whatever is put there later.
     #[error("a file_path entry needs the SHA-256 of the content it is for, or must say any_content")]
     UnboundPath,
+    /// Would vouch for nearly everything.
+    #[error(
+        "a negation holds for nearly every file: it needs the SHA-256 of the content it is for, or must say any_content"
+    )]
+    UnboundNegation,
     /// A relative path never matches.
     #[error("the path must be absolute: the kernel names files by absolute paths")]
     RelativePath,
@@ -135,6 +155,10 @@ pub struct WhitelistEntry {
     pub added_ms: i64,
     /// Who: `uid N`, or a server's user.
     pub added_by: String,
+    /// Only for this class; `None` for all.
+    pub class: Option<MalwareClass>,
+    /// Holds until then, milliseconds UTC; `None` for ever.
+    pub expires_ms: Option<i64>,
 }
 
 impl WhitelistEntry {
@@ -153,15 +177,18 @@ impl WhitelistEntry {
             let known = self.hash_value().is_some() && self.judge == Judge::Equal;
             return if known { Ok(()) } else { Err(WhitelistError::NotAHash) };
         }
-        if self.judge == Judge::Contain && self.value.len() < 3 {
+        if matches!(self.judge, Judge::Contain | Judge::NotContain) && self.value.len() < 3 {
             return Err(WhitelistError::TooShort(self.value.len()));
         }
         let is_path = matches!(self.field, WhitelistField::FilePath | WhitelistField::ProcessPath);
-        if is_path && self.judge == Judge::Equal && !self.value.starts_with(b"/") {
+        if is_path && matches!(self.judge, Judge::Equal | Judge::NotEqual) && !self.value.starts_with(b"/") {
             return Err(WhitelistError::RelativePath);
         }
         if self.field == WhitelistField::FilePath && self.sha256.is_none() && !self.any_content {
             return Err(WhitelistError::UnboundPath);
+        }
+        if self.judge.is_negation() && self.sha256.is_none() && !self.any_content {
+            return Err(WhitelistError::UnboundNegation);
         }
         Ok(())
     }
@@ -176,7 +203,11 @@ impl WhitelistEntry {
     /// Whether the entry holds for the candidate. An entry that would not validate never does.
     #[must_use]
     pub fn matches(&self, candidate: &Candidate<'_>) -> bool {
-        if self.validate().is_err() {
+        let expired = self.expires_ms.is_some_and(|until| candidate.now_ms >= until);
+        let other_class = self.class.is_some_and(|c| candidate.class != c);
+        let other_content =
+            self.judge.is_negation() && !self.any_content && self.sha256 != Some(candidate.file);
+        if expired || other_class || other_content || self.validate().is_err() {
             return false;
         }
         match self.field {
@@ -188,7 +219,10 @@ impl WhitelistEntry {
             }
             WhitelistField::ProcessPath => candidate.process_path.is_some_and(|p| self.compares(p)),
             WhitelistField::ProcessCmdline => {
-                candidate.process_cmdline.is_some_and(|c| self.compares(c) || self.compares(&spaced(c)))
+                candidate.process_cmdline.is_some_and(|c| match self.judge.is_negation() {
+                    true => self.compares(c) && self.compares(&spaced(c)),
+                    false => self.compares(c) || self.compares(&spaced(c)),
+                })
             }
         }
     }
@@ -196,9 +230,15 @@ impl WhitelistEntry {
     fn compares(&self, field: &[u8]) -> bool {
         match self.judge {
             Judge::Equal => field == self.value,
-            // validate() keeps the value from being empty, which windows() would panic on.
-            Judge::Contain => field.windows(self.value.len()).any(|w| w == self.value),
+            Judge::NotEqual => field != self.value,
+            Judge::Contain => self.stands_in(field),
+            Judge::NotContain => !self.stands_in(field),
         }
+    }
+
+    /// validate() keeps the value from being empty, which windows() would panic on.
+    fn stands_in(&self, field: &[u8]) -> bool {
+        field.windows(self.value.len()).any(|w| w == self.value)
     }
 }
 
@@ -221,6 +261,10 @@ pub struct Candidate<'a> {
     pub process_path: Option<&'a [u8]>,
     /// Its arguments, NUL-separated.
     pub process_cmdline: Option<&'a [u8]>,
+    /// What the object is judged to be.
+    pub class: MalwareClass,
+    /// Milliseconds UTC.
+    pub now_ms: i64,
 }
 
 /// The entries in force.

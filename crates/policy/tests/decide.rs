@@ -63,6 +63,8 @@ fn entry(field: WhitelistField, judge: Judge, value: &[u8]) -> WhitelistEntry {
         description: String::new(),
         added_ms: 0,
         added_by: "uid 0".into(),
+        class: None,
+        expires_ms: None,
     }
 }
 

@@ -42,6 +42,8 @@ impl World {
                 description: String::new(),
                 added_ms: 0,
                 added_by: "uid 0".into(),
+                class: None,
+                expires_ms: None,
             })
             .unwrap();
         }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A damaged file is put aside, never deleted, and what can still be read is carried over.
 
-use crate::StateError;
+use crate::{StateError, schema};
 use rusqlite::types::Value;
 use rusqlite::{Connection, ErrorCode, OpenFlags, ffi, params_from_iter};
 use std::ffi::OsString;
@@ -94,21 +94,35 @@ const TABLES: &[(&str, &str)] = &[
     ("exceptions", "sha256, at_ms, why"),
     (
         "whitelist",
-        "id, field, judge, value, sha256, any_content, description, added_ms, added_by, hits, last_hit_ms",
+        "id, field, judge, value, sha256, any_content, description, added_ms, added_by, hits, last_hit_ms, class, \
+         expires_ms",
     ),
     ("breakers", "rule, opened_ms, why"),
     (
         "alarms",
         "id, at_ms, last_ms, count, class, rating, path, sha256, handled, test, isolated, title, details",
     ),
+    ("commands", "id, received_ms, begun, finished_ms, command, result"),
+    ("alarms_changed", "id, version, urgent"),
 ];
+
+/// What a file of that schema version has of a table; `None` where it has no such table.
+fn columns_of<'c>(table: &str, columns: &'c str, version: i64) -> Option<&'c str> {
+    match table {
+        "commands" | "alarms_changed" if version < 3 => None,
+        "whitelist" if version < 3 => columns.split_once(", class").map(|(older, _)| older),
+        _ => Some(columns),
+    }
+}
 
 /// Copies every row that the damaged file still gives into the new one.
 pub(crate) fn carry_over(moved_to: PathBuf, why: String, into: &Connection) -> Recovered {
     let mut carried = Vec::new();
     let mut incomplete = Vec::new();
     let old = Connection::open_with_flags(&moved_to, OpenFlags::SQLITE_OPEN_READ_WRITE);
+    let version = old.as_ref().map_or(schema::VERSION, |old| schema::version(old).unwrap_or(schema::VERSION));
     for (table, columns) in TABLES {
+        let Some(columns) = columns_of(table, columns, version) else { continue };
         let copied =
             old.as_ref().map_or(Copied { rows: 0, whole: false }, |old| copy(old, into, table, columns));
         carried.push((*table, copied.rows));

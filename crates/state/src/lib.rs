@@ -8,6 +8,8 @@
 
 mod alarms;
 mod breakers;
+mod changed;
+mod commands;
 mod corrupt;
 mod database;
 mod error;
@@ -19,6 +21,8 @@ mod whitelist;
 
 pub use alarms::{AlarmFilter, AlarmRow};
 pub use breakers::BreakerRow;
+pub use changed::Changed;
+pub use commands::CommandRow;
 pub use corrupt::Recovered;
 pub use database::{Database, Opened};
 pub use error::StateError;

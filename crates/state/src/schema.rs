@@ -60,6 +60,34 @@ const MIGRATIONS: &[&str] = &[
     "
     ALTER TABLE breakers ADD COLUMN hits INTEGER NOT NULL DEFAULT 0;
 ",
+    "
+    ALTER TABLE whitelist ADD COLUMN class TEXT;
+    ALTER TABLE whitelist ADD COLUMN expires_ms INTEGER;
+
+    CREATE TABLE alarms_changed (
+        id TEXT PRIMARY KEY,
+        version INTEGER NOT NULL,
+        urgent INTEGER NOT NULL
+    ) STRICT;
+    CREATE TRIGGER alarm_inserted AFTER INSERT ON alarms BEGIN
+        INSERT INTO alarms_changed (id, version, urgent) VALUES (NEW.id, 1, 1)
+        ON CONFLICT (id) DO UPDATE SET version = version + 1, urgent = 1;
+    END;
+    CREATE TRIGGER alarm_updated AFTER UPDATE ON alarms BEGIN
+        INSERT INTO alarms_changed (id, version, urgent) VALUES (NEW.id, 1, NEW.count = OLD.count)
+        ON CONFLICT (id) DO UPDATE SET version = version + 1, urgent = max(urgent, excluded.urgent);
+    END;
+    INSERT INTO alarms_changed (id, version, urgent) SELECT id, 1, 1 FROM alarms;
+
+    CREATE TABLE commands (
+        id TEXT PRIMARY KEY,
+        received_ms INTEGER NOT NULL,
+        begun INTEGER NOT NULL,
+        finished_ms INTEGER,
+        command BLOB NOT NULL,
+        result BLOB
+    ) STRICT;
+",
 ];
 
 /// The version this build writes.

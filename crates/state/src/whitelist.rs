@@ -14,7 +14,7 @@ pub struct WhitelistRow {
     pub id: WhitelistId,
     /// `hash`, `file_path`, `process_path`, `process_cmdline`.
     pub field: String,
-    /// `equal`, `contain`.
+    /// `equal`, `contain`, `not_equal`, `not_contain`.
     pub judge: String,
     /// Raw bytes.
     pub value: Vec<u8>,
@@ -32,6 +32,10 @@ pub struct WhitelistRow {
     pub hits: u64,
     /// When it held last, milliseconds UTC.
     pub last_hit_ms: Option<i64>,
+    /// Only for this class.
+    pub class: Option<String>,
+    /// Holds until then, milliseconds UTC.
+    pub expires_ms: Option<i64>,
 }
 
 impl Database {
@@ -43,7 +47,7 @@ impl Database {
         self.lock()
             .prepare_cached(
                 "SELECT id, field, judge, value, sha256, any_content, description, added_ms, added_by, hits, \
-                 last_hit_ms FROM whitelist ORDER BY added_ms, id",
+                 last_hit_ms, class, expires_ms FROM whitelist ORDER BY added_ms, id",
             )
             .and_then(|mut s| s.query_map([], row)?.collect::<rusqlite::Result<Vec<_>>>())
             .while_to("list the whitelist")
@@ -57,7 +61,8 @@ impl Database {
         self.lock()
             .execute(
                 "INSERT OR REPLACE INTO whitelist (id, field, judge, value, sha256, any_content, description, \
-                 added_ms, added_by, hits, last_hit_ms) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
+                 added_ms, added_by, hits, last_hit_ms, class, expires_ms) VALUES \
+                 (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)",
                 params![
                     row.id.to_string(),
                     row.field,
@@ -70,6 +75,8 @@ impl Database {
                     row.added_by,
                     i64::try_from(row.hits).unwrap_or(i64::MAX),
                     row.last_hit_ms,
+                    row.class,
+                    row.expires_ms,
                 ],
             )
             .map(|_| ())
@@ -117,5 +124,7 @@ fn row(r: &Row<'_>) -> rusqlite::Result<WhitelistRow> {
         added_by: r.get(8)?,
         hits: u64::try_from(r.get::<_, i64>(9)?).unwrap_or(0),
         last_hit_ms: r.get(10)?,
+        class: r.get(11)?,
+        expires_ms: r.get(12)?,
     })
 }

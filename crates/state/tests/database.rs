@@ -194,6 +194,8 @@ fn whitelist_exceptions_settings_breakers() {
         added_by: "uid 0".into(),
         hits: 0,
         last_hit_ms: None,
+        class: Some("miner".into()),
+        expires_ms: Some(99),
     };
     db.put_whitelist(&w).unwrap();
     assert!(db.count_whitelist_hit(w.id, 77).unwrap());
@@ -381,4 +383,53 @@ fn a_folder_in_its_place_is_named() {
     std::fs::create_dir(&path).unwrap();
     let e = Database::open(&path).unwrap_err().to_string();
     assert!(e.contains("state.db") && e.contains("open or create"), "{e}");
+}
+
+#[test]
+fn changed_alarms_are_told_until_they_are_noted() {
+    let (_dir, path) = folder();
+    let db = open(&path);
+    let mut a = alarm(100, Rating::High);
+    db.insert_alarm(&a).unwrap();
+    let first = db.alarms_changed(10).unwrap();
+    assert_eq!((first.len(), first[0].alarm, first[0].urgent), (1, a.id, true));
+    // It repeats between the note and its confirmation.
+    a.count += 1;
+    db.update_alarm(&a).unwrap();
+    db.alarms_noted(&first).unwrap();
+    let second = db.alarms_changed(10).unwrap();
+    assert_eq!((second.len(), second[0].urgent), (1, true), "still not known in its newest form");
+    db.alarms_noted(&second).unwrap();
+    assert!(db.alarms_changed(10).unwrap().is_empty());
+    a.count += 1;
+    db.update_alarm(&a).unwrap();
+    assert!(!db.alarms_changed(10).unwrap()[0].urgent, "one more of the same");
+    a.handled = true;
+    db.update_alarm(&a).unwrap();
+    assert!(open_again(db, &path).alarms_changed(10).unwrap()[0].urgent, "and then it was handled");
+}
+
+fn open_again(db: Database, path: &std::path::Path) -> Database {
+    drop(db);
+    open(path)
+}
+
+#[test]
+fn a_command_is_taken_once_and_has_one_result() {
+    let (_dir, path) = folder();
+    let db = open(&path);
+    assert!(db.take_command("c", 5, b"order").unwrap());
+    assert!(!db.take_command("c", 6, b"another").unwrap());
+    let row = db.command("c").unwrap().unwrap();
+    assert_eq!((row.begun, row.command.as_slice(), row.result.as_deref()), (false, &b"order"[..], None));
+    db.begin_command("c").unwrap();
+    let db = open_again(db, &path);
+    assert!(db.open_commands().unwrap()[0].begun);
+    assert!(db.finish_command("c", 10, b"done").unwrap());
+    assert!(!db.finish_command("c", 11, b"failed").unwrap());
+    assert_eq!(db.command("c").unwrap().unwrap().result.as_deref(), Some(&b"done"[..]));
+    assert!(db.open_commands().unwrap().is_empty() && db.command("x").unwrap().is_none());
+    assert!(db.take_command("open", 1, b"").unwrap());
+    assert_eq!((db.forget_commands(10).unwrap(), db.forget_commands(11).unwrap()), (0, 1));
+    assert_eq!(db.open_commands().unwrap().len(), 1, "one without a result stays");
 }

@@ -66,7 +66,8 @@ fn an_order_waits_for_a_host_that_is_away_and_can_be_taken_back() {
         .collect();
     let (mounts, id) = (vec![host.volume.path().to_owned()], host.id.clone());
     let folder = host.daemon.stop();
-    site.server.eventually("/hosts", "a stopped host", |h| h["id"] == id.as_str() && h["status"] == "offline");
+    site.server
+        .eventually("/hosts", "a stopped host", |h| h["id"] == id.as_str() && h["status"] == "offline");
     let order = |alarm: &str| {
         site.server.post(&format!("/alarms/{alarm}/handle"), &json!({"operate_type": "isolate_and_kill"}))
     };

@@ -83,7 +83,11 @@ fn the_same_verbs_over_a_fleet() {
     // On an enrolled host the server's word counts.
     let local = host.daemon.cli(["switch", "isolate-and-kill", "off"]);
     assert!(!local.status.success());
-    assert!(String::from_utf8_lossy(&local.stderr).contains("pin"), "{}", String::from_utf8_lossy(&local.stderr));
+    assert!(
+        String::from_utf8_lossy(&local.stderr).contains("pin"),
+        "{}",
+        String::from_utf8_lossy(&local.stderr)
+    );
     let tested = json(home, &["self-test", "--host", name]);
     assert!(tested.iter().all(|c| c["state"] == "done"), "{tested:#?}\n{}", host.daemon.log());
     let fleet = json(home, &["status", "--server", &site.server.api]);

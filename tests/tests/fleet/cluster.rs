@@ -47,7 +47,9 @@ fn a_gateway_and_an_api_die_under_load_and_nothing_is_lost() {
         second.log()
     );
     // An order that was given to one API for the host of the other gateway.
-    let alarm = second.eventually("/alarms?limit=1000", "an alarm of the first host", |a| a["host"]["id"] == hosts[0].id.as_str());
+    let alarm = second.eventually("/alarms?limit=1000", "an alarm of the first host", |a| {
+        a["host"]["id"] == hosts[0].id.as_str()
+    });
     let ordered = second.post(
         &format!("/alarms/{}/handle", alarm["id"].as_str().unwrap()),
         &json!({"operate_type": "isolate_and_kill"}),

@@ -34,23 +34,16 @@ fn a_revoked_host_is_out_and_comes_back_by_a_new_token(base: Base) {
     let site = Site::new(base);
     let host = Host::new(&site.server);
     let _ = site.server.post(&format!("/hosts/{}/revoke", host.id), &json!({}));
-    site.server.eventually("/hosts", "an offline host", |h| h["id"] == host.id.as_str() && h["status"] == "offline");
-    let told = eventually(Duration::from_secs(20), || {
-        host.daemon.status()["server"]["connected"] == false
-    });
+    site.server
+        .eventually("/hosts", "an offline host", |h| h["id"] == host.id.as_str() && h["status"] == "offline");
+    let told = eventually(Duration::from_secs(20), || host.daemon.status()["server"]["connected"] == false);
     assert!(told, "{}", host.daemon.log());
     let token = site.server.enrolment_token();
     let out = enroll(&host.daemon, &site.server.agents, &token, &site.server.authority, &["--again"]);
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
 }
 
-fn enroll(
-    daemon: &Daemon,
-    url: &str,
-    token: &str,
-    authority: &str,
-    more: &[&str],
-) -> std::process::Output {
+fn enroll(daemon: &Daemon, url: &str, token: &str, authority: &str, more: &[&str]) -> std::process::Output {
     Command::new(binaries::path("lazaretd"))
         .args(["enroll", "--server", url, "--token", token, "--ca-fingerprint", authority])
         .args(more)

@@ -20,7 +20,11 @@ fn a_false_positive_is_undone_everywhere(base: Base) {
     for host in &hosts {
         settled(&site.server, host);
         write_executable(&host.volume.join("ours"), &program);
-        assert!(eventually(Duration::from_secs(20), || !host.volume.join("ours").exists()), "{}", host.daemon.log());
+        assert!(
+            eventually(Duration::from_secs(20), || !host.volume.join("ours").exists()),
+            "{}",
+            host.daemon.log()
+        );
     }
     let isolated = || {
         let page = site.server.get("/isolated-files?status=isolated");

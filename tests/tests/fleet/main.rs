@@ -69,13 +69,19 @@ impl Host {
 
 fn ids(server: &Server) -> Vec<String> {
     let hosts = server.get("/hosts");
-    hosts["items"].as_array().into_iter().flatten().filter_map(|h| h["id"].as_str().map(str::to_owned)).collect()
+    hosts["items"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|h| h["id"].as_str().map(str::to_owned))
+        .collect()
 }
 
 /// Waits until a host has applied what its server wants.
 fn settled(server: &Server, host: &Host) {
     server.eventually(&format!("/hosts/{}", host.id), "the generation in force", |h| {
-        h["host"]["generation"].as_i64() > Some(0) && h["host"]["generation"] == h["host"]["generation_applied"]
+        h["host"]["generation"].as_i64() > Some(0)
+            && h["host"]["generation"] == h["host"]["generation_applied"]
     });
 }
 

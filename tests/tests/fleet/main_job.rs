@@ -43,9 +43,9 @@ fn a_switch_acts_on_every_host_and_can_be_undone(base: Base) {
     }
     for host in &hosts {
         let path = host.volume.join("tool");
-        let alarm = site.server.eventually("/alarms", "an alarm", |a| {
-            a["host"]["id"] == host.id.as_str() && about(a, &path)
-        });
+        let alarm = site
+            .server
+            .eventually("/alarms", "an alarm", |a| a["host"]["id"] == host.id.as_str() && about(a, &path));
         assert_eq!(alarm["rating"], "high", "{alarm}");
         assert_eq!(alarm["class"], "worm");
         assert_eq!(alarm["test"], true);
@@ -54,8 +54,9 @@ fn a_switch_acts_on_every_host_and_can_be_undone(base: Base) {
         });
         let full = site.server.get(&format!("/alarms/{}", alarm["id"].as_str().unwrap()));
         assert!(!full["alarm"]["verdict"]["evidence"].as_array().unwrap().is_empty(), "{full:#}");
-        let ordered =
-            site.server.post(&format!("/isolated-files/{}/restore", file["id"].as_str().unwrap()), &json!({}));
+        let ordered = site
+            .server
+            .post(&format!("/isolated-files/{}/restore", file["id"].as_str().unwrap()), &json!({}));
         let done = site.server.finished(&ordered);
         assert_eq!(done.len(), 1);
         assert_eq!(done[0]["state"], "done", "{done:#?}\n{}", host.daemon.log());
@@ -81,16 +82,19 @@ fn people_handle_what_is_not_acted_on(base: Base) {
     let site = Site::new(base);
     let host = Host::new(&site.server);
     let mut alarms = Vec::new();
-    for (n, class) in [MalwareClass::Trojan, MalwareClass::Miner, MalwareClass::WebShell].into_iter().enumerate() {
+    for (n, class) in
+        [MalwareClass::Trojan, MalwareClass::Miner, MalwareClass::WebShell].into_iter().enumerate()
+    {
         let path = host.volume.join(&format!("f{n}"));
         write_executable(&path, &bad::script(class, TestRating::High));
         alarms.push(site.server.eventually("/alarms", "an alarm", |a| about(a, &path)));
     }
     let handle = |n: usize, verb: &str| {
         let id = alarms[n]["id"].as_str().unwrap();
-        let ordered = site
-            .server
-            .post(&format!("/alarms/{id}/handle"), &json!({"operate_type": verb, "remark": "as the story goes"}));
+        let ordered = site.server.post(
+            &format!("/alarms/{id}/handle"),
+            &json!({"operate_type": verb, "remark": "as the story goes"}),
+        );
         let done = site.server.finished(&ordered);
         assert!(done.iter().all(|c| c["state"] == "done"), "{verb}: {done:#?}\n{}", host.daemon.log());
         id.to_owned()
@@ -139,10 +143,9 @@ fn a_policy_group_goes_before_the_project(base: Base) {
         "/policy-groups",
         &json!({"project": "0", "name": "careful", "settings": {"automatic_classes": ["miner"]}}),
     );
-    let group = site.server.post(
-        "/host-groups",
-        &json!({"project": "0", "name": "web", "policy_group": policy["id"]}),
-    );
+    let group = site
+        .server
+        .post("/host-groups", &json!({"project": "0", "name": "web", "policy_group": policy["id"]}));
     let _ = site.server.post("/hosts/assign", &json!({"hosts": [host.id], "group": group["id"]}));
     let only_miners = || {
         let status = host.daemon.status();

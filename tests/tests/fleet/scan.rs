@@ -15,14 +15,16 @@ fn a_custom_scan_finds_what_was_there_before(base: Base) {
     let folder = tempfile::Builder::new().prefix("scanned-").tempdir_in("/var/tmp").unwrap();
     std::fs::write(folder.path().join("old"), bad::script(MalwareClass::Backdoor, TestRating::High)).unwrap();
     std::fs::create_dir(folder.path().join("out")).unwrap();
-    std::fs::write(folder.path().join("out/old"), bad::script(MalwareClass::Virus, TestRating::High)).unwrap();
+    std::fs::write(folder.path().join("out/old"), bad::script(MalwareClass::Virus, TestRating::High))
+        .unwrap();
     let begun = site.server.post(
         "/scan-tasks",
         &json!({"project": "0", "name": "story", "settings": {
             "kind": "custom", "hosts": [host.id], "spread_minutes": 0,
             "include": [folder.path()], "exclude": [folder.path().join("out")]}}),
     );
-    let id = begun["task"]["id"].as_str().or_else(|| begun["id"].as_str()).unwrap_or_else(|| panic!("{begun}"));
+    let id =
+        begun["task"]["id"].as_str().or_else(|| begun["id"].as_str()).unwrap_or_else(|| panic!("{begun}"));
     let task = site.server.eventually(&format!("/scan-tasks/{id}"), "the end of the scan", |t| {
         t["task"]["task_status"] == "finish"
     });

@@ -37,7 +37,8 @@ fn a_host_that_falls_silent_raises_one_alarm_and_one_that_stops_none() {
     });
     assert_eq!(alarm["severity"], "high", "{alarm}");
     net.heal(0);
-    site.server.eventually("/hosts", "the host again", |h| h["id"] == cut.id.as_str() && h["status"] == "online");
+    site.server
+        .eventually("/hosts", "the host again", |h| h["id"] == cut.id.as_str() && h["status"] == "online");
     let all = alarms_of_the_server(&site);
     assert_eq!(all.len(), 1, "{all:#?}");
     assert!(eventually(Duration::from_secs(20), || cut.daemon.status()["server"]["connected"] == true));

@@ -22,6 +22,7 @@ mod running;
 mod scan;
 mod self_test;
 mod unlisted;
+mod uplink;
 mod vault;
 mod watchdog;
 mod window;

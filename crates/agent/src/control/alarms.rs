@@ -47,12 +47,12 @@ pub(super) fn show(core: &Core, request: &v1::AlarmsShow) -> Answered {
     Ok(Some(Answer::Alarm((&find(core, &request.id)?).into())))
 }
 
-pub(super) fn find(core: &Core, id: &str) -> Result<Alarm, Refused> {
+pub(crate) fn find(core: &Core, id: &str) -> Result<Alarm, Refused> {
     let row = core.database.find_alarm(id)?;
     Ok(decode(&row).map_err(|e| Refusal(Kind::Failed, e))?)
 }
 
-pub(super) fn handle(core: &Arc<Core>, peer: Peer, request: &v1::Handle) -> Answered {
+pub(crate) fn handle(core: &Arc<Core>, peer: &Peer, request: &v1::Handle) -> Answered {
     let handling: Handling = request.handling.parse().map_err(|e: lazaret_model::UnknownHandling| {
         let known: Vec<&str> = Handling::ALL.iter().map(|h| h.word()).collect();
         Refusal(Kind::BadRequest, format!("{e}; known: {}", known.join(", ")))
@@ -106,7 +106,7 @@ pub(super) fn handle(core: &Arc<Core>, peer: Peer, request: &v1::Handle) -> Answ
 }
 
 /// The file's hash: a whitelist by path would let the next file of that name pass.
-fn add_to_whitelist(core: &Core, peer: Peer, alarm: &Alarm) -> Result<(), Refused> {
+fn add_to_whitelist(core: &Core, peer: &Peer, alarm: &Alarm) -> Result<(), Refused> {
     let Some(content) = alarm.forensics.file.as_ref().and_then(|f| f.sha256) else {
         return Err(Refusal(Kind::Refused, "this alarm is not about a file".into()).into());
     };
@@ -120,11 +120,13 @@ fn add_to_whitelist(core: &Core, peer: Peer, alarm: &Alarm) -> Result<(), Refuse
         description: format!("from alarm {}", alarm.id),
         added_ms: now_ms(),
         added_by: peer.name(),
+        class: None,
+        expires_ms: None,
     };
     whitelist::store(core, entry).map(|_| ())
 }
 
-fn remove_from_whitelist(core: &Core, peer: Peer, alarm: &Alarm) -> Result<(), Refused> {
+fn remove_from_whitelist(core: &Core, peer: &Peer, alarm: &Alarm) -> Result<(), Refused> {
     let made_for = format!("from alarm {}", alarm.id);
     let ids: Vec<WhitelistId> =
         core.live().whitelist.entries().iter().filter(|e| e.description == made_for).map(|e| e.id).collect();

@@ -22,7 +22,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-pub(super) fn isolate(core: &Core, peer: Peer, request: &v1::IsolatePath) -> Answered {
+pub(super) fn isolate(core: &Core, peer: &Peer, request: &v1::IsolatePath) -> Answered {
     let path = Path::new(OsStr::from_bytes(&request.path));
     if !path.is_absolute() {
         refuse(Kind::BadRequest, "the path must be absolute")?;
@@ -151,14 +151,14 @@ fn guard(core: &Core, path: &[u8], standing: &PackageStanding, report: &ScanRepo
 }
 
 /// Deny first, then the response.
-fn act(core: &Core, peer: Peer, alarm: AlarmId, case: &mut Case) -> Result<Report, Refused> {
+fn act(core: &Core, peer: &Peer, alarm: AlarmId, case: &mut Case) -> Result<Report, Refused> {
     case.deny(core);
     execute(core, alarm, case, &peer.name())
         .ok_or_else(|| Refusal(Kind::Failed, "the file is in work already".into()).into())
 }
 
 /// `handle ALARM isolate-and-kill`: the file of the alarm, if it is still that content.
-pub(super) fn from_alarm(core: &Core, peer: Peer, alarm: &mut Alarm) -> Result<(), Refused> {
+pub(super) fn from_alarm(core: &Core, peer: &Peer, alarm: &mut Alarm) -> Result<(), Refused> {
     if alarm.isolated.is_some() {
         return Err(Refusal(Kind::Refused, "its file is isolated already".into()).into());
     }

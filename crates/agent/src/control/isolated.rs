@@ -66,7 +66,8 @@ fn find(core: &Core, part: &str) -> Result<Listed, Refused> {
     }
 }
 
-fn describe(core: &Core, object: &Listed) -> v1::Isolated {
+/// As the vault has it now.
+pub(crate) fn describe(core: &Core, object: &Listed) -> v1::Isolated {
     let vault = core.responder.vault();
     let stored = std::fs::metadata(vault.blob_path(object.id)).map_or(0, |m| m.len());
     let sharing = vault.holders(object.id);
@@ -120,7 +121,7 @@ fn facts(m: &Manifest) -> FileFacts {
     }
 }
 
-pub(super) fn restore(core: &Core, peer: Peer, request: &v1::IsolatedRestore) -> Answered {
+pub(crate) fn restore(core: &Core, peer: &Peer, request: &v1::IsolatedRestore) -> Answered {
     let object = find(core, &request.id)?;
     let to = request.to.clone().map(|p| PathBuf::from(OsString::from_vec(p)));
     if to.as_ref().is_some_and(|p| !p.is_absolute()) {
@@ -134,7 +135,7 @@ pub(super) fn restore(core: &Core, peer: Peer, request: &v1::IsolatedRestore) ->
 }
 
 /// Starts again what was ended with it. The file is back whatever comes of this.
-fn restart(core: &Core, peer: Peer, id: IsolatedId) -> Result<Vec<v1::ActionRecord>, Refused> {
+pub(crate) fn restart(core: &Core, peer: &Peer, id: IsolatedId) -> Result<Vec<v1::ActionRecord>, Refused> {
     let manifest = core.responder.vault().manifest(id).map_err(failed)?;
     let plan = Plan { alarm: manifest.alarm, who: peer.name(), order: Order::Restart { id } };
     let report = core.responder.execute(plan);
@@ -146,9 +147,9 @@ fn restart(core: &Core, peer: Peer, id: IsolatedId) -> Result<Vec<v1::ActionReco
 }
 
 /// Puts a file back and lets its content be on this host from now on.
-pub(super) fn restore_id(
+pub(crate) fn restore_id(
     core: &Core,
-    peer: Peer,
+    peer: &Peer,
     id: IsolatedId,
     to: Option<PathBuf>,
     parents: bool,
@@ -243,7 +244,7 @@ fn lines(receipt: &Receipt) -> Vec<v1::ReceiptLine> {
         .collect()
 }
 
-pub(super) fn delete(core: &Core, peer: Peer, request: &v1::IsolatedDelete) -> Answered {
+pub(crate) fn delete(core: &Core, peer: &Peer, request: &v1::IsolatedDelete) -> Answered {
     let object = find(core, &request.id)?;
     let plan = Plan {
         alarm: object.manifest.as_ref().ok().and_then(|m| m.alarm),
@@ -261,18 +262,25 @@ pub(super) fn delete(core: &Core, peer: Peer, request: &v1::IsolatedDelete) -> A
 }
 
 pub(super) fn verify(core: &Core, request: &v1::IsolatedVerify, reply: &mut Reply<'_>) -> Answered {
+    check(core, request, |result| reply.more(Answer::Verify(result)).map_err(Refused::from))?;
+    Ok(None)
+}
+
+/// Looks at one object or all of them.
+pub(crate) fn check(
+    core: &Core,
+    request: &v1::IsolatedVerify,
+    mut each: impl FnMut(v1::VerifyResult) -> Result<(), Refused>,
+) -> Result<(), Refused> {
     let only = if request.id.is_empty() { None } else { Some(find(core, &request.id)?.id) };
     core.responder.vault().check(only, |checked: Checked| {
-        reply
-            .more(Answer::Verify(v1::VerifyResult {
-                id: checked.name,
-                ok: checked.finding.is_ok(),
-                reason: checked.why,
-                finding: checked.finding.word().into(),
-            }))
-            .map_err(Refused::from)
-    })?;
-    Ok(None)
+        each(v1::VerifyResult {
+            id: checked.name,
+            ok: checked.finding.is_ok(),
+            reason: checked.why,
+            finding: checked.finding.word().into(),
+        })
+    })
 }
 
 impl From<VaultError> for Refused {

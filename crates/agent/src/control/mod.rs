@@ -2,22 +2,23 @@
 //! The control socket: root may do everything, members of the group `lazaret` may read, nobody
 //! else connects (the socket's mode says so, and the peer's credentials are checked again).
 
-mod alarms;
+pub(crate) mod alarms;
 mod events;
 mod isolate;
-mod isolated;
+pub(crate) mod isolated;
 mod persistence;
-mod preview;
-mod rules;
+pub(crate) mod preview;
+pub(crate) mod rules;
 mod status;
 mod switch;
-mod thaw;
+pub(crate) mod thaw;
 mod vault;
-mod whitelist;
+pub(crate) mod whitelist;
 
-pub(crate) use isolated::note;
+pub(crate) use isolated::{describe, note};
+pub(crate) use status::status;
 pub(crate) use switch::{DRY_RUN, ISOLATE_AND_KILL, TEST_PROGRAMS};
-pub(crate) use whitelist::entry_of;
+pub(crate) use whitelist::{checked_entry, entry_of};
 
 use crate::core::Core;
 use crate::log::log;
@@ -46,19 +47,25 @@ static SERVED: AtomicUsize = AtomicUsize::new(0);
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Who asks.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Peer {
-    pub(crate) uid: u32,
+#[derive(Debug, Clone)]
+pub(crate) enum Peer {
+    /// A user of this host, on the control socket.
+    Local(u32),
+    /// A user of the server. No right of root goes with it: see `uplink::commands`.
+    Server(String),
 }
 
 impl Peer {
-    fn is_root(self) -> bool {
-        self.uid == 0
+    fn is_root(&self) -> bool {
+        matches!(self, Self::Local(0))
     }
 
     /// As the journal and the alarms name them.
-    pub(crate) fn name(self) -> String {
-        format!("uid {}", self.uid)
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Local(uid) => format!("uid {uid}"),
+            Self::Server(user) => format!("server: {user}"),
+        }
     }
 }
 
@@ -149,13 +156,13 @@ fn serve(core: &Arc<Core>, mut stream: UnixStream) -> io::Result<()> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     let credentials = rustix::net::sockopt::socket_peercred(&stream)?;
-    let peer = Peer { uid: credentials.uid.as_raw() };
+    let peer = Peer::Local(credentials.uid.as_raw());
     if !peer.is_root() && SERVED.load(Ordering::Acquire) > MAX_CONNECTIONS - RESERVED {
         return Ok(());
     }
     let Some(request) = frame::read::<v1::Request>(&mut stream)? else { return Ok(()) };
     let mut reply = Reply { stream: &mut stream };
-    match answer(core, peer, request, &mut reply) {
+    match answer(core, &peer, request, &mut reply) {
         Ok(last) => reply.last(last),
         Err(Refused::Stream(e)) => Err(e),
         Err(Refused::Request(Refusal(kind, message))) => {
@@ -194,9 +201,9 @@ impl From<lazaret_state::StateError> for Refused {
     }
 }
 
-type Answered = Result<Option<Answer>, Refused>;
+pub(crate) type Answered = Result<Option<Answer>, Refused>;
 
-fn answer(core: &Arc<Core>, peer: Peer, request: v1::Request, reply: &mut Reply<'_>) -> Answered {
+fn answer(core: &Arc<Core>, peer: &Peer, request: v1::Request, reply: &mut Reply<'_>) -> Answered {
     if request.version_min > CONTROL_VERSION || request.version_max < CONTROL_VERSION {
         refuse(
             Kind::UnsupportedVersion,

@@ -27,7 +27,7 @@ pub(super) fn list(core: &Core, request: &v1::PersistenceList, reply: &mut Reply
     Ok(None)
 }
 
-pub(super) fn disable(core: &Core, peer: Peer, request: &v1::PersistenceDisable) -> Answered {
+pub(super) fn disable(core: &Core, peer: &Peer, request: &v1::PersistenceDisable) -> Answered {
     let mut alarm = find(core, &request.alarm)?;
     if alarm.forensics.persistence.searched_ms == 0 {
         refuse(Kind::Refused, "nothing was looked for yet for this alarm: it is after an isolation only")?;
@@ -43,7 +43,7 @@ pub(super) fn disable(core: &Core, peer: Peer, request: &v1::PersistenceDisable)
     Ok(Some(Answer::Alarm((&alarm).into())))
 }
 
-pub(super) fn enable(core: &Core, peer: Peer, request: &v1::PersistenceEnable) -> Answered {
+pub(super) fn enable(core: &Core, peer: &Peer, request: &v1::PersistenceEnable) -> Answered {
     let mut alarm = find(core, &request.alarm)?;
     let fits = |e: &PersistenceEntry| {
         if e.state == PersistenceState::Disabled { Ok(()) } else { Err("it is not disabled".to_owned()) }

@@ -20,7 +20,7 @@ use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-pub(super) fn preview(core: &Core, request: &v1::PreviewIsolate) -> Answered {
+pub(crate) fn preview(core: &Core, request: &v1::PreviewIsolate) -> Answered {
     let (path, wanted) = match &request.what {
         Some(What::Path(path)) => (path.clone(), None),
         Some(What::Alarm(id)) => of_alarm(core, id)?,

@@ -25,7 +25,7 @@ pub(super) fn disarmed(core: &Core, reply: &mut Reply<'_>) -> Answered {
     Ok(None)
 }
 
-pub(super) fn rearm(core: &Core, peer: Peer, request: &v1::BreakerRearm) -> Answered {
+pub(crate) fn rearm(core: &Core, peer: &Peer, request: &v1::BreakerRearm) -> Answered {
     let closed = core.live().rearm(&request.rule);
     for rule in &closed {
         core.database.remove_breaker(rule)?;

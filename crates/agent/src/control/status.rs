@@ -6,7 +6,7 @@ use crate::counters::read;
 use lazaret_model::IsolatedStatus;
 use lazaret_proto::v1;
 
-pub(super) fn status(core: &Core) -> v1::Status {
+pub(crate) fn status(core: &Core) -> v1::Status {
     let content = core.pool.content();
     let mounts = core.protection.status();
     let jail_gaps = core.pool.jail_gaps();
@@ -48,6 +48,7 @@ pub(super) fn status(core: &Core) -> v1::Status {
         dry_run,
         freeze_seconds: freeze.map_or(0, |f| u32::try_from(f.as_secs()).unwrap_or(u32::MAX)),
         windows: core.windows.status(),
+        server: core.uplink.status(core),
     }
 }
 
@@ -89,6 +90,7 @@ fn degraded(
     out.extend(content.problems.iter().map(|p| format!("content: {p}")));
     out.extend(core.pool.jail_gaps().into_iter().map(|g| format!("jail: {g}")));
     out.extend(breakers.iter().map(|b| format!("circuit breaker open: {b}")));
+    out.extend(core.uplink.problem().map(|why| format!("server: {why}")));
     out.extend(core.guards.trust_gap().map(|why| format!("packages: {why}")));
     out
 }

@@ -14,7 +14,7 @@ pub(crate) const ISOLATE_AND_KILL: &str = "isolate_and_kill";
 pub(crate) const TEST_PROGRAMS: &str = "test_programs";
 pub(crate) const DRY_RUN: &str = "dry_run";
 
-pub(super) fn set(core: &Core, peer: Peer, request: &v1::SwitchSet) -> Answered {
+pub(super) fn set(core: &Core, peer: &Peer, request: &v1::SwitchSet) -> Answered {
     let word = if request.on { "on" } else { "off" };
     let name = request.name.replace('-', "_");
     if ![ISOLATE_AND_KILL, TEST_PROGRAMS, DRY_RUN].contains(&name.as_str()) {
@@ -23,6 +23,17 @@ pub(super) fn set(core: &Core, peer: Peer, request: &v1::SwitchSet) -> Answered 
             format!(
                 "there is no switch \"{}\"; known: isolate-and-kill, test-programs, dry-run",
                 request.name
+            ),
+        )?;
+    }
+    if let Some(key) = core.uplink.desired.governs(&name) {
+        refuse(
+            Kind::Refused,
+            format!(
+                "{} is set by the server ({}) and would not stay: change it there, or keep it on this host with \
+                 [local] pin = [\"{key}\"] in lazaretd.toml and restart lazaretd",
+                request.name,
+                core.uplink.desired.origin()
             ),
         )?;
     }
@@ -50,7 +61,7 @@ pub(super) fn set(core: &Core, peer: Peer, request: &v1::SwitchSet) -> Answered 
     done(text)
 }
 
-pub(super) fn reload(core: &Core, peer: Peer) -> Answered {
+pub(super) fn reload(core: &Core, peer: &Peer) -> Answered {
     let failed = |e: String| Refusal(Kind::Failed, format!("the content in force stays: {e}"));
     let content = core.config.content().map_err(|e| failed(e.to_string()))?;
     let info =

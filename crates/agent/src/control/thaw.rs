@@ -16,7 +16,7 @@ use std::time::Duration;
 /// Killing and isolating a large file takes longer than letting go.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-pub(super) fn thaw(core: &Core, peer: Peer, request: &v1::Thaw) -> Answered {
+pub(crate) fn thaw(core: &Core, peer: &Peer, request: &v1::Thaw) -> Answered {
     let alarm = alarms::find(core, &request.id)?;
     let Some(open) = core.windows.of_alarm(alarm.id) else {
         let why = if alarm.isolated.is_some() {

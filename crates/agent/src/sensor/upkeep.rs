@@ -17,8 +17,24 @@ const ALARMS: Duration = Duration::from_secs(3600);
 pub(crate) fn run(core: &Arc<Core>) {
     let mut packages = Instant::now();
     let mut alarms = Instant::now();
+    let mut whitelist = now_ms();
     while !core.is_stopping() {
         std::thread::sleep(Duration::from_millis(200));
+        let now = now_ms();
+        if now >= whitelist + 1_000 {
+            // What an entry has let pass is judged again when its time is over.
+            if core
+                .live()
+                .whitelist
+                .entries()
+                .iter()
+                .filter_map(|e| e.expires_ms)
+                .any(|e| whitelist < e && e <= now)
+            {
+                core.judge_again();
+            }
+            whitelist = now;
+        }
         if packages.elapsed() > PACKAGES {
             core.guards.follow_packages();
             packages = Instant::now();
@@ -26,6 +42,7 @@ pub(crate) fn run(core: &Arc<Core>) {
         if alarms.elapsed() > ALARMS {
             prune(core);
             prune_journal(core);
+            core.uplink.commands.forget(core);
             alarms = Instant::now();
         }
     }

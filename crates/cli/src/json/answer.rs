@@ -143,6 +143,12 @@ pub(crate) struct WhitelistEntry<'a> {
     added_at: String,
     added_by: &'a str,
     hits: u64,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    class: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<String>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    source: &'a str,
 }
 
 impl<'a> From<&'a v1::WhitelistEntry> for WhitelistEntry<'a> {
@@ -160,6 +166,9 @@ impl<'a> From<&'a v1::WhitelistEntry> for WhitelistEntry<'a> {
             added_at: time::rfc3339(w.added_ms),
             added_by: &w.added_by,
             hits: w.hits,
+            class: &w.class,
+            expires_at: (w.expires_ms > 0).then(|| time::rfc3339(w.expires_ms)),
+            source: &w.source,
         }
     }
 }

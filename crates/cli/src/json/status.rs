@@ -33,6 +33,25 @@ pub(crate) struct Status<'a> {
     isolated: u64,
     counters: Counters,
     vault: Option<Vault>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server: Option<Server<'a>>,
+}
+
+/// The server that this host belongs to.
+#[derive(Debug, Serialize)]
+struct Server<'a> {
+    url: &'a str,
+    host: &'a str,
+    connected: bool,
+    since: String,
+    error: &'a str,
+    generation: u64,
+    group: &'a str,
+    refused: &'a [String],
+    pinned: &'a [String],
+    unsent: u64,
+    certificate_until: Option<String>,
+    refused_by_server: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -144,6 +163,26 @@ impl<'a> From<&'a v1::Status> for Status<'a> {
             isolated: s.isolated,
             counters: s.counters.unwrap_or_default().into(),
             vault: s.vault.as_ref().map(Into::into),
+            server: s.server.as_ref().map(Into::into),
+        }
+    }
+}
+
+impl<'a> From<&'a v1::ServerLink> for Server<'a> {
+    fn from(l: &'a v1::ServerLink) -> Self {
+        Self {
+            url: &l.url,
+            host: &l.host,
+            connected: l.connected,
+            since: time::rfc3339(l.since_ms),
+            error: &l.error,
+            generation: l.generation,
+            group: &l.group,
+            refused: &l.refused,
+            pinned: &l.pinned,
+            unsent: l.unsent,
+            certificate_until: (l.certificate_until_ms > 0).then(|| time::rfc3339(l.certificate_until_ms)),
+            refused_by_server: l.refused_by_server,
         }
     }
 }

@@ -60,16 +60,41 @@ pub(crate) fn whitelist(look: Look, entries: &[v1::WhitelistEntry]) -> String {
         table.add_row([
             look.cell(Paint::Plain, &short_id(&w.id)),
             look.cell(Paint::Plain, &escape::text(&w.field)),
-            look.cell(Paint::Plain, if w.judge == "contain" { "contains" } else { "is" }),
+            look.cell(Paint::Plain, judge(&w.judge)),
             look.cell(Paint::Plain, &escape::name(&w.value)),
             look.cell(if w.any_content { Paint::Yellow } else { Paint::Plain }, &content),
             look.cell(Paint::Plain, &w.hits.to_string()),
             look.cell(Paint::Plain, &time::short(w.added_ms)),
-            look.cell(Paint::Plain, &escape::text(&w.added_by)),
-            look.cell(Paint::Plain, &escape::text(&w.description)),
+            look.cell(Paint::Plain, &added_by(w)),
+            look.cell(Paint::Plain, &description(w)),
         ]);
     }
     lines(&table)
+}
+
+fn judge(word: &str) -> &'static str {
+    match word {
+        "contain" => "contains",
+        "not_equal" => "is not",
+        "not_contain" => "contains not",
+        _ => "is",
+    }
+}
+
+fn added_by(w: &v1::WhitelistEntry) -> String {
+    let by = escape::text(&w.added_by);
+    if w.source == "server" { format!("server: {by}") } else { by }
+}
+
+fn description(w: &v1::WhitelistEntry) -> String {
+    let mut out = escape::text(&w.description);
+    if !w.class.is_empty() {
+        out.push_str(&format!(" (only {})", escape::text(&w.class)));
+    }
+    if w.expires_ms > 0 {
+        out.push_str(&format!(" (until {})", time::short(w.expires_ms)));
+    }
+    out
 }
 
 /// One line of the event stream.

@@ -86,6 +86,9 @@ pub(crate) fn status(look: Look, s: &v1::Status, now_ms: i64) -> String {
         ),
     ));
     out.push_str(&field("State", &escape::text(&s.state_dir)));
+    if let Some(server) = &s.server {
+        out.push_str(&field("Server", &self::server(look, server, now_ms)));
+    }
     out.push_str(&windows(look, s));
     for (i, breaker) in s.open_breakers.iter().enumerate() {
         let label = if i == 0 { "Circuit breaker" } else { "" };
@@ -128,6 +131,33 @@ fn isolate_and_kill(look: Look, s: &v1::Status) -> String {
         s.high_threshold,
         if classes.is_empty() { "none" } else { &classes }
     )
+}
+
+/// Whose host this is, and how it stands with it.
+fn server(look: Look, l: &v1::ServerLink, now_ms: i64) -> String {
+    let mut out = escape::text(&l.url);
+    if l.host.is_empty() {
+        out.push_str(&look.paint(Paint::Yellow, ", not enrolled yet"));
+    } else {
+        out.push_str(&format!(", as host {}", escape::text(&l.host)));
+    }
+    let since =
+        format!("since {} ({})", time::short(l.since_ms), time::duration(now_ms.saturating_sub(l.since_ms)));
+    if l.connected {
+        out.push_str(&format!("\n{} {since}", look.paint(Paint::Green, "connected")));
+    } else {
+        let error = if l.error.is_empty() { String::new() } else { format!(": {}", escape::text(&l.error)) };
+        out.push_str(&format!("\n{} {since}{error}", look.paint(Paint::Yellow, "not connected")));
+    }
+    let group = if l.group.is_empty() { String::new() } else { format!(" of {}", escape::text(&l.group)) };
+    out.push_str(&format!("\ndesired state {}{group}, {} journal entries unsent", l.generation, l.unsent));
+    if l.certificate_until_ms > 0 {
+        out.push_str(&format!(", certificate until {}", time::short(l.certificate_until_ms)));
+    }
+    for reason in &l.refused {
+        out.push_str(&look.paint(Paint::Yellow, &format!("\nrefused here: {}", escape::text(reason))));
+    }
+    out
 }
 
 /// What is frozen before it is killed, and what stands still now.

@@ -52,6 +52,9 @@ pub(super) async fn state(store: &Store, host: &HostRow) -> Result<v1::DesiredSt
             added_ms: w.added_ms,
             hits: 0,
             added_by: w.added_by,
+            class: w.class,
+            expires_ms: w.expires_ms,
+            source: String::new(),
         })
         .collect();
     Ok(v1::DesiredState {

@@ -126,7 +126,11 @@ impl World {
         for row in &tables.commands {
             assert_eq!(row.results.len(), 1, "seed {}: {row:?}", self.seed);
             let done = self.agents.iter().filter_map(|a| {
-                a.lock().unwrap().orders.get(&row.id).and_then(|o| o.result.as_ref().map(|r| r.outcome.clone()))
+                a.lock()
+                    .unwrap()
+                    .orders
+                    .get(&row.id)
+                    .and_then(|o| o.result.as_ref().map(|r| r.outcome.clone()))
             });
             for outcome in done {
                 assert!(self.reverted || outcome == row.results[0], "seed {}: {row:?} {outcome}", self.seed);
@@ -147,9 +151,7 @@ impl World {
             .build();
         let (tables, log, limits, mood) =
             (self.tables.clone(), self.log.clone(), self.limits.clone(), self.mood);
-        sim.host("server", move || {
-            server::process(tables.clone(), log.clone(), limits.clone(), mood)
-        });
+        sim.host("server", move || server::process(tables.clone(), log.clone(), limits.clone(), mood));
         for (n, disk) in self.agents.iter().enumerate() {
             let (disk, log, limits) = (disk.clone(), self.log.clone(), self.limits.clone());
             let seed = self.seed.wrapping_mul(1009).wrapping_add(n as u64);

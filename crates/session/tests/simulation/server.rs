@@ -86,9 +86,9 @@ impl ServerSide for Side {
         self.host.clone_from(&hello.host);
         let now = Instant::now();
         let other = self.lives.lock().unwrap().get(&hello.host).cloned();
-        if let Some(other) = other.filter(|o| {
-            o.machine != hello.machine_id || (o.boot != hello.boot_id && o.run != hello.run)
-        }) {
+        if let Some(other) =
+            other.filter(|o| o.machine != hello.machine_id || (o.boot != hello.boot_id && o.run != hello.run))
+        {
             other.probe.notify_one();
             for _ in 0..15 {
                 sleep(Duration::from_millis(100)).await;

@@ -325,6 +325,7 @@ Start of web.service: failed: no such unit
         added_ms: 1_795_400_000_000,
         hits: 3,
         added_by: "uid 0".into(),
+        ..v1::WhitelistEntry::default()
     };
     insta::assert_snapshot!(render::whitelist(Look::default(), std::slice::from_ref(&entry)), @r#"
 Id            Field          Value      Content          Hits  Added                 By     Description

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The server's commands: each id once, whatever is sent again; a result always. Done by threads of their
+//! own, so that the session goes on meanwhile.
+
+use super::orders::{self, Ended};
+use crate::core::Core;
+use crate::log::{log, printable};
+use crate::look::now_ms;
+use anyhow::Result;
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use lazaret_proto::v1::command::Verb;
+use lazaret_proto::{Message, v1};
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Threads for what takes seconds, and one for scans, which take hours.
+const WORKERS: usize = 2;
+/// Results are kept as long as the journal's entries, milliseconds.
+const KEEP_MS: i64 = 30 * 24 * 3600 * 1000;
+/// Commands that wait at once.
+const WAITING: usize = 10_000;
+
+/// Cancelling is asked for; who works looks at it.
+pub(crate) type Cancel = Arc<AtomicBool>;
+
+struct Job {
+    command: v1::Command,
+    cancel: Cancel,
+    /// The daemon was stopped while it was under way.
+    again: bool,
+}
+
+/// What waits and what is under way.
+pub(crate) struct Commands {
+    open: Mutex<HashMap<String, Cancel>>,
+    work: (Sender<Job>, Receiver<Job>),
+    scans: (Sender<Job>, Receiver<Job>),
+    /// The server's clock less ours, milliseconds.
+    skew_ms: AtomicI64,
+}
+
+impl Default for Commands {
+    fn default() -> Self {
+        Self {
+            open: Mutex::default(),
+            work: unbounded(),
+            scans: bounded(WAITING),
+            skew_ms: AtomicI64::new(0),
+        }
+    }
+}
+
+impl Commands {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Cancel>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn set_skew(&self, skew_ms: i64) {
+        self.skew_ms.store(skew_ms, Ordering::Relaxed);
+    }
+
+    fn server_now(&self) -> i64 {
+        now_ms().saturating_add(self.skew_ms.load(Ordering::Relaxed))
+    }
+
+    /// Those without a result.
+    pub(crate) fn open(&self) -> Vec<String> {
+        self.lock().keys().cloned().collect()
+    }
+
+    /// Takes a command in: remembers it, then queues it. One that is known changes nothing.
+    pub(crate) fn take(&self, core: &Core, command: v1::Command) -> Result<()> {
+        if !core.database.take_command(&command.id, now_ms(), &command.encode_to_vec())? {
+            return Ok(());
+        }
+        if self.lock().len() >= WAITING {
+            let why = format!("{WAITING} commands wait on this host already");
+            return finish(core, &command.id, Ended::refused(why));
+        }
+        self.queue(core, command, false)
+    }
+
+    fn queue(&self, core: &Core, command: v1::Command, again: bool) -> Result<()> {
+        let cancel = Cancel::default();
+        self.lock().insert(command.id.clone(), Arc::clone(&cancel));
+        let id = command.id.clone();
+        let is_scan = matches!(command.verb, Some(Verb::Scan(_)));
+        let queue = if is_scan { &self.scans.0 } else { &self.work.0 };
+        if queue.try_send(Job { command, cancel, again }).is_err() {
+            self.lock().remove(&id);
+            return finish(core, &id, Ended::refused("too many commands wait on this host"));
+        }
+        Ok(())
+    }
+
+    /// Cancels what can still be; what is not known is never begun.
+    pub(crate) fn cancel(&self, core: &Core, id: &str) -> Result<()> {
+        if let Some(cancel) = self.lock().get(id) {
+            cancel.store(true, Ordering::Relaxed);
+            return Ok(());
+        }
+        if core.database.take_command(id, now_ms(), &[])? {
+            finish(core, id, Ended::cancelled("cancelled before it came"))?;
+        }
+        Ok(())
+    }
+
+    /// Of a finished command.
+    pub(crate) fn result(&self, core: &Core, id: &str) -> Result<Option<v1::CommandResult>> {
+        let Some(bytes) = core.database.command(id)?.and_then(|row| row.result) else { return Ok(None) };
+        Ok(Some(v1::CommandResult::decode(bytes.as_slice())?))
+    }
+
+    /// After a start: what waited is queued again, a scan goes on, and of everything else that was under
+    /// way it is said that it was cut off.
+    pub(crate) fn resume(&self, core: &Core) -> Result<()> {
+        core.database.forget_commands(now_ms() - KEEP_MS)?;
+        for row in core.database.open_commands()? {
+            let Ok(command) = v1::Command::decode(row.command.as_slice()) else {
+                finish(core, &row.id, Ended::failed("what was stored of it cannot be read"))?;
+                continue;
+            };
+            let is_scan = matches!(command.verb, Some(Verb::Scan(_)));
+            if row.begun && !is_scan {
+                let why = "the daemon ended while it was under way; what had begun was brought to an end at the \
+                           start: the alarm or isolated file says how";
+                finish(core, &row.id, Ended::failed(why))?;
+                continue;
+            }
+            self.queue(core, command, row.begun)?;
+        }
+        Ok(())
+    }
+
+    /// Forgets results that are old.
+    pub(crate) fn forget(&self, core: &Core) {
+        if let Err(e) = core.database.forget_commands(now_ms() - KEEP_MS) {
+            log!("{e}");
+        }
+    }
+
+    /// Starts the threads.
+    pub(crate) fn start(&self, core: &Arc<Core>) -> Result<()> {
+        for i in 0..=WORKERS {
+            let scans = i == WORKERS;
+            let jobs = if scans { self.scans.1.clone() } else { self.work.1.clone() };
+            let core = Arc::clone(core);
+            let name = if scans { "scan".to_owned() } else { format!("order-{i}") };
+            std::thread::Builder::new().name(name).spawn(move || {
+                if scans {
+                    // What people wait for goes first.
+                    let _ = rustix::process::setpriority_process(None, 19);
+                }
+                for job in jobs {
+                    work(&core, &job);
+                }
+            })?;
+        }
+        Ok(())
+    }
+}
+
+fn work(core: &Arc<Core>, job: &Job) {
+    let id = &job.command.id;
+    if core.is_stopping() {
+        // It stays in the database and is taken up at the next start.
+        return;
+    }
+    // A daemon that stops waits for what takes seconds.
+    let is_scan = matches!(job.command.verb, Some(Verb::Scan(_)));
+    core.in_flight.fetch_add(usize::from(!is_scan), Ordering::Relaxed);
+    let ended = run(core, job);
+    core.in_flight.fetch_sub(usize::from(!is_scan), Ordering::Relaxed);
+    core.uplink.commands.lock().remove(id);
+    // A scan that the daemon's end has cut off goes on at the next start.
+    let Some(ended) = ended else { return };
+    let who = printable(job.command.who.as_bytes());
+    let text =
+        format!("{} of the server ({who}): {} {}", orders::name(&job.command), ended.outcome, ended.reason);
+    log!("{}", text.trim_end());
+    core.events.tell("switch", text.trim_end().to_owned(), None);
+    if let Err(e) = finish(core, id, ended) {
+        log!("the result of command {id} could not be stored: {e}");
+    }
+}
+
+/// `None`: it is not over.
+fn run(core: &Arc<Core>, job: &Job) -> Option<Ended> {
+    let Job { command, cancel, again } = job;
+    if cancel.load(Ordering::Relaxed) {
+        return Some(Ended::cancelled("cancelled before it was begun"));
+    }
+    let expired = command.expires_ms > 0 && core.uplink.commands.server_now() >= command.expires_ms;
+    if expired && !again {
+        return Some(Ended::new("expired", "its time was over before this host could begin"));
+    }
+    if let Err(e) = core.database.begin_command(&command.id) {
+        return Some(Ended::failed(format!("not begun: {e}")));
+    }
+    // A result comes whatever happens in there.
+    catch_unwind(AssertUnwindSafe(|| orders::run(core, command, cancel)))
+        .unwrap_or_else(|_| Some(Ended::failed("an error in lazaretd itself; its log says where")))
+}
+
+fn finish(core: &Core, id: &str, ended: Ended) -> Result<()> {
+    let result = v1::CommandResult {
+        id: id.to_owned(),
+        outcome: ended.outcome.to_owned(),
+        reason: ended.reason,
+        at_ms: now_ms(),
+        detail: ended.detail,
+    };
+    core.database.finish_command(id, now_ms(), &result.encode_to_vec())?;
+    core.uplink.ring();
+    Ok(())
+}

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The agent's side of the session.
+
+use super::identity::{Identity, Request, stamp};
+use super::outbox::records;
+use super::{enroll, lock, report, tls};
+use crate::core::Core;
+use crate::log::log;
+use crate::look::now_ms;
+use anyhow::{Error, Result};
+use lazaret_proto::v1;
+use lazaret_session::{AgentSide, End, Notice, Place, goodbye, wire_position};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use tokio::sync::Notify;
+use v1::goodbye::Kind as Bye;
+
+/// The journal is looked at this often: its appends do not ring, they are on the way of responses.
+const LOOK: Duration = Duration::from_millis(100);
+/// The host is looked at this often.
+const REPORT: Duration = Duration::from_secs(30);
+/// A renewal that is not answered is asked for again.
+const RENEW_AGAIN: Duration = Duration::from_secs(3600);
+
+/// What the session and the way to the server share.
+pub(super) struct Shared {
+    pub(super) identity: Mutex<Identity>,
+    /// Of its file, as we wrote it last.
+    pub(super) stamp: Mutex<Option<(u64, i64)>>,
+    /// The server has taken the right away.
+    pub(super) banned: Notify,
+}
+
+pub(super) struct Side {
+    core: Arc<Core>,
+    shared: Arc<Shared>,
+    /// Seq of the newest entry that was looked at.
+    seen: u64,
+    told: Option<v1::HostReport>,
+    looked: Instant,
+    renewal: Option<(Request, Instant)>,
+    synced: u64,
+}
+
+impl Side {
+    pub(super) fn new(core: &Arc<Core>, shared: Arc<Shared>) -> Self {
+        Self {
+            core: Arc::clone(core),
+            shared,
+            seen: 0,
+            told: None,
+            looked: Instant::now(),
+            renewal: None,
+            synced: 0,
+        }
+    }
+
+    fn newest(&self) -> u64 {
+        self.core.responder.journal().position().1
+    }
+
+    fn renewal(&mut self) -> Option<Vec<u8>> {
+        let asked = self.renewal.as_ref().is_some_and(|(_, at)| at.elapsed() < RENEW_AGAIN);
+        if asked || !lock(&self.shared.identity).wants_renewal(now_ms()) {
+            return None;
+        }
+        match Request::new(&report::of_machine().host_name) {
+            Ok(request) => {
+                let csr = request.csr.clone();
+                self.renewal = Some((request, Instant::now()));
+                Some(csr)
+            }
+            Err(e) => {
+                log!("the certificate cannot be renewed: {e:#}");
+                None
+            }
+        }
+    }
+
+    fn changed_report(&mut self) -> Option<v1::HostReport> {
+        if self.looked.elapsed() < REPORT {
+            return None;
+        }
+        self.looked = Instant::now();
+        let report = report::report(&self.core);
+        let essence = report::essence(&report);
+        (self.told.as_ref() != Some(&essence)).then(|| {
+            self.told = Some(essence);
+            report
+        })
+    }
+
+    fn renewed(&mut self, chain: Vec<Vec<u8>>) -> Result<()> {
+        let (request, _) =
+            self.renewal.as_ref().ok_or_else(|| Error::msg("nobody asked for a certificate"))?;
+        let mut identity = lock(&self.shared.identity);
+        let own = chain.first().ok_or_else(|| Error::msg("it holds no certificate"))?;
+        enroll::check_name(own, &identity.host)?;
+        let renewed = Identity { key: request.key.clone(), chain, ..identity.clone() };
+        tls::enrolled(&renewed)?;
+        let state = &self.core.config.paths.state;
+        renewed.store(state)?;
+        *lock(&self.shared.stamp) = stamp(state);
+        let until = renewed.validity().map_or(0, |v| v.1);
+        *identity = renewed;
+        drop(identity);
+        self.renewal = None;
+        self.core.uplink.set_link(|link| link.certificate_until_ms = until);
+        log!("the certificate of this host is renewed");
+        Ok(())
+    }
+}
+
+impl AgentSide for Side {
+    type Error = Error;
+
+    fn now_ms(&self) -> i64 {
+        now_ms()
+    }
+
+    async fn hello(&mut self) -> Result<v1::AgentHello> {
+        let report = report::report(&self.core);
+        self.told = Some(report::essence(&report));
+        self.looked = Instant::now();
+        let journal = self.core.responder.journal();
+        let first = journal.entries(0, 1)?.first().map(|e| (e.epoch, e.seq));
+        let (epoch, seq) = journal.position();
+        let outbox = lock(&self.core.uplink.outbox);
+        Ok(v1::AgentHello {
+            version_min: 0,
+            version_max: 0,
+            host: lock(&self.shared.identity).host.clone(),
+            run: self.core.uplink.run.clone(),
+            incarnation: outbox.incarnation().to_owned(),
+            acked: Some(wire_position(outbox.acked())),
+            first: first.map(|(epoch, seq)| wire_position(outbox.place(epoch, seq))),
+            last: Some(wire_position(outbox.place(epoch, seq))),
+            generation: self.core.uplink.desired.generation(),
+            report: Some(report),
+            machine_id: report::machine_id(),
+            boot_id: report::boot_id(),
+            commands: self.core.uplink.commands.open(),
+        })
+    }
+
+    fn sent(&self) -> Place {
+        lock(&self.core.uplink.outbox).sent()
+    }
+
+    async fn fork(&mut self, epoch: u64) -> Result<()> {
+        log!(
+            "the server knows more of this host than its journal: it went back to an older state, epoch {epoch} begins"
+        );
+        lock(&self.core.uplink.outbox).fork(&self.core.database, epoch)
+    }
+
+    async fn read_after(&mut self, after: Place, count: usize, bytes: usize) -> Result<Vec<v1::Record>> {
+        let newest = self.newest();
+        let outbox = lock(&self.core.uplink.outbox).clone();
+        let records = records(&self.core, &outbox, after, count, bytes)?;
+        if records.is_empty() {
+            self.seen = newest;
+        }
+        Ok(records)
+    }
+
+    async fn sending(&mut self, last: Place) -> Result<()> {
+        // What a server has must never be lost here, or its numbers would be given twice.
+        if last.seq > self.synced {
+            let newest = self.newest();
+            self.core.responder.journal().sync()?;
+            self.synced = newest;
+        }
+        lock(&self.core.uplink.outbox).sending(&self.core.database, last)
+    }
+
+    async fn welcomed(&mut self, hello: &v1::ServerHello, skew_ms: i64) {
+        self.core.uplink.commands.set_skew(skew_ms);
+        let kept = lock(&self.core.uplink.outbox).set_incarnation(&self.core.database, &hello.incarnation);
+        if let Err(e) = kept {
+            log!("{e:#}");
+        }
+        self.core.uplink.set_link(|link| {
+            link.connected = true;
+            link.banned = false;
+            link.error.clear();
+            link.problem.clear();
+        });
+        log!("connected to {}", lock(&self.shared.identity).url);
+    }
+
+    async fn acked(&mut self, at: Place) -> Result<()> {
+        lock(&self.core.uplink.outbox).set_acked(&self.core.database, at)
+    }
+
+    async fn desired(&mut self, state: v1::DesiredState) -> Result<v1::StateApplied> {
+        self.core.uplink.desired.take(&self.core, state)
+    }
+
+    async fn begin(&mut self, command: v1::Command, _server_now_ms: i64) -> Result<()> {
+        self.core.uplink.commands.take(&self.core, command)
+    }
+
+    async fn cancel(&mut self, id: &str) -> Result<()> {
+        self.core.uplink.commands.cancel(&self.core, id)
+    }
+
+    async fn result(&mut self, id: &str) -> Result<Option<v1::CommandResult>> {
+        self.core.uplink.commands.result(&self.core, id)
+    }
+
+    async fn certificate(&mut self, chain: Vec<Vec<u8>>) -> Result<()> {
+        if let Err(e) = self.renewed(chain) {
+            log!("the server's certificate for this host is not taken: {e:#}");
+        }
+        Ok(())
+    }
+
+    async fn notice(&mut self) -> Option<Notice> {
+        if self.core.uplink.is_stopping() {
+            return Some(Notice::Stop(goodbye(Bye::Shutdown, "the daemon stops")));
+        }
+        if let Some((_, progress)) = lock(&self.core.uplink.progress).pop_first() {
+            return Some(Notice::Progress(progress));
+        }
+        if let Some(report) = self.changed_report() {
+            return Some(Notice::Report(Box::new(report)));
+        }
+        self.renewal().map(Notice::Renew)
+    }
+
+    async fn news(&mut self) {
+        loop {
+            tokio::select! {
+                () = self.core.uplink.bell.notified() => return,
+                () = tokio::time::sleep(LOOK) => {
+                    let newest = self.newest();
+                    if newest != self.seen || self.looked.elapsed() >= REPORT {
+                        self.seen = newest;
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn ended(&mut self, end: &End, retry: Option<Duration>) {
+        let told = if let End::Told(g) = end { g.kind() } else { Bye::Unspecified };
+        let banned = matches!(told, Bye::Revoked | Bye::UnknownHost);
+        let why = end.to_string();
+        let mut news = false;
+        self.core.uplink.set_link(|link| {
+            news = link.connected || link.error != why;
+            (link.connected, link.banned) = (false, banned);
+            link.error.clone_from(&why);
+            if banned {
+                link.problem = format!(
+                    "{} has taken this host's right away ({why}): it goes on with what it was told last; enrol it \
+                     again with lazaretd enroll --again",
+                    link.url
+                );
+            }
+        });
+        if news {
+            let retry = retry.map(|r| format!("; tried again in {} s", r.as_secs())).unwrap_or_default();
+            log!("not connected to {}: {why}{retry}", lock(&self.shared.identity).url);
+        }
+        if banned {
+            self.shared.banned.notify_one();
+        }
+    }
+}
