@@ -145,8 +145,8 @@ impl Tx {
     /// Several statements without parameters, as a schema file has them.
     pub(crate) async fn script(&mut self, text: &'static str) -> Result<()> {
         match self {
-            Self::Sqlite(t) => drop(sqlx::raw_sql(text).execute(&mut **t).await?),
-            Self::Postgres(t) => drop(sqlx::raw_sql(text).execute(&mut **t).await?),
+            Self::Sqlite(t) => sqlx::raw_sql(text).execute(&mut **t).await.map(|_| ())?,
+            Self::Postgres(t) => sqlx::raw_sql(text).execute(&mut **t).await.map(|_| ())?,
         }
         Ok(())
     }

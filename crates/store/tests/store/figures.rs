@@ -26,6 +26,7 @@ fn made(host: &str, n: i64) -> AlarmRow {
     a
 }
 
+#[allow(clippy::print_stdout, reason = "figures are what this is for")]
 async fn ingest_and_list(bed: &Bed, total: i64) {
     let begin = Instant::now();
     let mut tasks = tokio::task::JoinSet::new();

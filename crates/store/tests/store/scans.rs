@@ -95,7 +95,7 @@ async fn a_task_is_taken_back(bed: Bed) {
     let a = ScanHostRow { state: "scanning".into(), command: "c".into(), ..waiting("a", 100) };
     store.update_scan_host(&a).await.unwrap();
     let running = store.cancel_scan_task("st", 150).await.unwrap();
-    assert_eq!(running, [a.clone()]);
+    assert_eq!(running, std::slice::from_ref(&a));
     assert_eq!(store.scan_host("st", "b").await.unwrap().state, "cancel");
     assert_eq!(store.scan_task("st").await.unwrap().state, "scanning");
     store.update_scan_host(&ScanHostRow { state: "cancel".into(), finished_ms: 160, ..a }).await.unwrap();
