@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::people::{password, secret};
 use crate::time;
 use anyhow::{Context as _, bail};
-use lazaret_store::{Migrated, NewAudit, Store, StoreError, UserRow};
+use lazaret_store::{Migrated, NewAudit, Store, StoreError, TokenRow, UserRow};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
@@ -61,7 +61,7 @@ pub async fn init(config: &Config) -> anyhow::Result<Made> {
     let one_time_password = if store.users().await?.is_empty() {
         let password = secret::one_time_password()?;
         store.create_user(&first_user(&password, now_ms)?).await?;
-        store.append_audit(&by_root("user.create", FIRST_USER, now_ms)).await?;
+        store.append_audit(&by_root("user.create", &format!("user {FIRST_USER}"), now_ms)).await?;
         Some(password)
     } else {
         None
@@ -99,10 +99,51 @@ fn by_root(action: &str, target: &str, now_ms: i64) -> NewAudit {
         at_ms: now_ms,
         who: "root on the server".to_owned(),
         action: action.to_owned(),
-        target: format!("user {target}"),
+        target: target.to_owned(),
         outcome: "done".to_owned(),
         ..NewAudit::default()
     }
+}
+
+/// Hours that a token is valid at most.
+pub const MOST_TOKEN_HOURS: i64 = 24 * 90;
+
+/// A right to enrol, for whoever is root on the server's machine.
+#[derive(Debug, Clone)]
+pub struct Token {
+    /// The secret.
+    pub token: String,
+    /// SHA-256 of the authority's certificate.
+    pub fingerprint: String,
+}
+
+/// Makes a token with which hosts enrol into the default project.
+///
+/// # Errors
+/// There is no authority yet, or the database is gone.
+pub async fn token(config: &Config, hours: i64, uses: i64) -> anyhow::Result<Token> {
+    let authority =
+        Authority::load(&authority_folder(config)).context("no authority; run lazaret-server init")?;
+    let store = Store::open(&config.database()).await.context("cannot open the database")?;
+    let now_ms = time::now_ms();
+    let token = format!("lzt_{}", secret::random()?);
+    let row = TokenRow {
+        id: Uuid::now_v7().to_string(),
+        hash: secret::digest(&token),
+        project: lazaret_store::DEFAULT_PROJECT.to_owned(),
+        group: None,
+        expires_ms: now_ms + hours.clamp(1, MOST_TOKEN_HOURS) * 3_600_000,
+        uses_left: uses,
+        who: "root on the server".to_owned(),
+        created_ms: now_ms,
+        note: "lazaret-server token".to_owned(),
+    };
+    store.create_token(&row).await?;
+    store
+        .append_audit(&by_root("enrolment_token.create", &format!("enrolment_token {}", row.id), now_ms))
+        .await?;
+    store.close().await;
+    Ok(Token { token, fingerprint: authority.fingerprint() })
 }
 
 /// Brings the database up to date.
@@ -134,7 +175,7 @@ pub async fn reset_password(config: &Config, name: &str) -> anyhow::Result<Strin
     user.locked_until_ms = 0;
     store.update_user(&user).await?;
     store.revoke_credentials(&user.id).await?;
-    store.append_audit(&by_root("user.reset_password", &user.id, time::now_ms())).await?;
+    store.append_audit(&by_root("user.reset_password", &format!("user {}", user.id), time::now_ms())).await?;
     store.close().await;
     Ok(one_time)
 }

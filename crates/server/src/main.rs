@@ -18,6 +18,7 @@ The fleet's server.
   lazaret-server [--config FILE] [--role all|gateway|api|worker]   run
   lazaret-server init [--config FILE]                   make authority, database and first administrator
   lazaret-server migrate [--config FILE]                bring the database up to date
+  lazaret-server token [--hours N] [--uses N] [--config FILE]   a token with which hosts enrol (1 hour, 1 host)
   lazaret-server user reset-password NAME [--config FILE]   a new one-time password, for who is locked out
   lazaret-server --help | --version
 
@@ -31,6 +32,7 @@ enum Verb {
     Init,
     Migrate,
     ResetPassword(String),
+    Token { hours: i64, uses: i64 },
     Help,
     Version,
 }
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
 fn parse(arguments: Vec<String>) -> anyhow::Result<(PathBuf, Verb)> {
     let mut config = PathBuf::from(DEFAULT_CONFIG);
     let mut role = None;
+    let (mut hours, mut uses) = (1, 1);
     let mut words = Vec::new();
     let mut rest = arguments.into_iter();
     while let Some(argument) = rest.next() {
@@ -58,6 +61,8 @@ fn parse(arguments: Vec<String>) -> anyhow::Result<(PathBuf, Verb)> {
                 let word = rest.next().context("--role needs a word")?;
                 role = Some(word.parse::<Role>().map_err(anyhow::Error::msg)?);
             }
+            "--hours" => hours = number("--hours", rest.next(), init::MOST_TOKEN_HOURS)?,
+            "--uses" => uses = number("--uses", rest.next(), 100_000)?,
             "--help" | "-h" => words.push("help".to_owned()),
             "--version" | "-V" => words.push("version".to_owned()),
             other if other.starts_with('-') => bail!("unknown option {other}; see --help"),
@@ -69,6 +74,7 @@ fn parse(arguments: Vec<String>) -> anyhow::Result<(PathBuf, Verb)> {
         [] => Verb::Run(role.unwrap_or(Role::All)),
         ["init"] => Verb::Init,
         ["migrate"] => Verb::Migrate,
+        ["token"] => Verb::Token { hours, uses },
         ["user", "reset-password", name] => Verb::ResetPassword((*name).to_owned()),
         ["help"] => Verb::Help,
         ["version"] => Verb::Version,
@@ -78,6 +84,11 @@ fn parse(arguments: Vec<String>) -> anyhow::Result<(PathBuf, Verb)> {
         bail!("--role is for running only");
     }
     Ok((config, verb))
+}
+
+fn number(option: &str, word: Option<String>, most: i64) -> anyhow::Result<i64> {
+    let number: Option<i64> = word.and_then(|w| w.parse().ok());
+    number.filter(|n| (1..=most).contains(n)).with_context(|| format!("{option} needs a number, 1 to {most}"))
 }
 
 fn run(arguments: Vec<String>) -> anyhow::Result<()> {
@@ -113,6 +124,11 @@ fn run(arguments: Vec<String>) -> anyhow::Result<()> {
             Verb::ResetPassword(name) => {
                 let password = init::reset_password(&config, &name).await?;
                 say(&format!("one-time password {password}"))
+            }
+            Verb::Token { hours, uses } => {
+                let made = init::token(&config, hours, uses).await?;
+                say(&format!("token {}", made.token))?;
+                say(&format!("authority {}", made.fingerprint))
             }
             Verb::Help | Verb::Version => Ok(()),
         }
@@ -158,7 +174,17 @@ mod tests {
         assert_eq!(parsed("--config /c --role api").unwrap(), ("/c".into(), Verb::Run(Role::Api)));
         assert_eq!(parsed("init --config /c").unwrap(), ("/c".into(), Verb::Init));
         assert_eq!(parsed("user reset-password eve").unwrap().1, Verb::ResetPassword("eve".into()));
-        for bad in ["--role king", "--config", "dance", "init --role api", "--x", "user"] {
+        assert_eq!(parsed("token --uses 5").unwrap().1, Verb::Token { hours: 1, uses: 5 });
+        for bad in [
+            "token --hours 0",
+            "token --uses many",
+            "--role king",
+            "--config",
+            "dance",
+            "init --role api",
+            "--x",
+            "user",
+        ] {
             assert!(parsed(bad).is_err(), "{bad}");
         }
     }

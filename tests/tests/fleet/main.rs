@@ -13,7 +13,6 @@ mod silence;
 
 use lazaret_kit::pg::Cluster;
 use lazaret_kit::{Daemon, Server, ServerSetup, Setup, Volume};
-use serde_json::Value;
 
 /// A server on one of the databases; the cluster lives as long.
 struct Site {
@@ -60,10 +59,6 @@ impl Host {
             h["status"] == "online" && !known.iter().any(|k| h["id"] == k.as_str())
         });
         Self { daemon, volume, id: host["id"].as_str().expect("id").to_owned() }
-    }
-
-    fn row(&self, server: &Server) -> Value {
-        server.get(&format!("/hosts/{}", self.id))["host"].clone()
     }
 }
 

@@ -124,8 +124,10 @@ pub(super) fn bytes(ask: &NewEntry) -> Result<Vec<u8>, Problem> {
 pub(super) fn check(ask: &NewEntry, value: &[u8], digest: &[u8]) -> Result<(), Problem> {
     use lazaret_policy::{Judge as J, WhitelistEntry as Entry};
     let judge = match ask.judge {
-        Judge::Equal | Judge::NotEqual => J::Equal,
-        Judge::Contain | Judge::NotContain => J::Contain,
+        Judge::Equal => J::Equal,
+        Judge::Contain => J::Contain,
+        Judge::NotEqual => J::NotEqual,
+        Judge::NotContain => J::NotContain,
     };
     let field = ask.field.word().parse().map_err(|e| Problem::invalid(format!("field: {e}")))?;
     let entry = Entry {
@@ -138,6 +140,8 @@ pub(super) fn check(ask: &NewEntry, value: &[u8], digest: &[u8]) -> Result<(), P
         description: String::new(),
         added_ms: 0,
         added_by: String::new(),
+        class: ask.class.and_then(|c| c.word().parse().ok()),
+        expires_ms: None,
     };
     entry.validate().map_err(|e| Problem::invalid(e.to_string()))?;
     if matches!(ask.judge, Judge::NotEqual | Judge::NotContain) && ask.class.is_none() {
