@@ -52,6 +52,10 @@ pub struct Gateway {
     pub names: Vec<String>,
     /// Sessions at the same time.
     pub max_sessions: usize,
+    /// A host that is not heard for so long, and did not say goodbye, raises an alarm; 2 to 3600.
+    pub silence_seconds: u32,
+    /// Agents say something at least this often, 1 to 300.
+    pub keep_alive_seconds: u32,
 }
 
 impl Default for Gateway {
@@ -61,6 +65,8 @@ impl Default for Gateway {
             public: String::new(),
             names: Vec::new(),
             max_sessions: 20_000,
+            silence_seconds: 60,
+            keep_alive_seconds: 15,
         }
     }
 }
@@ -191,6 +197,8 @@ impl Config {
             ));
         }
         let bounds = [
+            ("[gateway] silence_seconds", self.gateway.silence_seconds, 2, 3_600),
+            ("[gateway] keep_alive_seconds", self.gateway.keep_alive_seconds, 1, 300),
             ("[server] connections", self.server.connections, 1, 200),
             ("[api] requests_per_minute", api.requests_per_minute, 1, 1_000_000),
             ("[api] requests_per_minute_address", api.requests_per_minute_address, 1, 1_000_000),

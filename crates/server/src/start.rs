@@ -18,6 +18,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -123,6 +124,11 @@ pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
     if matches!(role, Role::All | Role::Gateway) {
         let mut settings = Settings::new(config.gateway.listen, config.names(), Arc::new(log::line));
         settings.max_sessions = config.gateway.max_sessions;
+        let within = Duration::from_secs(config.gateway.silence_seconds.into());
+        // The look comes up to two seconds later, and the alarm is to be there by then.
+        settings.silence = within.saturating_sub(Duration::from_secs(5)).max(within / 2);
+        settings.silence_grace = settings.silence_grace.min(settings.silence * 7);
+        settings.limits.keep_alive = Duration::from_secs(config.gateway.keep_alive_seconds.into());
         let gateway = Gateway::start(store.clone(), Arc::clone(&authority), settings).await?;
         running.gateway = Some(gateway.address());
         running.agents = Some(gateway);

@@ -36,7 +36,7 @@ fn a_false_positive_is_undone_everywhere(base: Base) {
     let preview = site.server.get(&path);
     assert!(preview.to_string().contains(&hosts[1].id), "{preview:#}");
     assert_eq!(isolated(), 2, "a preview changes nothing");
-    let ordered = site.server.post(&path, &json!({"reason": "our own tool"}));
+    let ordered = site.server.post(&path, &json!({"remark": "our own tool"}));
     let done = site.server.finished(&ordered);
     assert!(done.iter().all(|c| c["state"] == "done"), "{done:#?}\n{}", hosts[0].daemon.log());
     for host in &hosts {

@@ -51,7 +51,10 @@ impl Host {
     }
 
     fn with(server: &Server, setup: Setup) -> Self {
-        let volume = Volume::tmpfs();
+        Self::on(Volume::tmpfs(), server, setup)
+    }
+
+    fn on(volume: Volume, server: &Server, setup: Setup) -> Self {
         let known: Vec<String> = ids(server);
         let more = format!("{}{}", server.section(), setup.more);
         let daemon = Daemon::start(&Setup { mounts: vec![volume.path().to_owned()], more, ..setup });

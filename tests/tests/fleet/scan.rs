@@ -2,7 +2,7 @@
 //! A scan of hosts that a server orders.
 
 use crate::{Base, Host, Site, on_both};
-use lazaret_kit::bad;
+use lazaret_kit::{Setup, Volume, bad};
 use lazaret_model::{MalwareClass, TestRating};
 use serde_json::json;
 
@@ -21,7 +21,7 @@ fn a_custom_scan_finds_what_was_there_before(base: Base) {
         "/scan-tasks",
         &json!({"project": "0", "name": "story", "settings": {
             "kind": "custom", "hosts": [host.id], "spread_minutes": 0,
-            "include": [folder.path()], "exclude": [folder.path().join("out")]}}),
+            "include": [folder], "exclude": [folder.join("out")]}}),
     );
     let id =
         begun["task"]["id"].as_str().or_else(|| begun["id"].as_str()).unwrap_or_else(|| panic!("{begun}"));
@@ -30,7 +30,7 @@ fn a_custom_scan_finds_what_was_there_before(base: Base) {
     });
     assert_eq!(task["host_num"], 1, "{task}");
     assert_eq!(task["virus_num"], 1, "{task}\n{}", host.daemon.log());
-    let found = folder.path().join("old");
+    let found = folder.join("old");
     let alarm = site.server.eventually("/alarms", "an alarm", |a| a["path"] == found.to_str().unwrap());
     assert_eq!(alarm["class"], "backdoor");
     assert_eq!(alarm["origin"], "scan");
