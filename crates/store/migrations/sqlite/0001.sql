@@ -133,7 +133,8 @@ CREATE TABLE alarms (
 ) STRICT;
 CREATE INDEX alarms_recent ON alarms
     (last_ms, id, suppressed, handled, severity, class, rating, auto_block, test, project, host);
-CREATE INDEX alarms_of_project ON alarms (project, last_ms, id, suppressed, handled, severity, class, rating);
+CREATE INDEX alarms_of_project ON alarms
+    (project, last_ms, id, suppressed, handled, severity, class, rating, auto_block, test, host);
 CREATE INDEX alarms_of_host ON alarms (host, last_ms, id, suppressed, handled, severity, class, rating, project);
 CREATE INDEX alarms_by_class ON alarms (class, last_ms, id, suppressed, handled, severity, rating, project);
 CREATE INDEX alarms_by_severity ON alarms (severity, last_ms, id, suppressed, handled, class, rating, project);

@@ -14,6 +14,8 @@ const MANY: usize = 16;
 pub(super) struct Asked {
     pub(super) filter: Filter,
     pub(super) split: Option<Split>,
+    /// The hosts are named one by one.
+    few_hosts: bool,
 }
 
 impl Asked {
@@ -40,19 +42,36 @@ impl Asked {
 
 impl Store {
     pub(super) async fn asked(&self, scope: &Scope, a: &AlarmFilter) -> Result<Asked> {
-        let mut asked = Asked { filter: Filter::new(), split: None };
+        let mut asked = Asked { filter: Filter::new(), split: None, few_hosts: false };
         asked.filter.and(if a.suppressed { "suppressed <> ''" } else { "suppressed = ''" });
-        match scope {
-            Scope::Projects(list) if list.len() > 1 => asked.filter.any("project || ''", list.iter()),
-            _ => asked.filter.scope("project", scope),
-        }
         asked.filter.exact("host", &a.host);
         if !a.group.is_empty() || !a.host_name.is_empty() || !a.importance.is_empty() {
             self.hosts_like(scope, a, &mut asked).await?;
         }
-        let texts = |list: &[String]| list.iter().map(Value::from).collect();
-        asked.list("class", "class || ''", texts(&a.classes));
-        asked.list("severity", "severity + 0", a.severities.iter().map(|s| Value::from(*s)).collect());
+        // One index is read, the narrowest; what else is asked is compared, as an expression, so that no
+        // planner without statistics takes a wider one.
+        let by_hash = !a.sha256.is_empty() || !a.ids.is_empty();
+        let by_host = by_hash || !a.host.is_empty() || asked.few_hosts;
+        let texts = |list: &[String]| list.iter().map(Value::from).collect::<Vec<_>>();
+        let severities: Vec<_> = a.severities.iter().map(|s| Value::from(*s)).collect();
+        if by_host {
+            asked.filter.any("class || ''", texts(&a.classes).into_iter());
+        } else {
+            asked.list("class", "class || ''", texts(&a.classes));
+        }
+        if by_host || !a.classes.is_empty() {
+            asked.filter.any("severity + 0", severities.into_iter());
+        } else {
+            asked.list("severity", "severity + 0", severities);
+        }
+        let narrow = by_host || !a.classes.is_empty() || !a.severities.is_empty() || a.handled == Some(false);
+        match scope {
+            Scope::Projects(list) if narrow || list.len() > 1 => {
+                asked.filter.and("project || '' IN ");
+                asked.filter.list(list.iter());
+            }
+            _ => asked.filter.scope("project", scope),
+        }
         let w = &mut asked.filter;
         if let Some(ms) = a.since_ms {
             w.value("last_ms >=", ms);
@@ -95,6 +114,7 @@ impl Store {
             asked.filter.and("FALSE");
         } else if rows.len() <= MANY {
             let ids = rows.iter().map(|r| Ok(Value::from(r.fields().text()?))).collect::<Result<Vec<_>>>()?;
+            asked.few_hosts = true;
             asked.list("host", "host || ''", ids);
         } else {
             asked.filter.host_where("host || ''", like);
