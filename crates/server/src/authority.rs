@@ -124,7 +124,8 @@ impl Authority {
             .map_err(|e| AuthorityError::Bad(format!("the authority's certificate: {e}")))?;
         if parsed.public_key().subject_public_key.data.as_ref() != key.public_key_raw() {
             return Err(AuthorityError::Bad(
-                "the authority's key is not that of its certificate; put both back from one backup".to_owned(),
+                "the authority's key is not that of its certificate; put both back from one backup"
+                    .to_owned(),
             ));
         }
         let issuer =
@@ -184,7 +185,8 @@ impl Authority {
             .signed_by(&request.public_key, &self.issuer)
             .map_err(|e| bad("the host's certificate", &e))?;
         let der = certificate.der().to_vec();
-        let identity = identity(&der).ok_or_else(|| AuthorityError::Bad("an unreadable own one".to_owned()))?;
+        let identity =
+            identity(&der).ok_or_else(|| AuthorityError::Bad("an unreadable own one".to_owned()))?;
         Ok(Issued { chain: vec![der], serial: identity.serial, until_ms: identity.until_ms })
     }
 
@@ -203,8 +205,7 @@ impl Authority {
         let request = CertificateSigningRequestParams::from_der(&CertificateSigningRequestDer::from(csr))
             .map_err(|e| AuthorityError::Request(e.to_string()))?;
         let kind = request.public_key.algorithm();
-        let taken =
-            [&rcgen::PKCS_ECDSA_P256_SHA256, &rcgen::PKCS_ECDSA_P384_SHA384, &rcgen::PKCS_ED25519];
+        let taken = [&rcgen::PKCS_ECDSA_P256_SHA256, &rcgen::PKCS_ECDSA_P384_SHA384, &rcgen::PKCS_ED25519];
         if !taken.contains(&kind) {
             return Err(AuthorityError::Request(
                 "the key is none of ECDSA P-256, P-384 and Ed25519".to_owned(),

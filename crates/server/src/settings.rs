@@ -184,7 +184,11 @@ mod tests {
         assert_eq!(s, again);
         let p = s.policy(true, false, false, "web");
         assert_eq!((p.isolate_and_kill, p.malware_cloud_scan), (Some(true), Some(false)));
-        assert_eq!(p.protect_mode.as_deref(), Some("high_detection"), "the group's word goes before the switch");
+        assert_eq!(
+            p.protect_mode.as_deref(),
+            Some("high_detection"),
+            "the group's word goes before the switch"
+        );
         assert_eq!((p.high_threshold, p.freeze_seconds, p.dry_run), (Some(95), Some(15), Some(false)));
         assert_eq!(p.web_roots, [b"/srv/www".to_vec()]);
         assert!(p.classes_set && p.max_kills_per_hour.is_none());

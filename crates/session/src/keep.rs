@@ -47,7 +47,10 @@ where
             },
         };
         let last = end.goodbye().filter(|g| {
-            matches!((&end, g.kind()), (End::Told(_), Bye::Clone) | (End::Said(_), Bye::Shutdown | Bye::Restart))
+            matches!(
+                (&end, g.kind()),
+                (End::Told(_), Bye::Clone) | (End::Said(_), Bye::Shutdown | Bye::Restart)
+            )
         });
         if let Some(last) = last {
             let last = last.clone();

@@ -65,7 +65,12 @@ fn follows(last: Place, next: Place) -> bool {
 ///
 /// # Errors
 /// A gap, a wrong order, or a position that is none.
-pub fn check_batch(acked: Place, first: Place, records: &[v1::Record], limit: usize) -> Result<usize, Refusal> {
+pub fn check_batch(
+    acked: Place,
+    first: Place,
+    records: &[v1::Record],
+    limit: usize,
+) -> Result<usize, Refusal> {
     if records.len() > limit {
         return Err(Refusal::TooMany { got: records.len(), limit });
     }

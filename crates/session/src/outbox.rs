@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Cuts what is to be sent into batches that a server takes.
 
-use crate::wire::MAX_RECORD;
 use crate::Place;
+use crate::wire::MAX_RECORD;
 use lazaret_proto::{Message, v1};
 use v1::record::What;
 

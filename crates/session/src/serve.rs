@@ -4,8 +4,8 @@
 use crate::channel::Heard;
 use crate::outbox::wire_position;
 use crate::{
-    Channel, End, Ingested, Limits, PROTOCOL_VERSION, Place, ServerSide, Trouble, check_batch, goodbye, place,
-    wire,
+    Channel, End, Ingested, Limits, PROTOCOL_VERSION, Place, ServerSide, Trouble, check_batch, goodbye,
+    place, wire,
 };
 use lazaret_proto::v1;
 use std::collections::VecDeque;
@@ -172,7 +172,11 @@ impl Serve {
         }
     }
 
-    async fn records<D: ServerSide>(&mut self, mut records: Vec<v1::Record>, side: &mut D) -> Result<(), End> {
+    async fn records<D: ServerSide>(
+        &mut self,
+        mut records: Vec<v1::Record>,
+        side: &mut D,
+    ) -> Result<(), End> {
         let known = check_batch(self.acked, self.first, &records, self.limits.max_records)
             .map_err(|e| End::Protocol(e.to_string()))?;
         records.drain(..known);

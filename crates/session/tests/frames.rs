@@ -3,8 +3,8 @@
 
 use lazaret_proto::{Message as _, v1};
 use lazaret_session::{
-    AgentSide, Channel, End, Ingested, Limits, Notice, Place, SESSION_PATH, ServerSide, Trouble, Welcome, accept,
-    connect, place, serve, talk, wire_position,
+    AgentSide, Channel, End, Ingested, Limits, Notice, Place, SESSION_PATH, ServerSide, Trouble, Welcome,
+    accept, connect, place, serve, talk, wire_position,
 };
 use std::time::Duration;
 use tokio::io::DuplexStream;
@@ -31,7 +31,11 @@ impl AgentSide for Agent {
         1_000
     }
     async fn hello(&mut self) -> Result<v1::AgentHello, String> {
-        Ok(v1::AgentHello { host: "h".to_owned(), first: Some(wire_position(at(1, 1))), ..v1::AgentHello::default() })
+        Ok(v1::AgentHello {
+            host: "h".to_owned(),
+            first: Some(wire_position(at(1, 1))),
+            ..v1::AgentHello::default()
+        })
     }
     fn sent(&self) -> Place {
         self.sent
@@ -40,7 +44,12 @@ impl AgentSide for Agent {
         self.forked = Some(epoch);
         Ok(())
     }
-    async fn read_after(&mut self, after: Place, records: usize, _: usize) -> Result<Vec<v1::Record>, String> {
+    async fn read_after(
+        &mut self,
+        after: Place,
+        records: usize,
+        _: usize,
+    ) -> Result<Vec<v1::Record>, String> {
         let text = "x".repeat(self.length);
         let record = |seq| v1::Record {
             at: Some(v1::Position { epoch: 1, seq }),
@@ -264,7 +273,8 @@ async fn both_may_send_much_at_once() {
     let mut side = Server { out: vec![Told::Desired(state)], ..Server::default() };
     let limits = Limits { keep_alive: Duration::from_secs(20), ..limits() };
     {
-        let both = async { tokio::join!(talk(client, &mut agent, &limits), serve(server, &mut side, &limits)) };
+        let both =
+            async { tokio::join!(talk(client, &mut agent, &limits), serve(server, &mut side, &limits)) };
         let _ = timeout(Duration::from_secs(10), both).await;
     }
     assert_eq!((agent.acked, side.acked), (at(1, 40), at(1, 40)));

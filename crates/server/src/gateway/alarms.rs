@@ -19,7 +19,13 @@ pub(super) fn named_id(words: &[&str]) -> String {
 }
 
 /// An alarm about one host, high, of the daemon's kind.
-pub(super) fn about(host: &HostRow, id: String, title: String, reasons: Vec<String>, now_ms: i64) -> AlarmRow {
+pub(super) fn about(
+    host: &HostRow,
+    id: String,
+    title: String,
+    reasons: Vec<String>,
+    now_ms: i64,
+) -> AlarmRow {
     let details = v1::Alarm {
         id: id.clone(),
         at_ms: now_ms,

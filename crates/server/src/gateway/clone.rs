@@ -107,7 +107,8 @@ pub(super) async fn refuse(inner: &Inner, host: &HostRow, machine: &Machine) -> 
     let reasons = vec![
         format!("host {} is connected and answers", host.id),
         format!("another one came with the same certificate: machine id {}", machine.machine_id),
-        "it was told to enrol as a host of its own; whoever copied the disk copied its secrets too".to_owned(),
+        "it was told to enrol as a host of its own; whoever copied the disk copied its secrets too"
+            .to_owned(),
     ];
     let alarm = alarms::about(host, id, title, reasons, now);
     let done = async {

@@ -116,7 +116,8 @@ pub(super) async fn finish(inner: &Inner, host: &str, result: v1::CommandResult)
     if bytes.len() > MAX_RESULT {
         bytes = Vec::new();
     }
-    let end = CommandEnd { id: result.id, host: host.to_owned(), state, reason, at_ms: now_ms(), result: bytes };
+    let end =
+        CommandEnd { id: result.id, host: host.to_owned(), state, reason, at_ms: now_ms(), result: bytes };
     let first = inner.store.finish_command(&end).await?;
     let word = if first { "first" } else { "late" };
     metrics::counter!("lazaret_gateway_results_total", "which" => word).increment(1);
@@ -184,7 +185,8 @@ pub(super) async fn progressed(inner: &Inner, host: &str, p: &v1::ScanProgress) 
     row.bytes = row.bytes.max(int(p.bytes));
     row.found = row.found.max(int(p.found));
     row.errors = row.errors.max(int(p.errors));
-    row.permille = if p.state == "success" { 1000 } else { row.permille.max(i64::from(p.permille.min(1000))) };
+    row.permille =
+        if p.state == "success" { 1000 } else { row.permille.max(i64::from(p.permille.min(1000))) };
     row.reason = text(&p.reason, 512);
     inner.store.update_scan_host(&row).await?;
     Ok(())

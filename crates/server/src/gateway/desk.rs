@@ -274,7 +274,8 @@ impl ServerSide for Desk {
             self.inner.store.set_disconnected(&live.host, &live.key, stopped, at).await
         };
         if let Err(e) = done.await {
-            self.inner.log(&format!("{} has ended its session, which cannot be written down: {e}", live.host));
+            self.inner
+                .log(&format!("{} has ended its session, which cannot be written down: {e}", live.host));
         }
     }
 }
@@ -284,10 +285,7 @@ fn own(e: StoreError) -> Trouble {
 }
 
 fn place(p: Position) -> Place {
-    Place {
-        epoch: u64::try_from(p.epoch).unwrap_or_default(),
-        seq: u64::try_from(p.seq).unwrap_or_default(),
-    }
+    Place { epoch: u64::try_from(p.epoch).unwrap_or_default(), seq: u64::try_from(p.seq).unwrap_or_default() }
 }
 
 fn follows(last: Position, next: Position) -> bool {

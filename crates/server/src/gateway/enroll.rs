@@ -65,7 +65,11 @@ where
     channel.farewell(Some(&answer)).await;
 }
 
-async fn enroll(inner: &Inner, request: v1::EnrollRequest, peer: IpAddr) -> Result<v1::EnrollAnswer, Refused> {
+async fn enroll(
+    inner: &Inner,
+    request: v1::EnrollRequest,
+    peer: IpAddr,
+) -> Result<v1::EnrollAnswer, Refused> {
     if request.token.is_empty() || request.token.len() > 256 {
         return Err(Refused::Request("no token, or one that is longer than any".to_owned()));
     }
@@ -88,8 +92,7 @@ async fn enroll(inner: &Inner, request: v1::EnrollRequest, peer: IpAddr) -> Resu
     };
     let old = replaced(inner, &token, machine_id).await?;
     let id = uuid::Uuid::now_v7().to_string();
-    let issued =
-        inner.authority.host(&request.csr, &id, now).map_err(|e| Refused::Own(e.to_string()))?;
+    let issued = inner.authority.host(&request.csr, &id, now).map_err(|e| Refused::Own(e.to_string()))?;
     let row = row(&request, &token, old.as_ref(), &id, &issued, now);
     inner.store.insert_host(&row).await?;
     clone::enrolled(inner, &token, &row).await;

@@ -165,9 +165,8 @@ mod tests {
     #[test]
     fn only_the_own_session_is_taken_out() {
         let lives = Lives::default();
-        let make = |key: &str| {
-            Arc::new(Live::new("h".to_owned(), machine("r", "m", "b"), key.to_owned(), 0, 5))
-        };
+        let make =
+            |key: &str| Arc::new(Live::new("h".to_owned(), machine("r", "m", "b"), key.to_owned(), 0, 5));
         let (one, two) = (make("1"), make("2"));
         assert!(lives.put(&one).is_none());
         assert!(lives.put(&two).is_some_and(|old| Arc::ptr_eq(&old, &one)));

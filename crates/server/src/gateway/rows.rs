@@ -65,9 +65,9 @@ fn alarm(host: &str, project: &str, at: Position, a: &v1::Alarm) -> Result<Alarm
     let file = a.file.as_ref();
     let acting = a.chain.first();
     let decision = known(&a.decision, &["allow", "alarm", "deny", "isolate_and_kill"], "alarm");
-    let sha256 = hash(file.map(|f| f.sha256.as_slice()).filter(|h| !h.is_empty()).or(
-        verdict.map(|v| v.sha256.as_slice()),
-    ));
+    let sha256 = hash(
+        file.map(|f| f.sha256.as_slice()).filter(|h| !h.is_empty()).or(verdict.map(|v| v.sha256.as_slice())),
+    );
     let handled_by = line(&a.handled_by, 64);
     Ok(AlarmRow {
         id: id::<AlarmId>("alarm", &a.id)?,
@@ -246,7 +246,11 @@ mod tests {
         assert!(row.path.len() == MAX_PATH && row.path.starts_with(b"/tmp/\x00\x1b[2J\n"));
         assert!(row.sha256.is_empty() && row.cmdline.len() == MAX_CMDLINE);
         assert!(!row.auto_block && !row.handled && row.position == Position { epoch: 1, seq: 9 });
-        assert_eq!(v1::Alarm::decode(row.details.as_slice()).unwrap(), hostile(), "the whole stays as it came");
+        assert_eq!(
+            v1::Alarm::decode(row.details.as_slice()).unwrap(),
+            hostile(),
+            "the whole stays as it came"
+        );
     }
 
     #[test]
@@ -294,10 +298,15 @@ mod tests {
             status: "isolated".to_owned(),
             ..v1::Isolated::default()
         };
-        let record = |seq, what| v1::Record { at: Some(v1::Position { epoch: 1, seq }), at_ms: 5, what: Some(what) };
-        let b = batch("h", "0", vec![record(1, Entry::Alarm(alarm)), record(2, Entry::Isolated(file))]).unwrap();
+        let record =
+            |seq, what| v1::Record { at: Some(v1::Position { epoch: 1, seq }), at_ms: 5, what: Some(what) };
+        let b =
+            batch("h", "0", vec![record(1, Entry::Alarm(alarm)), record(2, Entry::Isolated(file))]).unwrap();
         let What::Isolated(row) = &b.records[1].what else { panic!("{:?}", b.records[1]) };
-        assert_eq!((row.alarm_title.as_str(), row.source.as_str(), row.updated_ms), ("Miner", "antivirus", 5));
+        assert_eq!(
+            (row.alarm_title.as_str(), row.source.as_str(), row.updated_ms),
+            ("Miner", "antivirus", 5)
+        );
         assert!(matches!(&b.records[0].what, What::Alarm(a) if a.auto_block));
     }
 }

@@ -105,12 +105,7 @@ fn one(host: &HostRow, silence: Duration, now: i64) -> lazaret_store::AlarmRow {
 }
 
 /// One alarm for each project that it concerns: a project's people see no other's hosts.
-async fn many(
-    inner: &Inner,
-    outage: &mut Outage,
-    quiet: Vec<HostRow>,
-    now: i64,
-) -> Result<(), StoreError> {
+async fn many(inner: &Inner, outage: &mut Outage, quiet: Vec<HostRow>, now: i64) -> Result<(), StoreError> {
     let ids: Vec<String> = quiet.iter().map(|h| h.id.clone()).collect();
     let mut touched = std::collections::BTreeSet::new();
     for host in quiet {
@@ -127,8 +122,9 @@ async fn many(
     for (id, hosts) in touched.iter().filter_map(|p| outage.alarms.get(p)) {
         let Some(first) = hosts.first() else { continue };
         let title = format!("{} hosts fell silent at once", hosts.len());
-        let mut reasons =
-            vec!["so many at a time are an outage of the network or of a site rather than attacks".to_owned()];
+        let mut reasons = vec![
+            "so many at a time are an outage of the network or of a site rather than attacks".to_owned(),
+        ];
         let names: Vec<&str> = hosts.iter().take(NAMED).map(|h| h.name.as_str()).collect();
         let more = hosts.len().saturating_sub(NAMED);
         reasons.push(names.join(", ") + &if more > 0 { format!(" and {more} more") } else { String::new() });

@@ -130,7 +130,10 @@ impl Agent {
         let request = v1::EnrollRequest {
             token: token.to_owned(),
             csr: csr(&key),
-            report: Some(v1::HostReport { host_name: format!("{machine}.example"), ..v1::HostReport::default() }),
+            report: Some(v1::HostReport {
+                host_name: format!("{machine}.example"),
+                ..v1::HostReport::default()
+            }),
             machine_id: machine.to_owned(),
         };
         let answer = ask_to_enroll(rig, request).await;

@@ -15,7 +15,10 @@ async fn a_token_makes_a_host_once() {
     rig.token("secret", 1, 60_000).await;
     let agent = Agent::enroll(&rig, "secret", "m1").await.unwrap();
     let row = rig.host(&agent.host).await;
-    assert_eq!((row.name.as_str(), row.status.as_str(), row.project.as_str()), ("m1.example", "installed", "0"));
+    assert_eq!(
+        (row.name.as_str(), row.status.as_str(), row.project.as_str()),
+        ("m1.example", "installed", "0")
+    );
     assert!(!row.serial.is_empty() && row.certificate_until_ms > row.enrolled_ms);
     let again = Agent::enroll(&rig, "secret", "m2").await.err().unwrap();
     assert!(again.contains("no longer good"), "{again}");

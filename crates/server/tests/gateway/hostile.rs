@@ -94,7 +94,10 @@ async fn another_hosts_id_and_other_versions_are_refused() {
 async fn gaps_wrong_order_and_bad_ids_are_refused_whole() {
     let rig = Rig::start(|_| {}).await;
     let agent = Agent::new(&rig, "m1").await;
-    let no_id = v1::record::What::Alarm(v1::Alarm { id: "'; DROP TABLE hosts; --".to_owned(), ..v1::Alarm::default() });
+    let no_id = v1::record::What::Alarm(v1::Alarm {
+        id: "'; DROP TABLE hosts; --".to_owned(),
+        ..v1::Alarm::default()
+    });
     let strange = v1::record::What::Isolated(v1::Isolated {
         id: "0198c0de-0000-7000-8000-00000000000b".to_owned(),
         status: "vanished".to_owned(),
@@ -135,7 +138,8 @@ async fn names_that_mean_something_elsewhere_are_kept_as_they_are() {
     assert_eq!(crate::agent::acked(&mut line).await, (1, 1));
     let stored = rig.store.alarm(id).await.unwrap();
     assert_eq!(stored.path, path);
-    let report = v1::HostReport { host_name: "x\0\r\nSet-Cookie: a=b".to_owned(), ..v1::HostReport::default() };
+    let report =
+        v1::HostReport { host_name: "x\0\r\nSet-Cookie: a=b".to_owned(), ..v1::HostReport::default() };
     say(&mut line, Say::Report(report)).await;
     until("the report", || async { rig.host(&agent.host).await.name.contains("Set-Cookie") }).await;
     assert!(!rig.host(&agent.host).await.name.chars().any(char::is_control));

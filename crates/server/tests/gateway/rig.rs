@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A real gateway on a SQLite store, on a free port.
 
+use lazaret_proto::{Message, v1};
 use lazaret_server::authority::Authority;
 use lazaret_server::gateway::{Gateway, Settings};
 use lazaret_store::{AlarmFilter, AlarmRow, CommandRow, Cursor, HostRow, Scope, Store, TokenRow};
-use lazaret_proto::{Message, v1};
 use sha2::{Digest as _, Sha256};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -24,7 +24,8 @@ pub(crate) struct Rig {
 impl Rig {
     pub(crate) async fn start(set: impl FnOnce(&mut Settings)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let authority = Authority::create(&folder.path().join("authority"), "Lazaret test", now_ms()).unwrap();
+        let authority =
+            Authority::create(&folder.path().join("authority"), "Lazaret test", now_ms()).unwrap();
         let url = format!("sqlite:{}", folder.path().join("server.db").display());
         let store = Store::open(&url).await.unwrap();
         store.migrate().await.unwrap();
@@ -40,8 +41,7 @@ impl Rig {
         let lines: Arc<Mutex<Vec<String>>> = Arc::default();
         let kept = lines.clone();
         let log = Arc::new(move |text: &str| kept.lock().unwrap().push(text.to_owned()));
-        let mut settings =
-            Settings::new("127.0.0.1:0".parse().unwrap(), vec!["localhost".to_owned()], log);
+        let mut settings = Settings::new("127.0.0.1:0".parse().unwrap(), vec!["localhost".to_owned()], log);
         settings.silence_grace = Duration::ZERO;
         settings.probe = Duration::from_millis(1500);
         set(&mut settings);

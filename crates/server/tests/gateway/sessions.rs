@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Sessions of agents that do as they should.
 
-use crate::agent::{
-    Agent, acked, at, event, goodbye, hear, hear_else, record, say, send_records,
-};
+use crate::agent::{Agent, acked, at, event, goodbye, hear, hear_else, record, say, send_records};
 use crate::rig::{Rig, until};
 use lazaret_proto::v1;
 use lazaret_store::Cursor;
@@ -59,7 +57,8 @@ async fn entries_are_taken_once_and_acknowledged() {
     let batch = vec![record(1, 1, alarm("Miner")), event(1, 2), record(1, 3, file("isolated"))];
     send_records(&mut line, batch).await;
     assert_eq!(acked(&mut line).await, (1, 3));
-    send_records(&mut line, vec![record(1, 4, alarm("Miner, handled")), record(1, 5, file("restored"))]).await;
+    send_records(&mut line, vec![record(1, 4, alarm("Miner, handled")), record(1, 5, file("restored"))])
+        .await;
     assert_eq!(acked(&mut line).await, (1, 5));
 
     let stored = rig.store.alarm(ALARM).await.unwrap();
@@ -151,7 +150,8 @@ async fn a_command_goes_out_at_once_and_its_result_comes_back() {
     // Another host's command is none of its business.
     let other = Agent::new(&rig, "m2").await;
     let foreign = rig.order(&other.host, v1::command::Verb::SelfTest(v1::SelfTestCommand {})).await;
-    let lie = v1::CommandResult { id: foreign.clone(), outcome: "done".to_owned(), ..v1::CommandResult::default() };
+    let lie =
+        v1::CommandResult { id: foreign.clone(), outcome: "done".to_owned(), ..v1::CommandResult::default() };
     say(&mut line, Say::Result(lie)).await;
     send_records(&mut line, vec![event(1, 2)]).await;
     assert_eq!(acked(&mut line).await, (1, 2));
@@ -183,7 +183,11 @@ async fn a_host_gets_what_it_should_have_when_that_changes() {
     let (mut line, hello) = agent.session(&rig).await;
     let Told::Desired(state) = hear(&mut line).await.unwrap() else { panic!("no state") };
     assert_eq!(state.generation, hello.generation);
-    assert_eq!(state.policy.as_ref().unwrap().isolate_and_kill, Some(false), "off until somebody turns it on");
+    assert_eq!(
+        state.policy.as_ref().unwrap().isolate_and_kill,
+        Some(false),
+        "off until somebody turns it on"
+    );
     let refused = vec!["high_threshold is pinned".to_owned()];
     say(&mut line, Say::Applied(v1::StateApplied { generation: state.generation, refused })).await;
     until("applied", || async {
@@ -208,7 +212,8 @@ async fn a_host_gets_what_it_should_have_when_that_changes() {
     // It has kept that one: nothing is sent again once it is applied.
     let hello = v1::AgentHello { generation: newer.generation, ..agent.hello() };
     let (mut line, _) = agent.greet(&rig, hello).await;
-    say(&mut line, Say::Applied(v1::StateApplied { generation: newer.generation, refused: Vec::new() })).await;
+    say(&mut line, Say::Applied(v1::StateApplied { generation: newer.generation, refused: Vec::new() }))
+        .await;
     until("applied", || async {
         let row = rig.host(&agent.host).await;
         row.generation_applied == row.generation

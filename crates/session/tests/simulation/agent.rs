@@ -133,7 +133,12 @@ impl AgentSide for Side {
             generation: disk.generation,
             machine_id: disk.machine.clone(),
             boot_id: format!("{}-{}", disk.life, disk.boot),
-            commands: disk.orders.iter().filter(|(_, o)| o.result.is_none()).map(|(id, _)| id.clone()).collect(),
+            commands: disk
+                .orders
+                .iter()
+                .filter(|(_, o)| o.result.is_none())
+                .map(|(id, _)| id.clone())
+                .collect(),
             ..v1::AgentHello::default()
         })
     }
@@ -151,7 +156,12 @@ impl AgentSide for Side {
         Ok(())
     }
 
-    async fn read_after(&mut self, after: Place, records: usize, _: usize) -> Result<Vec<v1::Record>, String> {
+    async fn read_after(
+        &mut self,
+        after: Place,
+        records: usize,
+        _: usize,
+    ) -> Result<Vec<v1::Record>, String> {
         sleep(Duration::from_millis(1)).await;
         let disk = self.disk.lock().unwrap();
         let record = |(at, text): (Place, &String)| v1::Record {

@@ -86,9 +86,9 @@ impl ServerSide for Side {
         self.host.clone_from(&hello.host);
         let now = Instant::now();
         let other = self.lives.lock().unwrap().get(&hello.host).cloned();
-        if let Some(other) = other.filter(|o| {
-            o.machine != hello.machine_id || (o.boot != hello.boot_id && o.run != hello.run)
-        }) {
+        if let Some(other) =
+            other.filter(|o| o.machine != hello.machine_id || (o.boot != hello.boot_id && o.run != hello.run))
+        {
             other.probe.notify_one();
             for _ in 0..15 {
                 sleep(Duration::from_millis(100)).await;
@@ -117,7 +117,12 @@ impl ServerSide for Side {
         self.generation = hello.generation;
         let mut tables = self.tables.lock().unwrap();
         let (incarnation, generation) = (tables.incarnation.to_string(), tables.generation);
-        let acked = tables.hosts.entry(hello.host.clone()).or_default().acked;
+        let host = tables.hosts.entry(hello.host.clone()).or_default();
+        let acked = host.acked;
+        if host.applied != hello.generation {
+            // It may have it; that it has it was not heard.
+            self.generation = 0;
+        }
         Ok(Welcome { incarnation, acked, generation, now_ms: now_ms() })
     }
 
