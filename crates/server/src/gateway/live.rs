@@ -3,7 +3,7 @@
 
 use lazaret_proto::v1;
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use v1::server_frame::Kind as Say;
@@ -47,6 +47,7 @@ pub(super) struct Live {
     heard_ms: AtomicI64,
     /// Signs of life, counted: two may come in one millisecond.
     signs: AtomicU64,
+    written: AtomicBool,
     flushed_ms: AtomicI64,
     inbox: Mutex<Inbox>,
     pub(super) news: Notify,
@@ -60,6 +61,7 @@ impl Live {
             key,
             heard_ms: AtomicI64::new(now_ms),
             signs: AtomicU64::new(0),
+            written: AtomicBool::new(false),
             flushed_ms: AtomicI64::new(now_ms),
             inbox: Mutex::new(Inbox { generation, ..Inbox::default() }),
             news: Notify::new(),
@@ -73,6 +75,15 @@ impl Live {
     pub(super) fn heard(&self, now_ms: i64) {
         self.heard_ms.store(now_ms, Ordering::Relaxed);
         self.signs.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The store knows this session.
+    pub(super) fn set_written(&self) {
+        self.written.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_written(&self) -> bool {
+        self.written.load(Ordering::Acquire)
     }
 
     pub(super) fn signs(&self) -> u64 {
