@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::time::{Instant, timeout};
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 use tokio_tungstenite::tungstenite::http::StatusCode;
 use tokio_tungstenite::tungstenite::protocol::Role;
@@ -238,6 +239,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
 /// What went wrong, as an end: a peer that breaks the protocol is told, a broken connection is not.
 fn broken(e: &Error) -> End {
     match e {
+        // What a machine that dies leaves behind.
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => End::Broken("reset".to_owned()),
         Error::Capacity(_) | Error::Protocol(_) | Error::Utf8(_) | Error::AttackAttempt => {
             End::Protocol(e.to_string())
         }

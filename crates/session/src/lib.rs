@@ -9,7 +9,10 @@
 //!
 //! An agent's journal can go back (a snapshot of its machine). It then knows fewer entries as sent
 //! than the server has, and that is how it is found: [`AgentSide::sent`] is written down before each
-//! batch. What it has not sent is numbered anew, in a higher epoch ([`AgentSide::fork`]).
+//! batch. What it has not sent is numbered anew, in a higher epoch ([`AgentSide::fork`]). Of that, what
+//! was written before the snapshot may have been sent by the life that is lost: nobody can tell, so it
+//! comes again, as an entry of another epoch. Alarms and isolated files are one row all the same, by
+//! their ids; a line of a host's history may stand there twice.
 
 #![forbid(unsafe_code)]
 

@@ -31,12 +31,12 @@ pub(super) async fn first_lives(inner: &Inner, host: &HostRow, machine: &Machine
         if !machine.is_other_than(&first.machine) {
             return false;
         }
-        let asked = now_ms();
+        let before = first.signs();
         first.ask_for_life();
         let until = Instant::now() + inner.settings.probe;
         while Instant::now() < until {
             sleep(Duration::from_millis(50)).await;
-            if first.heard_ms() > asked {
+            if first.signs() > before {
                 return true;
             }
             if inner.lives.get(&host.id).is_none_or(|l| l.key != first.key) {

@@ -83,6 +83,7 @@ impl Desk {
         }
         self.live = Some(live.clone());
         let row = inner.store.set_connected(&row.id, &live.key, &inner.settings.instance, now_ms()).await?;
+        live.set_written();
         commands::again(&inner, &live, &hello.commands).await?;
         if had != row.generation || row.generation_applied != row.generation {
             dispatch::state(&inner, &live, &row, true).await?;

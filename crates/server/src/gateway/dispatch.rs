@@ -145,10 +145,12 @@ async fn hosts(inner: &Inner, seq: &mut i64, everything: bool) -> Result<(), Sto
     }
     for id in ids {
         let Some(live) = inner.lives.get(&id) else { continue };
+        // Asked before the row is read: until the store knows this session, its row is about the one before.
+        let written = live.is_written();
         let last = match inner.store.host(&id).await {
             Ok(row) if row.revoked => goodbye(Bye::Revoked, "this host's certificate was revoked"),
             Ok(row) if row.removed => goodbye(Bye::UnknownHost, "this host was removed from the server"),
-            Ok(row) if !row.run.is_empty() && row.run != live.key && !row.gateway.is_empty() => {
+            Ok(row) if written && !row.run.is_empty() && row.run != live.key && !row.gateway.is_empty() => {
                 goodbye(Bye::Busy, "there is a newer session of this host")
             }
             Ok(_) => continue,

@@ -3,7 +3,7 @@
 
 use lazaret_proto::v1;
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use v1::server_frame::Kind as Say;
@@ -45,6 +45,9 @@ pub(super) struct Live {
     /// `run` and a number of this session: what the store knows it by.
     pub(super) key: String,
     heard_ms: AtomicI64,
+    /// Signs of life, counted: two may come in one millisecond.
+    signs: AtomicU64,
+    written: AtomicBool,
     flushed_ms: AtomicI64,
     inbox: Mutex<Inbox>,
     pub(super) news: Notify,
@@ -57,6 +60,8 @@ impl Live {
             machine,
             key,
             heard_ms: AtomicI64::new(now_ms),
+            signs: AtomicU64::new(0),
+            written: AtomicBool::new(false),
             flushed_ms: AtomicI64::new(now_ms),
             inbox: Mutex::new(Inbox { generation, ..Inbox::default() }),
             news: Notify::new(),
@@ -69,6 +74,20 @@ impl Live {
 
     pub(super) fn heard(&self, now_ms: i64) {
         self.heard_ms.store(now_ms, Ordering::Relaxed);
+        self.signs.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The store knows this session.
+    pub(super) fn set_written(&self) {
+        self.written.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_written(&self) -> bool {
+        self.written.load(Ordering::Acquire)
+    }
+
+    pub(super) fn signs(&self) -> u64 {
+        self.signs.load(Ordering::Relaxed)
     }
 
     pub(super) fn heard_ms(&self) -> i64 {

@@ -48,7 +48,9 @@ struct World {
     log: Log,
     limits: Limits,
     mood: Mood,
-    /// Commands whose execution a revert may have taken back.
+    /// An agent went back to a snapshot: commands that it had done are not on its disk any more, and
+    /// what it had written and not sent at that time may have been sent by the life that is lost. It
+    /// comes again, as an entry of another epoch.
     reverted: bool,
 }
 
@@ -110,7 +112,19 @@ impl World {
             let disk = shared.lock().unwrap();
             let log = &tables.hosts[&disk.host].log;
             assert!(log.windows(2).all(|w| w[0].0 < w[1].0), "seed {}: order of places {log:?}", self.seed);
-            let texts: Vec<&String> = log.iter().map(|(_, text)| text).collect();
+            let texts: Vec<&String> = if self.reverted {
+                let again = |n: usize, text: &String| log[n + 1..].iter().find(|(_, other)| other == text);
+                let last = log.iter().enumerate().filter(|(n, (at, text))| match again(*n, text) {
+                    None => true,
+                    Some((later, _)) => {
+                        assert!(later.epoch > at.epoch, "seed {}: {text} twice in one epoch", self.seed);
+                        false
+                    }
+                });
+                last.map(|(_, (_, text))| text).collect()
+            } else {
+                log.iter().map(|(_, text)| text).collect()
+            };
             let unique: BTreeSet<&&String> = texts.iter().collect();
             assert_eq!(unique.len(), texts.len(), "seed {}: something came twice {texts:?}", self.seed);
             let own: BTreeSet<&String> = disk.journal.iter().collect();

@@ -117,7 +117,12 @@ impl ServerSide for Side {
         self.generation = hello.generation;
         let mut tables = self.tables.lock().unwrap();
         let (incarnation, generation) = (tables.incarnation.to_string(), tables.generation);
-        let acked = tables.hosts.entry(hello.host.clone()).or_default().acked;
+        let host = tables.hosts.entry(hello.host.clone()).or_default();
+        let acked = host.acked;
+        if host.applied != hello.generation {
+            // It may have it; that it has it was not heard.
+            self.generation = 0;
+        }
         Ok(Welcome { incarnation, acked, generation, now_ms: now_ms() })
     }
 
