@@ -186,7 +186,8 @@ impl Config {
         for (key, public) in [("gateway", &self.gateway.public), ("api", &api.public)] {
             // It stands in lines that people paste into a shell.
             let plain = |c: char| c.is_ascii_alphanumeric() || ".-:/[]_".contains(c);
-            if !public.is_empty() && !(public.starts_with("https://") && public.chars().all(plain)) {
+            let good = public.starts_with("https://") && public.chars().all(plain);
+            if !public.is_empty() && !good {
                 return Err(ConfigError(format!("[{key}] public = \"{public}\": must be https://NAME:PORT")));
             }
         }

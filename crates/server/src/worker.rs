@@ -22,7 +22,7 @@ pub(crate) async fn run(store: Store, alarm_days: u32, mut stop: watch::Receiver
     let mut round = 0u32;
     let mut told = false;
     loop {
-        let all = round % RARELY == 0;
+        let all = round.is_multiple_of(RARELY);
         round = round.wrapping_add(1);
         match once(&store, alarm_days, all).await {
             Ok(()) => told = false,

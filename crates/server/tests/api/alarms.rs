@@ -115,7 +115,7 @@ async fn alarms_like_this_one() {
     let found = s.get(&format!("/api/v1/alarms/{id}/same"), &admin).await.expect(200);
     let ids: Vec<&Value> = found["items"].as_array().unwrap().iter().map(|a| &a["id"]).collect();
     assert_eq!(ids, [&json!(same)]);
-    s.store().set_handled(&[same.clone()], "ignore", "eve", "known", now_ms()).await.unwrap();
+    s.store().set_handled(std::slice::from_ref(&same), "ignore", "eve", "known", now_ms()).await.unwrap();
     let similar = s.get(&format!("/api/v1/alarms/{id}/similar-handled"), &admin).await.expect(200);
     let by_hash =
         similar["items"].as_array().unwrap().iter().find(|i| i["similar_type"] == "sameFileHash").unwrap();

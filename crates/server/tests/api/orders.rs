@@ -71,7 +71,7 @@ async fn verbs_that_do_not_fit_are_refused_with_the_reason() {
         assert!(answer["refused"][0]["reason"].as_str().unwrap().contains(word), "{verb}: {answer}");
     }
     s.post(&path, &op, json!({ "operate_type": "burn" })).await.problem(422, "invalid");
-    s.store().set_handled(&[id.clone()], "ignore", "x", "", crate::kit::now_ms()).await.unwrap();
+    s.store().set_handled(std::slice::from_ref(&id), "ignore", "x", "", crate::kit::now_ms()).await.unwrap();
     let answer = s.post(&path, &op, json!({ "operate_type": "mark_as_handled" })).await.expect(202);
     assert!(answer["refused"][0]["reason"].as_str().unwrap().contains("already"), "{answer}");
     let answer = s.post(&path, &op, json!({ "operate_type": "do_not_ignore" })).await.expect(202);

@@ -36,7 +36,7 @@ async fn an_entry_from_beginning_to_end() {
 
     let alarm = rows::alarm(&s, &host, b"/srv/a", [1; 32]).await;
     let entry = added["entry"]["id"].as_str().unwrap();
-    s.store().set_suppressed(&[alarm.clone()], entry).await.unwrap();
+    s.store().set_suppressed(std::slice::from_ref(&alarm), entry).await.unwrap();
     assert_eq!(s.get("/api/v1/alarms", &admin).await.expect(200)["total"], 0);
     assert_eq!(s.get("/api/v1/alarms?suppressed=true", &admin).await.expect(200)["total"], 1);
     s.get(&format!("{path}/hits"), &admin).await.expect(200);
