@@ -10,13 +10,13 @@ on_both!(a_custom_scan_finds_what_was_there_before);
 
 fn a_custom_scan_finds_what_was_there_before(base: Base) {
     let site = Site::new(base);
-    let host = Host::new(&site.server);
-    // Not protected: only a scan sees it.
-    let folder = tempfile::Builder::new().prefix("scanned-").tempdir_in("/var/tmp").unwrap();
-    std::fs::write(folder.path().join("old"), bad::script(MalwareClass::Backdoor, TestRating::High)).unwrap();
-    std::fs::create_dir(folder.path().join("out")).unwrap();
-    std::fs::write(folder.path().join("out/old"), bad::script(MalwareClass::Virus, TestRating::High))
-        .unwrap();
+    // Before the daemon looks: only a scan sees it.
+    let volume = Volume::tmpfs();
+    std::fs::write(volume.join("old"), bad::script(MalwareClass::Backdoor, TestRating::High)).unwrap();
+    std::fs::create_dir(volume.join("out")).unwrap();
+    std::fs::write(volume.join("out/old"), bad::script(MalwareClass::Virus, TestRating::High)).unwrap();
+    let host = Host::on(volume, &site.server, Setup::default());
+    let folder = host.volume.path();
     let begun = site.server.post(
         "/scan-tasks",
         &json!({"project": "0", "name": "story", "settings": {
