@@ -20,6 +20,10 @@ fn a_gateway_and_an_api_die_under_load_and_nothing_is_lost() {
     let second = Server::start(&ServerSetup { data: Some(first.data()), ..one });
     assert_eq!(first.authority, second.authority);
     let hosts = [Host::new(&first), Host::new(&second)];
+    let early = hosts[0].volume.join("early");
+    std::fs::write(&early, bad::script(MalwareClass::Worm, TestRating::High)).unwrap();
+    let alarm =
+        second.eventually("/alarms", "an alarm of the first host", |a| a["path"] == early.to_str().unwrap());
     std::thread::scope(|s| {
         s.spawn(|| {
             for n in 0..FILES {
@@ -47,17 +51,14 @@ fn a_gateway_and_an_api_die_under_load_and_nothing_is_lost() {
         second.log()
     );
     // An order that was given to one API for the host of the other gateway.
-    let alarm = second.eventually("/alarms?limit=1000", "an alarm of the first host", |a| {
-        a["host"]["id"] == hosts[0].id.as_str()
-    });
     let ordered = second.post(
         &format!("/alarms/{}/handle", alarm["id"].as_str().unwrap()),
         &json!({"operate_type": "isolate_and_kill"}),
     );
     first.restart();
     assert!(
-        eventually(Duration::from_secs(60), || of(&hosts[0], &second).len() == FILES),
-        "{} of {FILES}\n{}\n{}",
+        eventually(Duration::from_secs(60), || of(&hosts[0], &second).len() == FILES + 1),
+        "{} of {FILES} and one\n{}\n{}",
         of(&hosts[0], &second).len(),
         first.log(),
         hosts[0].daemon.log()

@@ -25,8 +25,10 @@ fn a_host_enrols_by_itself_and_tells_what_it_is(base: Base) {
             && m["effective"] == "exec+open+write"),
         "{mounts:?}"
     );
+    // The server knows a moment earlier.
+    let connected = || host.daemon.status()["server"]["connected"] == true;
+    assert!(eventually(Duration::from_secs(10), connected), "{}", host.daemon.log());
     let status = host.daemon.status();
-    assert_eq!(status["server"]["connected"], true, "{status}");
     assert_eq!(status["server"]["host"], host.id.as_str(), "{status}");
 }
 
