@@ -38,6 +38,8 @@ pub(crate) struct Concerned {
 pub(crate) struct Replay {
     /// Alarms with a verdict that were judged again.
     judged: u64,
+    /// Could not be judged: what is kept of them is not whole.
+    unreadable: u64,
     /// There were more than could be looked at.
     incomplete: bool,
     /// Isolated and killed under these settings, and not then.
@@ -187,13 +189,16 @@ async fn pages(
 }
 
 fn judge(row: &AlarmRow, policy: &Policy, critical: &CriticalPrograms, out: &mut Replay) {
-    let Some(alarm) = v1::Alarm::decode(row.details.as_slice()).ok().and_then(|a| Alarm::try_from(a).ok())
-    else {
+    if row.class.is_empty() {
+        return;
+    }
+    let kept = v1::Alarm::decode(row.details.as_slice()).ok().and_then(|a| Alarm::try_from(a).ok());
+    let Some((alarm, verdict)) = kept.as_ref().and_then(|a| Some((a, a.verdict.as_ref()?))) else {
+        out.unreadable += 1;
         return;
     };
-    let Some(verdict) = &alarm.verdict else { return };
     out.judged += 1;
-    let (rating, decision, reasons) = again(&alarm, verdict, policy, critical);
+    let (rating, decision, reasons) = again(alarm, verdict, policy, critical);
     if rating == alarm.rating && decision == alarm.decision {
         return;
     }

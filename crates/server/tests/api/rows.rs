@@ -125,6 +125,7 @@ pub(crate) fn alarm_row(host: &HostRow, path: &[u8], sha256: [u8; 32], confidenc
         reasons: vec!["the switch isolate and kill is off".to_owned()],
         file: Some(v1::FileFacts {
             path: path.to_vec(),
+            file: Some(v1::FileRef { dev: 1, ino: 2, size: 10, ..v1::FileRef::default() }),
             sha256: sha256.to_vec(),
             mode: 0o100_644,
             ..v1::FileFacts::default()
