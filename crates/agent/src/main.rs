@@ -25,6 +25,7 @@ mod respond;
 mod runners;
 mod sensor;
 mod spare;
+mod stacked;
 mod start;
 mod uplink;
 mod watchdog;

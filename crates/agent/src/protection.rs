@@ -3,6 +3,7 @@
 
 use crate::config::Protect;
 use crate::log::log;
+use crate::stacked;
 use lazaret_proto::v1;
 use lazaret_sys::fanotify::{Mask, MoveGroup, PermissionGroup};
 use lazaret_sys::mounts::{Kind, Mount, is_overlay, mounts};
@@ -65,14 +66,26 @@ impl Protection {
             }
             stays
         });
-        for mount in self.candidates(&all) {
+        let (overlays, plain): (Vec<_>, Vec<_>) =
+            self.candidates(&all).into_iter().partition(|m| m.fs_type == "overlay");
+        // Overlays last, those over overlays after these: what covers them is known by then.
+        for mount in plain.into_iter().chain(overlays) {
             if table.marked.iter().any(|m| m.mount == mount) {
                 continue;
             }
-            let marked = if self.is_covered_by_layers(&mount, &table.marked) {
-                through_layers(mount)
-            } else {
-                self.mark(group, moves, mount)
+            let in_force =
+                table.marked.iter().filter(|m| m.effective != "none").map(|m| m.mount.dev).collect();
+            let stacked = stacked::covered(&mount, &all, &in_force);
+            let marked = match stacked {
+                Some((effective, reason)) => Marked {
+                    effective: if self.safe_mode && effective != "none" { "write" } else { effective },
+                    reason: reason.into(),
+                    fsid: None,
+                    devs: [mount.dev, dev_of(&mount.point).unwrap_or(mount.dev)],
+                    by_process: false,
+                    mount,
+                },
+                None => self.mark(group, moves, mount),
             };
             told.push(format!("{}: {}", marked.mount.point.display(), describe(&marked)));
             table.marked.push(marked);
@@ -92,22 +105,6 @@ impl Protection {
             })
             .cloned()
             .collect()
-    }
-
-    /// Whether what is opened through this overlay is asked about on the filesystem of its layers. A
-    /// mark on both would make the kernel ask us about its own opening of the layer's file, in the
-    /// very read that is to bring the question: nobody could answer.
-    fn is_covered_by_layers(&self, mount: &Mount, marked: &[Marked]) -> bool {
-        mount.fs_type == "overlay"
-            && (self.wanted.is_none()
-                || mount.layers().is_some_and(|layers| {
-                    layers
-                        .upper
-                        .iter()
-                        .chain(&layers.lower)
-                        .filter_map(|l| dev_of(l))
-                        .any(|dev| marked.iter().any(|m| m.effective != "none" && m.devs.contains(&dev)))
-                }))
     }
 
     fn mark(&self, group: &PermissionGroup, moves: &MoveGroup, mount: Mount) -> Marked {
@@ -159,13 +156,10 @@ impl Protection {
         path: &[u8],
     ) -> bool {
         let mask = if self.safe_mode { Mask::CLOSE_WRITE } else { FULL };
-        if is_overlay(file).unwrap_or(false) {
-            // See `is_covered_by_layers`: which layers it has cannot be told from here.
-            return false;
-        }
         // Every time: it costs a system call, and whether this is the one that was marked under the
         // same number before cannot be told.
-        let result = group.mark_filesystem_of(file, mask);
+        let overlay = is_overlay(file).unwrap_or(false);
+        let result = if overlay { Ok(()) } else { group.mark_filesystem_of(file, mask) };
         let mut table = self.lock();
         table.marked.retain(|m| !m.by_process || m.mount.dev != dev);
         let news = table.unlisted.insert(dev);
@@ -180,6 +174,12 @@ impl Protection {
             options: Vec::new(),
         };
         let (effective, reason) = match result {
+            Ok(()) if overlay => (
+                "none",
+                "an overlay of another mount namespace: refused as far as its layers' file systems are \
+                 protected, else scanned right after the start"
+                    .into(),
+            ),
             Ok(()) => {
                 ("exec+open+write", "in another mount namespace; found by a process that ran from it".into())
             }
@@ -275,17 +275,6 @@ impl Protection {
 
 fn describe(m: &Marked) -> String {
     if m.reason.is_empty() { m.effective.to_owned() } else { format!("{} ({})", m.effective, m.reason) }
-}
-
-fn through_layers(mount: Mount) -> Marked {
-    Marked {
-        effective: "exec+open+write",
-        reason: "asked about on the filesystem of its layers".into(),
-        fsid: None,
-        devs: [mount.dev; 2],
-        by_process: false,
-        mount,
-    }
 }
 
 /// Without asking a server for news: a daemon must not wait for one.

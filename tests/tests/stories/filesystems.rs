@@ -68,8 +68,9 @@ fn restarted(daemon: Daemon, mounts: &[PathBuf]) -> (Daemon, tempfile::TempDir) 
     (Daemon::start(&setup), folder)
 }
 
-#[test]
-fn an_image_layer_is_left_alone_and_refused() {
+/// With the layers' file system protected beside the overlay, or the overlay alone, as its container sees
+/// it: the kernel's questions come from one or the other.
+fn image_layer(layers_too: bool) {
     let volume = Volume::ext4();
     for d in ["low", "up", "work", "low/bin"] {
         std::fs::create_dir(volume.join(d)).unwrap();
@@ -81,8 +82,8 @@ fn an_image_layer_is_left_alone_and_refused() {
     let options = format!("lowerdir={},upperdir={},workdir={}", layer("low"), layer("up"), layer("work"));
     run("mount", &["-t", "overlay", "overlay", "-o", &options, merged.to_str().unwrap()]);
     let _merged = Mounted(merged.clone());
-    // The overlay alone, as its container sees it: protected with its layers, it is asked about there.
-    let mounts = [merged.clone()];
+    let mut mounts = vec![merged.clone()];
+    mounts.extend(layers_too.then(|| volume.path().to_owned()));
     let setup = Setup { mounts: mounts.to_vec(), isolate_and_kill: true, ..Setup::default() };
     let daemon = Daemon::start(&setup);
     let path = merged.join("bin/tool");
@@ -91,13 +92,29 @@ fn an_image_layer_is_left_alone_and_refused() {
     let (id, told) = in_place(&daemon);
     assert!(told.contains("image layer"), "{told}");
     assert!(low.exists(), "the image was changed\n{}", daemon.log());
+    if layers_too {
+        assert!(is_refused(&low), "{}", daemon.log());
+    }
     let objects = daemon.json(["isolated", "list"]);
     assert_eq!(objects.len(), 1, "one file, one object: {objects:?}");
     let (daemon, _folder) = restarted(daemon, &mounts);
+    if layers_too {
+        assert!(is_refused(&low), "not refused after a restart\n{}", daemon.log());
+    }
     assert!(low.exists() && !path.exists());
     daemon.json(["isolated", "restore", &id]);
     assert!(runs(&path), "{}", daemon.log());
     assert_eq!(std::fs::read(&path).unwrap(), program());
+}
+
+#[test]
+fn an_image_layer_is_left_alone_and_refused() {
+    image_layer(true);
+}
+
+#[test]
+fn an_overlay_protected_alone_hides_its_layer_s_file() {
+    image_layer(false);
 }
 
 #[test]
