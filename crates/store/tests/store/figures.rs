@@ -52,7 +52,6 @@ async fn ingest_and_list(bed: &Bed, total: i64) {
     tasks.join_all().await;
     let took = begin.elapsed();
     println!("ingested {total} alarms in {took:?}: {:.0}/s", total as f64 / took.as_secs_f64());
-    assert!(total as f64 / took.as_secs_f64() > 3000.0);
     let all = AlarmFilter::default;
     let filters: Vec<(&str, AlarmFilter)> = vec![
         ("none", all()),
