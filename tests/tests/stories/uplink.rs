@@ -94,7 +94,7 @@ fn alarms_go_up_and_what_the_server_wants_is_done() {
     let (volume, server) = (Volume::tmpfs(), Server::start());
     let daemon = enrolled(&volume, &server, "");
     let hello = server.seen().hellos[0].clone();
-    assert_eq!(server.seen().enrolled, [hello.host.clone()]);
+    assert_eq!(server.seen().enrolled, std::slice::from_ref(&hello.host));
     let report = hello.report.unwrap();
     assert!(!report.kernel.is_empty() && !report.status.unwrap().isolate_and_kill);
     // Off: an alarm only.

@@ -89,7 +89,6 @@ pub(super) fn units(core: &Core, order: &v1::ScanCommand) -> Result<Vec<Unit>, S
         "full" => core.protection.roots(),
         "quick" => {
             let mut running: Vec<PathBuf> = procfs::pids()
-                .into_iter()
                 .filter_map(|pid| fs::read_link(format!("/proc/{pid}/exe")).ok())
                 .filter(|path| is_protected(core, path))
                 .collect();
