@@ -24,7 +24,6 @@ mod bed;
 mod changes;
 mod commands;
 mod faults;
-mod figures;
 mod fleet;
 mod handling;
 mod ingest;
