@@ -126,7 +126,7 @@ pub async fn token(config: &Config, hours: i64, uses: i64) -> anyhow::Result<Tok
         Authority::load(&authority_folder(config)).context("no authority; run lazaret-server init")?;
     let store = Store::open(&config.database()).await.context("cannot open the database")?;
     let now_ms = time::now_ms();
-    let token = format!("lzt_{}", secret::random()?);
+    let token = secret::enrolment_token()?;
     let row = TokenRow {
         id: Uuid::now_v7().to_string(),
         hash: secret::digest(&token),

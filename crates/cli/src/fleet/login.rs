@@ -162,8 +162,7 @@ fn authority(args: &LoginArgs, url: &str, out: &mut Output) -> Result<String, Cl
 fn fingerprint(pem: &str) -> Result<String, CliError> {
     let certificate = ureq::tls::Certificate::from_pem(pem.as_bytes())
         .map_err(|e| CliError::Failed(format!("the server's authority cannot be read: {e}")))?;
-    let digest = sha2::Sha256::digest(certificate.der());
-    Ok(digest.iter().map(|b| format!("{b:02x}")).collect())
+    Ok(lazaret_model::Sha256(sha2::Sha256::digest(certificate.der()).into()).to_string())
 }
 
 /// Without showing what is typed; the next line of standard input where that is no terminal.

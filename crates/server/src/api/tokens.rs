@@ -9,6 +9,7 @@ use super::projects::{self, check_text};
 use super::record::Record;
 use super::route::{Routes, delete, get, post};
 use super::state::Api;
+use crate::init::MOST_TOKEN_HOURS;
 use crate::people::secret;
 use crate::time;
 use axum::extract::State;
@@ -19,8 +20,6 @@ use uuid::Uuid;
 
 /// Valid for so long unless said otherwise.
 const DEFAULT_HOURS: i64 = 24;
-/// And at most.
-const MOST_HOURS: i64 = 24 * 90;
 
 /// A token without its secret.
 #[derive(Debug, Serialize, ToSchema)]
@@ -155,8 +154,8 @@ async fn create(
     }
     check_text("note", &ask.note, 200)?;
     let hours = ask.valid_hours.unwrap_or(DEFAULT_HOURS);
-    if !(1..=MOST_HOURS).contains(&hours) {
-        return Err(Problem::invalid(format!("valid_hours: 1 to {MOST_HOURS}")));
+    if !(1..=MOST_TOKEN_HOURS).contains(&hours) {
+        return Err(Problem::invalid(format!("valid_hours: 1 to {MOST_TOKEN_HOURS}")));
     }
     if ask.uses.is_some_and(|u| !(1..=100_000).contains(&u)) {
         return Err(Problem::invalid("uses: 1 to 100000"));
@@ -180,7 +179,7 @@ async fn make(
     new: New,
     action: &str,
 ) -> Result<Created<Json<EnrolmentTokenSecret>>, Problem> {
-    let token = format!("lzt_{}", secret::random()?);
+    let token = secret::enrolment_token()?;
     let now_ms = time::now_ms();
     let row = TokenRow {
         id: Uuid::now_v7().to_string(),

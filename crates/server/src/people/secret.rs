@@ -14,6 +14,11 @@ pub(crate) fn random() -> Result<String, PeopleError> {
     Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
+/// The right of a machine to become a host, as text.
+pub(crate) fn enrolment_token() -> Result<String, PeopleError> {
+    Ok(format!("lzt_{}", random()?))
+}
+
 /// What is kept of a secret. A plain digest is enough: 256 random bits cannot be guessed.
 pub(crate) fn digest(secret: &str) -> Vec<u8> {
     Sha256::digest(secret.as_bytes()).to_vec()
