@@ -3,7 +3,8 @@
 //! order came to this process, else by the clock.
 
 use super::live::Live;
-use super::{Inner, commands, desired, now_ms};
+use super::{HANDSHAKES, Inner, commands, desired, now_ms};
+use crate::numbers;
 use lazaret_proto::v1;
 use lazaret_session::goodbye;
 use lazaret_store::{ChangeKind, HostRow, StoreError};
@@ -18,6 +19,8 @@ use v1::server_frame::Kind as Say;
 const AT_ONCE: u32 = 5_000;
 /// Desired states of one look.
 const STATES_AT_ONCE: u32 = 500;
+/// Orders that come so soon after one another are looked for together.
+const TOGETHER: Duration = Duration::from_millis(10);
 /// All hosts of the gateway are looked at that often, whatever was noticed.
 const LOOK_AT_ALL: Duration = Duration::from_secs(30);
 /// An order that was sent and has no result so long after its expiry will have none.
@@ -30,7 +33,7 @@ pub(super) async fn run(inner: Arc<Inner>) {
     let mut told = false;
     loop {
         tokio::select! {
-            () = inner.ordered.notified() => {}
+            () = inner.ordered.notified() => tokio::time::sleep(TOGETHER).await,
             () = tokio::time::sleep(inner.settings.poll) => {}
         }
         let everything = all.elapsed() >= LOOK_AT_ALL;
@@ -54,6 +57,7 @@ pub(super) async fn run(inner: Arc<Inner>) {
                 inner.healthy.store(true, Ordering::Relaxed);
             }
             Err(e) => {
+                numbers::database(&e);
                 // One line for an outage, not one for each look.
                 if !std::mem::replace(&mut told, true) {
                     inner.log(&format!("orders to hosts wait: {e}"));
@@ -61,6 +65,8 @@ pub(super) async fn run(inner: Arc<Inner>) {
                 inner.healthy.store(!e.is_retryable(), Ordering::Relaxed);
             }
         }
+        let handshakes = HANDSHAKES.saturating_sub(inner.handshakes.available_permits());
+        metrics::gauge!("lazaret_gateway_handshakes").set(u32::try_from(handshakes).unwrap_or(u32::MAX));
         metrics::gauge!("lazaret_gateway_sessions").set(u32::try_from(inner.lives.len()).unwrap_or(u32::MAX));
     }
 }
