@@ -111,11 +111,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Client {
 }
 
 /// The gate of one route.
-pub(crate) async fn pass(
-    State((api, rule)): State<(Api, Rule)>,
-    request: Request,
-    next: Next,
-) -> Response {
+pub(crate) async fn pass(State((api, rule)): State<(Api, Rule)>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let writing = writes(request.method());
     let response = guarded(&api, rule, started, request, next).await.into_response();

@@ -49,10 +49,7 @@ impl Standing {
             Problem::new(Kind::Unavailable, "the database does not answer").retry_after(2)
         })?;
         if self.store.schema().await? == 0 {
-            return Err(Problem::new(
-                Kind::Unavailable,
-                "the database is empty: run lazaret-server migrate",
-            ));
+            return Err(Problem::new(Kind::Unavailable, "the database is empty: run lazaret-server migrate"));
         }
         if self.gateway.as_ref().is_some_and(|g| !g.ready()) {
             return Err(Problem::new(Kind::Unavailable, "the gateway takes no agents now").retry_after(2));

@@ -32,10 +32,14 @@ pub(super) async fn run(inner: Arc<Inner>) {
     let mut all = Instant::now();
     let mut told = false;
     loop {
-        tokio::select! {
-            () = inner.ordered.notified() => tokio::time::sleep(TOGETHER).await,
-            () = tokio::time::sleep(inner.settings.poll) => {}
+        let why = tokio::select! {
+            () = inner.ordered.notified() => "told",
+            () = tokio::time::sleep(inner.settings.poll) => "clock",
+        };
+        if why == "told" {
+            tokio::time::sleep(TOGETHER).await;
         }
+        metrics::counter!("lazaret_gateway_looks_total", "why" => why).increment(1);
         let everything = all.elapsed() >= LOOK_AT_ALL;
         let looked = async {
             orders(&inner).await?;
