@@ -2,7 +2,7 @@
 //! Signing in and out, and the own password.
 
 use super::extract::{Empty, Json};
-use super::gate::{Access, Peer};
+use super::gate::{Access, Client};
 use super::permission::{Permission, Role};
 use super::problem::{Kind, Problem};
 use super::record::Record;
@@ -11,7 +11,6 @@ use super::state::Api;
 use crate::people::sign_in::{SignIn, sign_in};
 use crate::people::{caller, password};
 use crate::time;
-use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -105,15 +104,12 @@ pub(crate) fn routes(r: &mut Routes) {
 
 async fn login(
     State(api): State<Api>,
-    peer: Option<Extension<Peer>>,
+    Client(address): Client,
     Json(ask): Json<LoginRequest>,
 ) -> Result<Response, Problem> {
-    let address = peer.map(|p| p.0.0.ip());
-    if let Some(ip) = address {
-        api.sign_ins.take(ip, Instant::now()).map_err(|s| {
-            Problem::new(Kind::TooManyRequests, format!("too many sign-ins; again in {s} s")).retry_after(s)
-        })?;
-    }
+    api.sign_ins.take(address, Instant::now()).map_err(|s| {
+        Problem::new(Kind::TooManyRequests, format!("too many sign-ins; again in {s} s")).retry_after(s)
+    })?;
     let wrong = || {
         Problem::new(
             Kind::WrongPassword,
@@ -128,7 +124,7 @@ async fn login(
     let audit = |who: &str, target: &str, outcome: &str| NewAudit {
         at_ms: now_ms,
         who: who.to_owned(),
-        address: address.map(|a| a.to_string()).unwrap_or_default(),
+        address: address.to_string(),
         action: "session.begin".to_owned(),
         target: format!("user {target}"),
         outcome: outcome.to_owned(),

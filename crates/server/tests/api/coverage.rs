@@ -2,9 +2,12 @@
 //! Every route, every role, inside and outside the project, and without credentials: it answers as its
 //! row of the table says, or this fails. A route that is new fails until it is put on the right list.
 
+use crate::base::{Base, on_both};
 use crate::kit::Server;
 use crate::rows;
 use serde_json::{Value, json};
+
+on_both!(lists_hold_nothing_of_other_projects);
 
 const ROLES: [&str; 4] = ["viewer", "operator", "administrator", "auditor"];
 
@@ -50,23 +53,23 @@ const DESTRUCTIVE: [&str; 7] = [
 ];
 
 /// One of each, of a project.
-struct Things {
-    project: String,
-    host: String,
-    host_group: String,
-    policy_group: String,
-    token: String,
-    alarm: String,
-    isolated: String,
-    whitelist: String,
-    command: String,
-    task: String,
-    scan_policy: String,
-    scan_task: String,
-    user: String,
+pub(crate) struct Things {
+    pub(crate) project: String,
+    pub(crate) host: String,
+    pub(crate) host_group: String,
+    pub(crate) policy_group: String,
+    pub(crate) token: String,
+    pub(crate) alarm: String,
+    pub(crate) isolated: String,
+    pub(crate) whitelist: String,
+    pub(crate) command: String,
+    pub(crate) task: String,
+    pub(crate) scan_policy: String,
+    pub(crate) scan_task: String,
+    pub(crate) user: String,
 }
 
-async fn things(s: &Server, admin: &str, project: &str) -> Things {
+pub(crate) async fn things(s: &Server, admin: &str, project: &str) -> Things {
     let text = |v: &Value| v.as_str().unwrap_or_else(|| panic!("{v}")).to_owned();
     let host = rows::host(s, project).await;
     let sha = [7; 32];
@@ -230,9 +233,8 @@ async fn every_route_answers_as_its_permission_says() {
     s.stop().await;
 }
 
-#[tokio::test]
-async fn lists_hold_nothing_of_other_projects() {
-    let s = Server::start().await;
+async fn lists_hold_nothing_of_other_projects(base: Base) {
+    let s = Server::start_on(base).await;
     let admin = s.admin().await;
     let (a, b) = (rows::project(&s, "a").await, rows::project(&s, "b").await);
     let seen = things(&s, &admin, &a).await;
