@@ -156,7 +156,7 @@ async fn a_certificate_that_is_none_is_named() {
     let api = format!("certificate = \"{}\"\nkey = \"{}\"", chain.display(), key.display());
     let config = config(&folder, &api);
     init::init(&config).await.unwrap();
-    let refused = async || format!("{:#}", start(config.clone(), Role::Api).await.err().expect("no start"));
+    let refused = async || format!("{:#}", start(config.clone(), Role::Api).await.expect_err("no start"));
     assert!(refused().await.contains("chain.pem"));
     std::fs::write(&chain, "nothing of the kind").unwrap();
     assert!(refused().await.contains("holds no certificate"));
@@ -183,7 +183,7 @@ async fn without_tls_nobody_is_served() {
     let mut config = config(&folder, "plain_http = true");
     init::init(&config).await.unwrap();
     config.api.listen = "0.0.0.0:0".parse().unwrap();
-    let refused = start(config, Role::Api).await.err().expect("no start");
+    let refused = start(config, Role::Api).await.expect_err("no start");
     assert!(format!("{refused:#}").contains("plain_http"), "{refused:#}");
 }
 
