@@ -146,13 +146,18 @@ impl Desired {
             // What is frozen would be killed in a moment.
             core.windows.answer_all(&Ending::Thaw("the server (switch)".to_owned()));
         }
-        let entries = wanted.whitelist.len();
+        let disarmed: HashSet<&str> = wanted.disarmed.iter().map(|d| d.rule.as_str()).collect();
+        core.windows.answer_of_rules(
+            |rule| disarmed.contains(rule),
+            &Ending::Thaw("the server (the rule is disarmed)".to_owned()),
+        );
+        let (entries, rules) = (wanted.whitelist.len(), disarmed.len());
         core.set_scope(wanted.scope);
         core.judge_again();
         if !quietly {
             let word = |on| if on { "on" } else { "off" };
             let text = format!(
-                "{} is in force: isolate and kill is {}, dry run is {}, {entries} whitelist entries, {} refused",
+                "{} is in force: isolate and kill is {}, dry run is {}, {entries} whitelist entries, {rules} rules disarmed, {} refused",
                 self.origin(),
                 word(wanted.policy.isolate_and_kill),
                 word(wanted.dry_run),

@@ -9,6 +9,7 @@ mod http;
 mod isolated;
 mod login;
 mod orders;
+mod rules;
 mod scan;
 mod switch;
 mod tokens;
@@ -66,6 +67,7 @@ impl<'a> Fleet<'a> {
             Verb::Thaw(args) => alarms::thaw(self, args, out),
             Verb::Isolated(args) => isolated::run(self, args, out),
             Verb::Whitelist(args) => whitelist::run(self, args, out),
+            Verb::Rules(args) => rules::run(self, args, out),
             Verb::Switch(args) => switch::run(self, args, out),
             Verb::Events(args) => events::run(self, args, out),
             Verb::Scan(args) => scan::run(self, args, out),

@@ -4,6 +4,7 @@
 pub(crate) mod alarms;
 mod audit;
 pub(crate) mod commands;
+mod disarmed;
 mod document;
 pub(crate) mod exports;
 pub(crate) mod extract;
@@ -58,6 +59,7 @@ fn routes(api: &Api) -> Routes {
     host_groups::routes(&mut r);
     policy_groups::routes(&mut r);
     switches::routes(&mut r);
+    disarmed::routes(&mut r);
     tokens::routes(&mut r);
     alarms::routes(&mut r);
     isolated::routes(&mut r);

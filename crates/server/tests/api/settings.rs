@@ -138,3 +138,33 @@ async fn the_past_under_other_settings() {
     assert_eq!(stored["settings"], json!({}), "a replay changes nothing");
     s.stop().await;
 }
+
+#[tokio::test]
+async fn rules_are_disarmed_and_armed_again() {
+    let s = Server::start().await;
+    let admin = s.admin().await;
+    let host = rows::host(&s, "0").await;
+    let before = s.store().host(&host.id).await.unwrap().generation;
+    let body = json!({ "rule": "webshell_php_eval", "reason": "our own tool" });
+    let made = s.post("/api/v1/disarmed-rules", &admin, body.clone()).await.expect(201);
+    assert_eq!(made["disarmed_by"], "admin");
+    assert_eq!(s.store().host(&host.id).await.unwrap().generation, before + 1);
+    s.post("/api/v1/disarmed-rules", &admin, body).await.problem(409, "conflict");
+    for bad in [json!({ "rule": "" }), json!({ "rule": "a\nb" }), json!({ "rule": "x".repeat(257) })] {
+        s.post("/api/v1/disarmed-rules", &admin, bad).await.problem(422, "invalid");
+    }
+    let viewer = s.person("viewer", &[("0", "viewer")]).await;
+    let list = s.get("/api/v1/disarmed-rules?project=0", &viewer).await.expect(200);
+    assert_eq!(list["items"][0]["rule"], "webshell_php_eval");
+    let one = "/api/v1/disarmed-rules/webshell_php_eval";
+    s.send("DELETE", one, &viewer, None, &[]).await.problem(403, "forbidden");
+    let gone = s.send("DELETE", one, &admin, None, &[]).await.expect(200);
+    assert_eq!(gone["reason"], "our own tool");
+    s.send("DELETE", one, &admin, None, &[]).await.problem(404, "not-found");
+    assert_eq!(s.store().host(&host.id).await.unwrap().generation, before + 2);
+    for action in ["rule.disarm", "rule.rearm"] {
+        let audit = s.get(&format!("/api/v1/audit?action={action}"), &admin).await.expect(200);
+        assert_eq!(audit["total"], 1, "{audit}");
+    }
+    s.stop().await;
+}

@@ -84,6 +84,17 @@ CREATE TABLE switches (
     PRIMARY KEY (project, name)
 );
 
+-- Rules that hosts of a project only alarm by.
+CREATE TABLE disarmed_rules (
+    project TEXT COLLATE "C" NOT NULL REFERENCES projects (id),
+    rule TEXT COLLATE "C" NOT NULL,
+    reason TEXT COLLATE "C" NOT NULL,
+    who TEXT COLLATE "C" NOT NULL,
+    at_ms BIGINT NOT NULL,
+    alarm TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (project, rule)
+);
+
 CREATE TABLE tokens (
     id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
     hash BYTEA NOT NULL UNIQUE,

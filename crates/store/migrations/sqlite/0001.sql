@@ -84,6 +84,17 @@ CREATE TABLE switches (
     PRIMARY KEY (project, name)
 ) STRICT;
 
+-- Rules that hosts of a project only alarm by.
+CREATE TABLE disarmed_rules (
+    project TEXT NOT NULL REFERENCES projects (id),
+    rule TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    who TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    alarm TEXT NOT NULL,
+    PRIMARY KEY (project, rule)
+) STRICT;
+
 CREATE TABLE tokens (
     id TEXT NOT NULL PRIMARY KEY,
     hash BLOB NOT NULL UNIQUE,
