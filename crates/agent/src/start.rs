@@ -89,6 +89,7 @@ pub(crate) fn run(config: Config, safe_mode: bool) -> Result<()> {
     // After that: what was restored meanwhile is let be.
     let uplink = Uplink::load(&config, &database, &responder);
     let (live, wanted) = live(&config, &database, &uplink)?;
+    uplink.desired.seal_for(responder.vault(), wanted.recovery.as_deref());
     gate.rehearses.store(live.dry_run, Ordering::Relaxed);
     let (cases, case_queue) = bounded::<Case>(1024);
     let protection = Protection::new(&config.protect, safe_mode);

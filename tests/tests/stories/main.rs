@@ -23,6 +23,7 @@ mod scan;
 mod self_test;
 mod unlisted;
 mod uplink;
+mod uplink_orders;
 mod vault;
 mod watchdog;
 mod window;

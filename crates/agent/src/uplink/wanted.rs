@@ -10,6 +10,7 @@ use lazaret_model::{MalwareClass, Thresholds, WhitelistId};
 use lazaret_policy::{ClassSet, DisarmedRule, Policy, ProtectMode, Whitelist, WhitelistEntry};
 use lazaret_proto::v1;
 use lazaret_state::{Database, StateError};
+use lazaret_vault::check_recipient;
 use std::collections::HashSet;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
@@ -68,6 +69,8 @@ pub(crate) struct Wanted {
     pub(crate) whitelist: Vec<WhitelistEntry>,
     /// Rules that the server lets only alarm.
     pub(crate) disarmed: Vec<DisarmedRule>,
+    /// Age recipient of the fleet's recovery key. The vault's own keys open everything, whatever it is.
+    pub(crate) recovery: Option<String>,
 }
 
 fn bytes(paths: &[PathBuf]) -> Vec<Vec<u8>> {
@@ -108,6 +111,7 @@ impl Wanted {
             },
             whitelist: Vec::new(),
             disarmed: Vec::new(),
+            recovery: None,
         })
     }
 }
@@ -136,12 +140,7 @@ pub(crate) fn overlay(
     }
     overlay.whitelist(&state.whitelist, own);
     overlay.disarm(&state.disarmed);
-    if !state.recovery_recipient.is_empty() {
-        overlay.refuse(
-            "recovery_recipient",
-            "this version seals isolated files for the keys of its own vault only",
-        );
-    }
+    overlay.recovery(&state.recovery_recipient);
     let out = &mut overlay.out;
     if out.refused.len() > MAX_REASONS {
         let more = out.refused.len() - MAX_REASONS;
@@ -328,6 +327,20 @@ impl Overlay<'_> {
                 Ok(entry) => self.out.wanted.whitelist.push(entry),
                 Err(why) => self.refuse(&named, why),
             }
+        }
+    }
+
+    /// It lets its holder read what is isolated here, so a host can pin it.
+    fn recovery(&mut self, recipient: &str) {
+        if recipient.is_empty() || !self.takes("vault.recovery") {
+            return;
+        }
+        match check_recipient(recipient) {
+            Ok(recipient) => {
+                self.out.wanted.recovery = Some(recipient);
+                self.governs("vault.recovery");
+            }
+            Err(e) => self.refuse("vault.recovery", e),
         }
     }
 

@@ -25,6 +25,7 @@ mod policy_schema;
 pub(crate) mod problem;
 pub(crate) mod projects;
 mod record;
+mod recovery;
 mod replay;
 pub(crate) mod route;
 mod scans;
@@ -60,6 +61,7 @@ fn routes(api: &Api) -> Routes {
     policy_groups::routes(&mut r);
     switches::routes(&mut r);
     disarmed::routes(&mut r);
+    recovery::routes(&mut r);
     tokens::routes(&mut r);
     alarms::routes(&mut r);
     isolated::routes(&mut r);

@@ -164,6 +164,7 @@ fn body(operation: &str, t: &Things) -> Option<Value> {
         "createScanPolicy" => json!({ "project": t.project, "name": name, "settings": settings,
             "start": { "start_type": "day" } }),
         "updateScanPolicy" => json!({ "name": name, "settings": settings, "start": { "start_type": "day" } }),
+        "setRecoveryKey" => json!({ "recipient": null }),
         "disarmRule" => json!({ "project": t.project, "rule": name }),
         "startScan" => json!({ "project": t.project, "name": name, "settings": settings }),
         _ => return None,

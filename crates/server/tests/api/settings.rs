@@ -168,3 +168,26 @@ async fn rules_are_disarmed_and_armed_again() {
     }
     s.stop().await;
 }
+
+#[tokio::test]
+async fn the_fleets_recovery_key_is_for_administrators_of_all() {
+    let s = Server::start().await;
+    let admin = s.admin().await;
+    let host = rows::host(&s, "0").await;
+    let path = "/api/v1/recovery-key";
+    assert_eq!(s.get(path, &admin).await.expect(200)["recipient"], json!(null));
+    let key = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
+    let put = async |token: &str, body| s.send("PUT", path, token, Some(body), &[]).await;
+    let of_one = s.person("one", &[("0", "administrator")]).await;
+    put(&of_one, json!({ "recipient": key })).await.problem(403, "forbidden");
+    put(&admin, json!({ "recipient": "age1nonsense" })).await.problem(422, "invalid");
+    let before = s.store().host(&host.id).await.unwrap().generation;
+    put(&admin, json!({ "recipient": key })).await.expect(200);
+    assert_eq!(s.get(path, &of_one).await.expect(200)["recipient"], key);
+    assert_eq!(s.store().host(&host.id).await.unwrap().generation, before + 1);
+    put(&admin, json!({ "recipient": null })).await.expect(200);
+    assert_eq!(s.get(path, &admin).await.expect(200)["recipient"], json!(null));
+    let audit = s.get("/api/v1/audit?action=recovery_key.set", &admin).await.expect(200);
+    assert_eq!(audit["total"], 2, "{audit}");
+    s.stop().await;
+}

@@ -13,6 +13,7 @@ fn host() -> Wanted {
         scope: Scope { excluded: vec![b"/opt/own".to_vec()], web_roots: Vec::new() },
         whitelist: Vec::new(),
         disarmed: Vec::new(),
+        recovery: None,
     }
 }
 
@@ -175,6 +176,19 @@ fn whitelist_entries_are_checked_one_by_one() {
     assert_eq!(o.refused.len(), 10, "{:?}", o.refused);
     let pinned = overlay(host(), &state, &["whitelist".to_owned()], &HashSet::new());
     assert!(pinned.wanted.whitelist.is_empty() && pinned.refused.len() == 1);
+}
+
+#[test]
+fn a_recovery_key_of_the_fleet_is_checked_and_can_be_pinned() {
+    let good = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
+    let with = |text: &str| v1::DesiredState { recovery_recipient: text.into(), ..Default::default() };
+    let o = over(&with(good), &[]);
+    assert_eq!((o.wanted.recovery.as_deref(), o.refused.len()), (Some(good), 0), "{:?}", o.refused);
+    let o = over(&with(good), &["vault.recovery"]);
+    assert!(o.wanted.recovery.is_none() && says(&o, &["vault.recovery", "pinned"]), "{:?}", o.refused);
+    let o = over(&with("age1nonsense\n"), &[]);
+    assert!(o.wanted.recovery.is_none() && says(&o, &["vault.recovery", "X25519"]), "{:?}", o.refused);
+    assert!(!o.refused[0].contains('\n'));
 }
 
 #[test]
