@@ -115,6 +115,7 @@ pub(crate) enum Verb {
     Hosts(fleet::HostsArgs),
     Tokens(fleet::TokensArgs),
     Tasks(fleet::TasksArgs),
+    Scans(fleet::ScansArgs),
     RecoveryKey(fleet::RecoveryKeyArgs),
     Completions(commands::completions::CompletionsArgs),
     #[command(hide = true)]
@@ -151,6 +152,7 @@ impl Verb {
             | Self::Hosts(_)
             | Self::Tokens(_)
             | Self::Tasks(_)
+            | Self::Scans(_)
             | Self::RecoveryKey(_) => {
                 Err(CliError::Usage("this verb is for a fleet's server: lazaret --server URL login".into()))
             }

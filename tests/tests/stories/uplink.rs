@@ -15,7 +15,7 @@ use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(15);
 
-fn setup(volume: &Volume, server: &Server) -> Setup {
+pub(crate) fn setup(volume: &Volume, server: &Server) -> Setup {
     let more = format!(
         "[server]\nurl = {:?}\nca_fingerprint = {:?}\ntoken = {TOKEN:?}\n",
         server.url(),

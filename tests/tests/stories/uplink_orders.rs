@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a server says beyond policy: whom to seal for, and what to do now.
 
-use crate::uplink::{armed, enrolled, isolated_at, wait, want};
+use crate::uplink::{armed, enrolled, isolated_at, order, result, setup, wait, want};
 use lazaret_kit::proc::write_executable;
 use lazaret_kit::server::Server;
-use lazaret_kit::{Daemon, Volume, bad};
+use lazaret_kit::{Daemon, Setup, Volume, bad};
 use lazaret_model::{MalwareClass, TestRating};
 use lazaret_proto::v1;
+use lazaret_proto::v1::command::Verb;
+use lazaret_proto::v1::command_result::Detail;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 /// A key pair of the fleet: its file, and the recipient.
 fn fleet_key(folder: &Path) -> (PathBuf, String) {
@@ -67,4 +70,76 @@ fn a_host_that_pins_its_recovery_keys_seals_for_them_alone() {
     assert!(applied.refused.iter().any(|r| r.contains("pinned")), "{applied:?}");
     let object = isolated_object(&daemon, &server, &volume.join("bad.sh"), &bad::high_script());
     assert_eq!(opened(&key, &object), None);
+}
+
+/// Folders of a scan, and files of each.
+const FOLDERS: u64 = 120;
+const FILES: u64 = 50;
+
+fn begin(server: &Server, volume: &Volume, task: &str) {
+    let scan = v1::ScanCommand {
+        task: task.into(),
+        kind: "custom".into(),
+        paths: vec![volume.path().to_str().expect("text").into()],
+        ..v1::ScanCommand::default()
+    };
+    server.order(v1::Command { id: task.into(), verb: Some(Verb::Scan(scan)), ..v1::Command::default() });
+}
+
+fn end_of(daemon: &Daemon, server: &Server, task: &str) -> v1::ScanProgress {
+    let done = result(daemon, server, task);
+    assert_eq!(done.outcome, "done", "{done:?}\n{}", daemon.log());
+    let Some(Detail::Scan(end)) = done.detail else { panic!("no progress") };
+    end
+}
+
+#[test]
+fn a_paused_scan_stays_paused_and_goes_on_where_it_was() {
+    let (volume, server) = (Volume::tmpfs(), Server::start());
+    for folder in 0..FOLDERS {
+        let folder = volume.join(&format!("d{folder:03}"));
+        std::fs::create_dir(&folder).expect("folder");
+        for file in 0..FILES {
+            std::fs::write(folder.join(format!("f{file}")), format!("clean {file}")).expect("file");
+        }
+    }
+    let daemon = enrolled(&volume, &server, "");
+    let pause = |task: &str, resume| Verb::Pause(v1::ScanPause { task: task.into(), resume });
+    let refused = order(&daemon, &server, pause("none", false));
+    assert_eq!(refused.outcome, "refused", "{refused:?}");
+    begin(&server, &volume, "paused-1");
+    let done = order(&daemon, &server, pause("paused-1", false));
+    assert_eq!(done.outcome, "done", "{done:?}");
+    let told = || {
+        let seen = server.seen().progress;
+        seen.into_iter().filter(|p| p.task == "paused-1" && p.state == "paused").collect::<Vec<_>>()
+    };
+    wait(&daemon, "paused", || !told().is_empty());
+    let before = told();
+    // Another scan does not wait behind it.
+    begin(&server, &volume, "other");
+    assert_eq!(end_of(&daemon, &server, "other").files, FOLDERS * FILES);
+    assert!(!server.seen().results.contains_key("paused-1"));
+    // It stays so over a restart, and knows where it was.
+    let folder = daemon.stop();
+    let again = || Setup { state: Some(folder.path().join("state")), ..setup(&volume, &server) };
+    let daemon = Daemon::start(&again());
+    wait(&daemon, "paused again", || told().len() > before.len());
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(!server.seen().results.contains_key("paused-1"));
+    assert_eq!(told().last().map(|p| p.files), before.last().map(|p| p.files));
+    let done = order(&daemon, &server, pause("paused-1", true));
+    assert_eq!(done.outcome, "done", "{done:?}");
+    assert_eq!(end_of(&daemon, &server, "paused-1").files, FOLDERS * FILES, "each file once");
+    // One that nobody paused goes on by itself after a stop in the middle.
+    begin(&server, &volume, "cut");
+    wait(&daemon, "begun", || server.seen().progress.iter().any(|p| p.task == "cut"));
+    daemon.stop();
+    let daemon = Daemon::start(&again());
+    assert_eq!(end_of(&daemon, &server, "cut").files, FOLDERS * FILES, "each file once");
+    // A paused one can be cancelled.
+    begin(&server, &volume, "paused-2");
+    assert_eq!(order(&daemon, &server, pause("paused-2", false)).outcome, "done");
+    server.say(v1::server_frame::Kind::Cancel(v1::CancelCommand { id: "paused-2".into() }));
+    assert_eq!(result(&daemon, &server, "paused-2").outcome, "cancelled");
 }

@@ -12,6 +12,7 @@ mod orders;
 mod recovery_key;
 mod rules;
 mod scan;
+mod scans;
 mod switch;
 mod tokens;
 mod whitelist;
@@ -20,6 +21,7 @@ pub(crate) use hosts::HostsArgs;
 pub(crate) use login::{LoginArgs, LogoutArgs};
 pub(crate) use orders::TasksArgs;
 pub(crate) use recovery_key::RecoveryKeyArgs;
+pub(crate) use scans::ScansArgs;
 pub(crate) use tokens::TokensArgs;
 
 use crate::cli::{Global, Verb};
@@ -48,6 +50,7 @@ pub(crate) fn run(verb: &Verb, global: &Global, out: &mut Output) -> Option<Resu
             | Verb::Hosts(_)
             | Verb::Tokens(_)
             | Verb::Tasks(_)
+            | Verb::Scans(_)
             | Verb::RecoveryKey(_)
     );
     if !for_server && !global.names_a_fleet() {
@@ -71,6 +74,7 @@ impl<'a> Fleet<'a> {
             Verb::Hosts(args) => hosts::run(self, args, out),
             Verb::Tokens(args) => tokens::run(self, args, out),
             Verb::Tasks(args) => orders::run(self, args, out),
+            Verb::Scans(args) => scans::run(self, args, out),
             Verb::RecoveryKey(args) => recovery_key::run(self, args, out),
             Verb::Alarms(args) => alarms::run(self, args, out),
             Verb::Handle(args) => alarms::handle(self, args, out),

@@ -28,6 +28,7 @@ mod record;
 mod recovery;
 mod replay;
 pub(crate) mod route;
+mod scan_pause;
 mod scans;
 pub(crate) mod state;
 mod stream;
@@ -68,6 +69,7 @@ fn routes(api: &Api) -> Routes {
     whitelist::routes(&mut r);
     commands::routes(&mut r);
     scans::routes(&mut r);
+    scan_pause::routes(&mut r);
     audit::routes(&mut r);
     stream::routes(&mut r);
     r.add(

@@ -223,6 +223,17 @@ CREATE TABLE host_events (
 );
 CREATE INDEX host_events_by_time ON host_events (at_ms);
 
+-- Records that could not be read, as they came.
+CREATE TABLE unread_records (
+    host TEXT COLLATE "C" NOT NULL,
+    epoch BIGINT NOT NULL,
+    seq BIGINT NOT NULL,
+    received_ms BIGINT NOT NULL,
+    record BYTEA NOT NULL,
+    PRIMARY KEY (host, epoch, seq)
+);
+CREATE INDEX unread_records_by_time ON unread_records (received_ms);
+
 CREATE TABLE commands (
     id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
     host TEXT COLLATE "C" NOT NULL,

@@ -223,6 +223,17 @@ CREATE TABLE host_events (
 ) STRICT;
 CREATE INDEX host_events_by_time ON host_events (at_ms);
 
+-- Records that could not be read, as they came.
+CREATE TABLE unread_records (
+    host TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    received_ms INTEGER NOT NULL,
+    record BLOB NOT NULL,
+    PRIMARY KEY (host, epoch, seq)
+) STRICT;
+CREATE INDEX unread_records_by_time ON unread_records (received_ms);
+
 CREATE TABLE commands (
     id TEXT NOT NULL PRIMARY KEY,
     host TEXT NOT NULL,
