@@ -15,6 +15,7 @@ mod exec;
 mod filesystems;
 mod kernel_interface;
 mod kills;
+mod metrics;
 mod own_files;
 mod persistence;
 mod preview;

@@ -66,7 +66,7 @@ impl Desk {
     async fn connect(
         &mut self,
         hello: &v1::AgentHello,
-        machine: Machine,
+        machine: &Machine,
         row: &HostRow,
     ) -> Result<HostRow, StoreError> {
         let inner = self.inner.clone();
@@ -77,7 +77,7 @@ impl Desk {
         let instance: String = inner.settings.instance.chars().rev().take(12).collect();
         let key = format!("{}#{instance}-{number}", machine.run);
         let had = i64::try_from(hello.generation).unwrap_or_default();
-        let live = Arc::new(Live::new(row.id.clone(), machine, key, had, now_ms()));
+        let live = Arc::new(Live::new(row.id.clone(), key, had, now_ms()));
         if let Some(old) = inner.lives.put(&live) {
             old.end(goodbye(Bye::Busy, "there is a newer session of this host"));
         }
@@ -166,7 +166,7 @@ impl ServerSide for Desk {
         if clone::first_lives(&self.inner, &row, &machine).await {
             return Err(clone::refuse(&self.inner, &row, &machine).await);
         }
-        let row = Box::pin(self.connect(hello, machine, &row)).await.map_err(own)?;
+        let row = Box::pin(self.connect(hello, &machine, &row)).await.map_err(own)?;
         metrics::counter!("lazaret_gateway_sessions_total").increment(1);
         self.project.clone_from(&row.project);
         self.acked = row.acked;
@@ -318,9 +318,16 @@ impl ServerSide for Desk {
         self.live.as_ref().is_some_and(|l| std::mem::take(&mut l.inbox().probe))
     }
 
+    fn answered(&mut self) {
+        if let Some(live) = &self.live {
+            live.answered();
+        }
+    }
+
     async fn ended(&mut self, end: &End) {
         let Some(live) = self.live.take() else { return };
         self.inner.lives.take(&live);
+        live.changed.notify_waiters();
         let stopped = end.is_shutdown();
         // Of a peer that fell silent the last word is what counts, not when that was noticed.
         let at = if *end == End::Silent { live.heard_ms() } else { now_ms() };
