@@ -317,8 +317,27 @@ fn a_self_test_shows_its_steps() {
     let done = order(&daemon, &server, Verb::SelfTest(v1::SelfTestCommand {}));
     assert_eq!(done.outcome, "done", "{done:?}\n{}", daemon.log());
     let Some(v1::command_result::Detail::SelfTest(test)) = done.detail else { panic!("no steps") };
-    let names: Vec<&str> = test.steps.iter().map(|s| s.name.as_str()).collect();
-    assert_eq!(names, ["allow", "detect", "isolate", "restore"]);
+    let shown = |test: &v1::SelfTestResult| {
+        let step = |s: &v1::SelfTestStep| {
+            let word = if s.skipped { "skipped" } else { "" };
+            format!("{}{word}", s.name)
+        };
+        test.steps.iter().map(step).collect::<Vec<_>>()
+    };
+    let off = ["allow", "detect", "refuseskipped", "detect", "kill", "isolate", "restore", "clean up"];
+    assert_eq!(shown(&test), off, "isolate and kill is off, and stays so: {test:?}");
+    // Armed by the server: every step that `lazaret self-test` has.
+    want(&daemon, &server, armed(1));
+    let done = order(&daemon, &server, Verb::SelfTest(v1::SelfTestCommand {}));
+    assert_eq!(done.outcome, "done", "{done:?}\n{}", daemon.log());
+    let Some(v1::command_result::Detail::SelfTest(test)) = done.detail else { panic!("no steps") };
+    let all = [
+        "allow", "detect", "refuse", "isolate", "refuse", "isolate", "detect", "kill", "isolate", "restore",
+        "clean up",
+    ];
+    assert_eq!(shown(&test), all, "{test:?}");
+    let held = daemon.json(["isolated", "list"]);
+    assert!(held.iter().all(|i| i["status"] == "deleted" || i["status"] == "restored"), "{held:?}");
     // The daemon's staging folder stays where something was isolated.
     let names: Vec<_> = std::fs::read_dir(volume.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert!(!names.iter().any(|n| n.to_string_lossy().contains("self-test")), "cleaned up: {names:?}");
