@@ -11,6 +11,7 @@ pub mod fs;
 pub mod net;
 pub mod pg;
 pub mod proc;
+pub mod rule;
 pub mod server;
 pub mod spin;
 pub mod wait;

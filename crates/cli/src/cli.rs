@@ -115,6 +115,8 @@ pub(crate) enum Verb {
     Hosts(fleet::HostsArgs),
     Tokens(fleet::TokensArgs),
     Tasks(fleet::TasksArgs),
+    Scans(fleet::ScansArgs),
+    RecoveryKey(fleet::RecoveryKeyArgs),
     Completions(commands::completions::CompletionsArgs),
     #[command(hide = true)]
     Man(commands::man::ManArgs),
@@ -145,7 +147,13 @@ impl Verb {
             Self::Exception(args) => commands::exception::run(args, global, out),
             Self::Persistence(args) => commands::persistence::run(args, global, out),
             Self::SelfTest(args) => commands::self_test::run(args, global, out),
-            Self::Login(_) | Self::Logout(_) | Self::Hosts(_) | Self::Tokens(_) | Self::Tasks(_) => {
+            Self::Login(_)
+            | Self::Logout(_)
+            | Self::Hosts(_)
+            | Self::Tokens(_)
+            | Self::Tasks(_)
+            | Self::Scans(_)
+            | Self::RecoveryKey(_) => {
                 Err(CliError::Usage("this verb is for a fleet's server: lazaret --server URL login".into()))
             }
             Self::Completions(args) => commands::completions::run(args, out),

@@ -13,6 +13,7 @@ mod link;
 mod notes;
 mod orders;
 mod outbox;
+mod pauses;
 mod report;
 mod scan;
 mod scan_types;

@@ -9,7 +9,10 @@ mod http;
 mod isolated;
 mod login;
 mod orders;
+mod recovery_key;
+mod rules;
 mod scan;
+mod scans;
 mod switch;
 mod tokens;
 mod whitelist;
@@ -17,6 +20,8 @@ mod whitelist;
 pub(crate) use hosts::HostsArgs;
 pub(crate) use login::{LoginArgs, LogoutArgs};
 pub(crate) use orders::TasksArgs;
+pub(crate) use recovery_key::RecoveryKeyArgs;
+pub(crate) use scans::ScansArgs;
 pub(crate) use tokens::TokensArgs;
 
 use crate::cli::{Global, Verb};
@@ -38,8 +43,16 @@ pub(super) struct Fleet<'a> {
 /// # Errors
 /// What the server says, or that nobody is signed in.
 pub(crate) fn run(verb: &Verb, global: &Global, out: &mut Output) -> Option<Result<ExitCode, CliError>> {
-    let for_server =
-        matches!(verb, Verb::Login(_) | Verb::Logout(_) | Verb::Hosts(_) | Verb::Tokens(_) | Verb::Tasks(_));
+    let for_server = matches!(
+        verb,
+        Verb::Login(_)
+            | Verb::Logout(_)
+            | Verb::Hosts(_)
+            | Verb::Tokens(_)
+            | Verb::Tasks(_)
+            | Verb::Scans(_)
+            | Verb::RecoveryKey(_)
+    );
     if !for_server && !global.names_a_fleet() {
         return None;
     }
@@ -61,11 +74,14 @@ impl<'a> Fleet<'a> {
             Verb::Hosts(args) => hosts::run(self, args, out),
             Verb::Tokens(args) => tokens::run(self, args, out),
             Verb::Tasks(args) => orders::run(self, args, out),
+            Verb::Scans(args) => scans::run(self, args, out),
+            Verb::RecoveryKey(args) => recovery_key::run(self, args, out),
             Verb::Alarms(args) => alarms::run(self, args, out),
             Verb::Handle(args) => alarms::handle(self, args, out),
             Verb::Thaw(args) => alarms::thaw(self, args, out),
             Verb::Isolated(args) => isolated::run(self, args, out),
             Verb::Whitelist(args) => whitelist::run(self, args, out),
+            Verb::Rules(args) => rules::run(self, args, out),
             Verb::Switch(args) => switch::run(self, args, out),
             Verb::Events(args) => events::run(self, args, out),
             Verb::Scan(args) => scan::run(self, args, out),

@@ -4,6 +4,7 @@
 pub(crate) mod alarms;
 mod audit;
 pub(crate) mod commands;
+mod disarmed;
 mod document;
 pub(crate) mod exports;
 pub(crate) mod extract;
@@ -24,8 +25,10 @@ mod policy_schema;
 pub(crate) mod problem;
 pub(crate) mod projects;
 mod record;
+mod recovery;
 mod replay;
 pub(crate) mod route;
+mod scan_pause;
 mod scans;
 pub(crate) mod state;
 mod stream;
@@ -58,12 +61,15 @@ fn routes(api: &Api) -> Routes {
     host_groups::routes(&mut r);
     policy_groups::routes(&mut r);
     switches::routes(&mut r);
+    disarmed::routes(&mut r);
+    recovery::routes(&mut r);
     tokens::routes(&mut r);
     alarms::routes(&mut r);
     isolated::routes(&mut r);
     whitelist::routes(&mut r);
     commands::routes(&mut r);
     scans::routes(&mut r);
+    scan_pause::routes(&mut r);
     audit::routes(&mut r);
     stream::routes(&mut r);
     r.add(

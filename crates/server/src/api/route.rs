@@ -277,6 +277,7 @@ fn path_parameter(name: &str) -> Parameter {
     let text = ObjectBuilder::new().schema_type(Type::String);
     let text = match name {
         "project" => text.max_length(Some(64)).min_length(Some(1)),
+        "rule" => text.max_length(Some(256)).min_length(Some(1)),
         "switch" => text.enum_values(Some(super::switches::NAMES)),
         "name" => text.max_length(Some(64)).min_length(Some(1)),
         "class" => {

@@ -20,39 +20,91 @@ const MAX_HITS: usize = 10_000;
 /// Why a record is refused.
 pub(super) type Refused = String;
 
-/// Reads a batch of one host.
-pub(super) fn batch(host: &str, project: &str, records: Vec<v1::Record>) -> Result<Batch, Refused> {
+/// Reads a batch of one host. A record that cannot be read is kept as it came: the others, and what comes
+/// behind it, must not wait for ever.
+pub(super) fn batch(
+    host: &str,
+    project: &str,
+    records: Vec<v1::Record>,
+    now_ms: i64,
+) -> Result<Batch, Refused> {
     let mut titles: HashMap<String, (String, String)> = HashMap::new();
     let mut out = Vec::with_capacity(records.len());
     for record in records {
         let at = record.at.ok_or("a record without a position")?;
         let at = Position { epoch: int(at.epoch), seq: int(at.seq) };
-        let what = match record.what {
-            Some(v1::record::What::Alarm(a)) => {
-                let row = alarm(host, project, at, &a)?;
-                titles.insert(row.id.clone(), (row.title.clone(), row.origin.clone()));
-                What::Alarm(Box::new(row))
-            }
-            Some(v1::record::What::Isolated(i)) => {
-                let mut row = isolated(host, project, at, record.at_ms, &i)?;
-                if let Some((title, origin)) = titles.get(&row.alarm) {
-                    row.alarm_title.clone_from(title);
-                    source(origin).clone_into(&mut row.source);
-                }
-                What::Isolated(Box::new(row))
-            }
-            Some(v1::record::What::Event(e)) => What::Event {
-                kind: line(&e.kind, 32),
-                text: text(&e.text, 4096),
-                alarm: optional::<AlarmId>("alarm", &e.alarm)?,
-            },
-            Some(v1::record::What::Hits(h)) => What::Hits(hits(h)?),
-            // Of a later agent: its number must not be lost.
-            Some(v1::record::What::Nothing(_)) | None => What::Nothing,
-        };
+        let what = read(host, project, at, &record, &mut titles)
+            .unwrap_or_else(|why| unread(host, at, &why, record.encode_to_vec(), now_ms));
         out.push(Record { at, at_ms: when(record.at_ms), what });
     }
     Ok(Batch { host: host.to_owned(), records: out })
+}
+
+/// What is left of a record that was read, for one that the store does not take.
+pub(super) fn bytes(record: &Record) -> Vec<u8> {
+    match &record.what {
+        What::Alarm(a) => a.details.clone(),
+        What::Isolated(i) => i.details.clone(),
+        What::Event { kind, text, alarm } => {
+            v1::Event { kind: kind.clone(), text: text.clone(), alarm: alarm.clone(), ..v1::Event::default() }
+                .encode_to_vec()
+        }
+        What::Hits(list) => {
+            let hits = list.iter().map(|h| v1::WhitelistHit {
+                entry: h.entry.clone(),
+                count: h.count.max(0).cast_unsigned(),
+                last_ms: h.last_ms,
+                path: h.path.clone(),
+                sha256: h.sha256.clone(),
+            });
+            v1::WhitelistHits { hits: hits.collect() }.encode_to_vec()
+        }
+        What::Unread { record, .. } => record.clone(),
+        What::Nothing => Vec::new(),
+    }
+}
+
+/// A record of which only the bytes can be kept.
+pub(super) fn unread(host: &str, at: Position, why: &str, record: Vec<u8>, received_ms: i64) -> What {
+    let text = format!(
+        "a record of host {host} at ({}, {}) could not be read: {}; kept as raw bytes",
+        at.epoch,
+        at.seq,
+        line(why, 1024)
+    );
+    What::Unread { text, record, received_ms }
+}
+
+fn read(
+    host: &str,
+    project: &str,
+    at: Position,
+    record: &v1::Record,
+    titles: &mut HashMap<String, (String, String)>,
+) -> Result<What, Refused> {
+    Ok(match &record.what {
+        Some(v1::record::What::Alarm(a)) => {
+            let row = alarm(host, project, at, a)?;
+            titles.insert(row.id.clone(), (row.title.clone(), row.origin.clone()));
+            What::Alarm(Box::new(row))
+        }
+        Some(v1::record::What::Isolated(i)) => {
+            let mut row = isolated(host, project, at, record.at_ms, i)?;
+            if let Some((title, origin)) = titles.get(&row.alarm) {
+                row.alarm_title.clone_from(title);
+                source(origin).clone_into(&mut row.source);
+            }
+            What::Isolated(Box::new(row))
+        }
+        Some(v1::record::What::Event(e)) => What::Event {
+            kind: line(&e.kind, 32),
+            text: text(&e.text, 4096),
+            alarm: optional::<AlarmId>("alarm", &e.alarm)?,
+        },
+        Some(v1::record::What::Hits(h)) => What::Hits(hits(h)?),
+        // Of a later agent: its number must not be lost.
+        Some(v1::record::What::Nothing(_)) | None => What::Nothing,
+    })
 }
 
 /// Whether an isolation came from a scan, by its alarm's origin.
@@ -141,12 +193,12 @@ fn isolated(
     })
 }
 
-fn hits(h: v1::WhitelistHits) -> Result<Vec<Hit>, Refused> {
+fn hits(h: &v1::WhitelistHits) -> Result<Vec<Hit>, Refused> {
     if h.hits.len() > MAX_HITS {
         return Err(format!("{} whitelist hits in one record", h.hits.len()));
     }
     h.hits
-        .into_iter()
+        .iter()
         .map(|hit| {
             Ok(Hit {
                 entry: id::<WhitelistId>("whitelist entry", &hit.entry)?,
@@ -207,7 +259,14 @@ mod tests {
 
     fn one(what: Entry) -> Result<What, Refused> {
         let record = v1::Record { at: Some(v1::Position { epoch: 1, seq: 9 }), at_ms: 77, what: Some(what) };
-        batch("h", "0", vec![record]).map(|mut b| b.records.remove(0).what)
+        match batch("h", "0", vec![record.clone()], 5)?.records.remove(0).what {
+            What::Unread { text, record: bytes, received_ms } => {
+                assert_eq!(v1::Record::decode(bytes.as_slice()).as_ref(), Ok(&record), "nothing is lost");
+                assert!(received_ms == 5 && text.contains("(1, 9)") && text.contains("raw bytes"), "{text}");
+                Err(text)
+            }
+            what => Ok(what),
+        }
     }
 
     fn hostile() -> v1::Alarm {
@@ -280,7 +339,7 @@ mod tests {
         assert!(file(I, A, "vanished").unwrap_err().contains("status"));
         let hit = v1::WhitelistHit { entry: "all".to_owned(), ..v1::WhitelistHit::default() };
         assert!(one(Entry::Hits(v1::WhitelistHits { hits: vec![hit] })).is_err());
-        assert!(batch("h", "0", vec![v1::Record::default()]).is_err());
+        assert!(batch("h", "0", vec![v1::Record::default()], 5).is_err());
     }
 
     #[test]
@@ -300,8 +359,8 @@ mod tests {
         };
         let record =
             |seq, what| v1::Record { at: Some(v1::Position { epoch: 1, seq }), at_ms: 5, what: Some(what) };
-        let b =
-            batch("h", "0", vec![record(1, Entry::Alarm(alarm)), record(2, Entry::Isolated(file))]).unwrap();
+        let b = batch("h", "0", vec![record(1, Entry::Alarm(alarm)), record(2, Entry::Isolated(file))], 5)
+            .unwrap();
         let What::Isolated(row) = &b.records[1].what else { panic!("{:?}", b.records[1]) };
         assert_eq!(
             (row.alarm_title.as_str(), row.source.as_str(), row.updated_ms),

@@ -26,7 +26,7 @@ const OWN: [&str; 3] = ["revokeApiKey", "getExport", "downloadExport"];
 /// End the caller's own credential; tested where that is what it is about.
 const ENDING: [&str; 2] = ["logout", "changePassword"];
 /// Routes without a part in the path whose body names something of a project.
-const BODY_BOUND: [&str; 11] = [
+const BODY_BOUND: [&str; 12] = [
     "assignHosts",
     "createHostGroup",
     "createPolicyGroup",
@@ -38,11 +38,12 @@ const BODY_BOUND: [&str; 11] = [
     "addWhitelistEntry",
     "removeWhitelistEntries",
     "createScanPolicy",
+    "disarmRule",
 ];
 /// The same, of a name that is given elsewhere.
 const ALSO_BOUND: [&str; 3] = ["startScan", "setSwitch", "listSwitches"];
 /// After these there is nothing left to do the same with.
-const DESTRUCTIVE: [&str; 7] = [
+const DESTRUCTIVE: [&str; 8] = [
     "deleteHostGroup",
     "deletePolicyGroup",
     "revokeEnrolmentToken",
@@ -50,6 +51,7 @@ const DESTRUCTIVE: [&str; 7] = [
     "removeWhitelistEntries",
     "deleteScanPolicy",
     "deleteUser",
+    "rearmRule",
 ];
 
 /// One of each, of a project.
@@ -66,6 +68,7 @@ pub(crate) struct Things {
     pub(crate) task: String,
     pub(crate) scan_policy: String,
     pub(crate) scan_task: String,
+    pub(crate) rule: String,
     pub(crate) user: String,
 }
 
@@ -88,6 +91,8 @@ pub(crate) async fn things(s: &Server, admin: &str, project: &str) -> Things {
     let plan = s.post("/api/v1/scan-policies", admin, plan).await.expect(201);
     let scan = json!({ "project": project, "name": "s", "settings": settings });
     let scan = s.post("/api/v1/scan-tasks", admin, scan).await.expect(202);
+    let rule = json!({ "project": project, "rule": rows::id() });
+    let rule = s.post("/api/v1/disarmed-rules", admin, rule).await.expect(201);
     let name = format!("u{}", rows::id());
     let user = s.post("/api/v1/users", admin, json!({ "name": name })).await.expect(201);
     Things {
@@ -103,6 +108,7 @@ pub(crate) async fn things(s: &Server, admin: &str, project: &str) -> Things {
         task: text(&order["task"]),
         scan_policy: text(&plan["id"]),
         scan_task: text(&scan["id"]),
+        rule: text(&rule["rule"]),
         user: text(&user["user"]["id"]),
     }
 }
@@ -123,9 +129,12 @@ fn fill(path: &str, t: &Things) -> String {
         "users" => &t.user,
         _ => "01890000-0000-7000-8000-000000000000",
     };
-    let path =
-        if path.ends_with("/switches") { format!("{path}?project={{project}}") } else { path.to_owned() };
-    path.replace("{id}", id).replace("{project}", &t.project).replace("{switch}", "isolate_and_kill")
+    let asks = path.ends_with("/switches") || path.ends_with("{rule}");
+    let path = if asks { format!("{path}?project={{project}}") } else { path.to_owned() };
+    path.replace("{id}", id)
+        .replace("{rule}", &t.rule)
+        .replace("{project}", &t.project)
+        .replace("{switch}", "isolate_and_kill")
 }
 
 fn body(operation: &str, t: &Things) -> Option<Value> {
@@ -158,6 +167,8 @@ fn body(operation: &str, t: &Things) -> Option<Value> {
         "createScanPolicy" => json!({ "project": t.project, "name": name, "settings": settings,
             "start": { "start_type": "day" } }),
         "updateScanPolicy" => json!({ "name": name, "settings": settings, "start": { "start_type": "day" } }),
+        "setRecoveryKey" => json!({ "recipient": null }),
+        "disarmRule" => json!({ "project": t.project, "rule": name }),
         "startScan" => json!({ "project": t.project, "name": name, "settings": settings }),
         _ => return None,
     })
@@ -252,6 +263,7 @@ async fn lists_hold_nothing_of_other_projects(base: Base) {
         ("commands", &seen.command, &hidden.command),
         ("scan-policies", &seen.scan_policy, &hidden.scan_policy),
         ("scan-tasks", &seen.scan_task, &hidden.scan_task),
+        ("disarmed-rules", &seen.rule, &hidden.rule),
         ("audit", &seen.whitelist, &hidden.whitelist),
     ] {
         let text = s.get(&format!("/api/v1/{path}"), &token).await.text;

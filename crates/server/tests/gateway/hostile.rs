@@ -91,7 +91,27 @@ async fn another_hosts_id_and_other_versions_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn gaps_wrong_order_and_bad_ids_are_refused_whole() {
+async fn gaps_and_wrong_order_are_refused_whole() {
+    let rig = Rig::start(|_| {}).await;
+    let agent = Agent::new(&rig, "m1").await;
+    for records in [
+        vec![event(1, 2)],
+        vec![event(1, 1), event(1, 3)],
+        vec![event(1, 1), event(1, 1)],
+        vec![event(1, 1), event(0, 2)],
+        vec![event(u64::MAX, 1)],
+    ] {
+        let (mut line, hello) = agent.session(&rig).await;
+        assert_eq!(hello.acked, Some(at(0, 0)), "nothing of a refused batch is kept");
+        send_records(&mut line, records.clone()).await;
+        let g = goodbye(&mut line).await;
+        assert_eq!(g.kind(), Bye::BadFrame, "{records:?} {g:?}");
+    }
+    rig.gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_record_that_cannot_be_read_holds_up_nobody() {
     let rig = Rig::start(|_| {}).await;
     let agent = Agent::new(&rig, "m1").await;
     let no_id = v1::record::What::Alarm(v1::Alarm {
@@ -103,21 +123,27 @@ async fn gaps_wrong_order_and_bad_ids_are_refused_whole() {
         status: "vanished".to_owned(),
         ..v1::Isolated::default()
     });
-    for records in [
-        vec![event(1, 2)],
-        vec![event(1, 1), event(1, 3)],
-        vec![event(1, 1), event(1, 1)],
-        vec![event(1, 1), event(0, 2)],
-        vec![event(u64::MAX, 1)],
-        vec![event(1, 1), record(1, 2, no_id)],
-        vec![event(1, 1), record(1, 2, strange)],
-    ] {
-        let (mut line, hello) = agent.session(&rig).await;
-        assert_eq!(hello.acked, Some(at(0, 0)), "nothing of a refused batch is kept");
-        send_records(&mut line, records.clone()).await;
-        let g = goodbye(&mut line).await;
-        assert_eq!(g.kind(), Bye::BadFrame, "{records:?} {g:?}");
-    }
+    let (mut line, _) = agent.session(&rig).await;
+    let bad = [record(1, 2, no_id), record(1, 4, strange)];
+    send_records(&mut line, vec![event(1, 1), bad[0].clone(), event(1, 3), bad[1].clone()]).await;
+    assert_eq!(crate::agent::acked(&mut line).await, (1, 4), "the position moves on");
+    let cursor = lazaret_store::Cursor { after: None, limit: 100 };
+    let history = rig.store.host_events(&agent.host, &cursor).await.unwrap().items;
+    assert_eq!(history.len(), 4, "{history:?}");
+    let told: Vec<_> = history.iter().filter(|e| e.kind == "server").collect();
+    assert!(
+        told.len() == 2 && told[1].text.contains("(1, 2)") && told[1].text.contains("alarm id"),
+        "{told:?}"
+    );
+    assert!(told[0].text.contains("vanished") && told[0].text.contains("raw bytes"), "{told:?}");
+    let kept = rig.store.unread_records(&agent.host, 10).await.unwrap();
+    let decoded: Vec<_> = kept.iter().map(|k| v1::Record::decode(k.record.as_slice()).unwrap()).collect();
+    assert_eq!(decoded, bad, "nothing is lost");
+    let alarms = rig.alarms().await;
+    let about: Vec<_> = alarms.iter().filter(|a| a.title.contains("could not be read")).collect();
+    assert!(about.len() == 1 && about[0].host == agent.host, "one for the host: {alarms:?}");
+    send_records(&mut line, vec![event(1, 5)]).await;
+    assert_eq!(crate::agent::acked(&mut line).await, (1, 5), "and the session goes on");
     rig.gateway.stop().await;
 }
 

@@ -84,6 +84,17 @@ CREATE TABLE switches (
     PRIMARY KEY (project, name)
 );
 
+-- Rules that hosts of a project only alarm by.
+CREATE TABLE disarmed_rules (
+    project TEXT COLLATE "C" NOT NULL REFERENCES projects (id),
+    rule TEXT COLLATE "C" NOT NULL,
+    reason TEXT COLLATE "C" NOT NULL,
+    who TEXT COLLATE "C" NOT NULL,
+    at_ms BIGINT NOT NULL,
+    alarm TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (project, rule)
+);
+
 CREATE TABLE tokens (
     id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
     hash BYTEA NOT NULL UNIQUE,
@@ -211,6 +222,17 @@ CREATE TABLE host_events (
     PRIMARY KEY (host, epoch, seq)
 );
 CREATE INDEX host_events_by_time ON host_events (at_ms);
+
+-- Records that could not be read, as they came.
+CREATE TABLE unread_records (
+    host TEXT COLLATE "C" NOT NULL,
+    epoch BIGINT NOT NULL,
+    seq BIGINT NOT NULL,
+    received_ms BIGINT NOT NULL,
+    record BYTEA NOT NULL,
+    PRIMARY KEY (host, epoch, seq)
+);
+CREATE INDEX unread_records_by_time ON unread_records (received_ms);
 
 CREATE TABLE commands (
     id TEXT COLLATE "C" NOT NULL PRIMARY KEY,

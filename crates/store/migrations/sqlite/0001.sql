@@ -84,6 +84,17 @@ CREATE TABLE switches (
     PRIMARY KEY (project, name)
 ) STRICT;
 
+-- Rules that hosts of a project only alarm by.
+CREATE TABLE disarmed_rules (
+    project TEXT NOT NULL REFERENCES projects (id),
+    rule TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    who TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    alarm TEXT NOT NULL,
+    PRIMARY KEY (project, rule)
+) STRICT;
+
 CREATE TABLE tokens (
     id TEXT NOT NULL PRIMARY KEY,
     hash BLOB NOT NULL UNIQUE,
@@ -211,6 +222,17 @@ CREATE TABLE host_events (
     PRIMARY KEY (host, epoch, seq)
 ) STRICT;
 CREATE INDEX host_events_by_time ON host_events (at_ms);
+
+-- Records that could not be read, as they came.
+CREATE TABLE unread_records (
+    host TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    received_ms INTEGER NOT NULL,
+    record BLOB NOT NULL,
+    PRIMARY KEY (host, epoch, seq)
+) STRICT;
+CREATE INDEX unread_records_by_time ON unread_records (received_ms);
 
 CREATE TABLE commands (
     id TEXT NOT NULL PRIMARY KEY,

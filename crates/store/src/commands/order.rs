@@ -5,9 +5,10 @@ use crate::db::bulk::Bulk;
 use crate::db::conn::Tx;
 use crate::error::Result;
 use crate::fleet::desired::bump;
+use crate::fleet::disarmed;
 use crate::people::audit;
 use crate::whitelist::entry;
-use crate::{ChangeKind, CommandRow, NewAudit, Store, Target, WhitelistRow};
+use crate::{ChangeKind, CommandRow, DisarmedRow, NewAudit, Store, Target, WhitelistRow};
 
 /// What a person decided at once: all of it, or nothing.
 #[derive(Debug, Clone, Default)]
@@ -16,6 +17,8 @@ pub struct Order {
     pub commands: Vec<CommandRow>,
     /// New whitelist entries; the hosts concerned are to apply them.
     pub whitelist: Vec<WhitelistRow>,
+    /// Rules that only alarm from now on; one that is on the list already stays as it stands there.
+    pub disarm: Vec<DisarmedRow>,
     /// Whose desired state changed besides.
     pub bump: Vec<Target>,
     /// What is recorded of it.
@@ -47,6 +50,12 @@ impl Store {
             entry::insert(&mut tx, row).await?;
             let target = entry::target(row);
             if !targets.contains(&target) {
+                targets.push(target);
+            }
+        }
+        for row in &order.disarm {
+            let target = Target::Project(row.project.clone());
+            if disarmed::insert(&mut tx, row).await? && !targets.contains(&target) {
                 targets.push(target);
             }
         }

@@ -6,7 +6,8 @@ use crate::db::conn::Tx;
 use crate::db::sql::{Sql, sql};
 use crate::db::value::Row;
 use crate::error::{Result, StoreError};
-use crate::{ChangeKind, HostRow, Store, Target};
+use crate::people::audit;
+use crate::{ChangeKind, HostRow, NewAudit, Store, Target};
 
 /// Counts the generation of the hosts up; id and project of each.
 pub(crate) async fn bump(tx: &mut Tx, target: &Target) -> Result<Vec<Row>> {
@@ -43,6 +44,23 @@ impl Store {
     pub async fn bump_generation(&self, target: &Target) -> Result<u64> {
         let mut tx = self.begin().await?;
         let rows = bump(&mut tx, target).await?;
+        tx.commit().await?;
+        self.note_desired(&rows)
+    }
+
+    /// Sets a value of the whole server that is part of what all hosts are to apply.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn set_for_all(&self, key: &str, value: &str, record: &NewAudit) -> Result<u64> {
+        let mut tx = self.begin().await?;
+        let set = sql("INSERT INTO meta (name, value) VALUES ($1, $2) \
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value")
+        .bind(key)
+        .bind(value);
+        tx.run(set).await?;
+        let rows = bump(&mut tx, &Target::All).await?;
+        audit::append(&mut tx, record).await?;
         tx.commit().await?;
         self.note_desired(&rows)
     }

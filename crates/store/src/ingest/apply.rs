@@ -52,6 +52,7 @@ pub(super) async fn apply(pools: &Pools, batches: &[&Batch]) -> Result<Vec<Outco
             Err(e) => outcomes.push(Err(e)),
         }
     }
+    let mut unread = Vec::new();
     let (mut alarms, mut kept, mut lines, mut counted) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for &(host, new) in &taken {
         let project = hosts.get(host).map_or("", |k| k.project.as_str());
@@ -59,12 +60,19 @@ pub(super) async fn apply(pools: &Pools, batches: &[&Batch]) -> Result<Vec<Outco
             match &record.what {
                 What::Alarm(alarm) => alarms.push(Written { alarm, host, project, at: record.at }),
                 What::Isolated(file) => kept.push(Kept { file, host, project, at: record.at }),
-                What::Event { kind, text, alarm } => lines.push((host, record, kind, text, alarm)),
+                What::Event { kind, text, alarm } => {
+                    lines.push((host, record, kind.as_str(), text.as_str(), alarm.as_str()));
+                }
+                What::Unread { text, record: bytes, received_ms } => {
+                    lines.push((host, record, "server", text.as_str(), ""));
+                    unread.push((host, record.at, *received_ms, bytes));
+                }
                 What::Hits(list) => counted.extend(list.iter().map(|h| (host, project, h))),
                 What::Nothing => {}
             }
         }
     }
+    events::unread(&mut tx, unread).await?;
     write::alarms(&mut tx, alarms).await?;
     isolated::files(&mut tx, kept).await?;
     events::lines(&mut tx, lines).await?;

@@ -104,6 +104,31 @@ impl Store {
         Ok(running)
     }
 
+    /// Pauses a scan, or lets it go on: hosts that wait for their turn wait on. Those that have begun and
+    /// have not ended are given, for their commands.
+    ///
+    /// # Errors
+    /// `NotFound`, `Conflict` when it has ended.
+    pub async fn pause_scan_task(&self, task: &str, paused: bool) -> Result<Vec<ScanHostRow>> {
+        let project = self.scan_task(task).await?.project;
+        let mut tx = self.begin().await?;
+        let set = sql("UPDATE scan_tasks SET state = $2 WHERE id = $1 AND state IN ('scanning', 'paused')")
+            .bind(task)
+            .bind(if paused { "paused" } else { "scanning" });
+        if tx.run(set).await? == 0 {
+            return Err(StoreError::Conflict(format!("the scan {task} has ended")));
+        }
+        let mut select = sql("");
+        select.push(&format!("SELECT {HOST_COLUMNS} FROM scan_hosts WHERE task = "));
+        select.arg(task);
+        select.push(" AND state IN ('scanning', 'paused') ORDER BY host");
+        let begun =
+            tx.all(select).await?.iter().map(|r| read_host(&mut r.fields())).collect::<Result<Vec<_>>>()?;
+        tx.commit().await?;
+        self.note_change(&project, ChangeKind::Scan, task);
+        Ok(begun)
+    }
+
     /// How a scan stands.
     ///
     /// # Errors
