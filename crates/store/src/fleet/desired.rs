@@ -43,7 +43,7 @@ impl Store {
     pub async fn bump_generation(&self, target: &Target) -> Result<u64> {
         let mut tx = self.begin().await?;
         let rows = bump(&mut tx, target).await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         self.note_desired(&rows)
     }
 
@@ -114,7 +114,7 @@ impl Store {
                 ids.len()
             )));
         }
-        tx.commit().await?;
+        self.commit(tx).await?;
         self.note_hosts(&all)?;
         self.note_desired(&all)
     }
@@ -157,7 +157,7 @@ impl Store {
                 tx.run(update).await?;
             }
         }
-        tx.commit().await?;
+        self.commit(tx).await?;
         self.note_hosts(&all)?;
         self.note_desired(&all)
     }
