@@ -126,6 +126,28 @@ impl Marks {
     }
 }
 
+/// Alarms of these hosts go to another project, and so do their facets.
+pub(crate) async fn change_project(tx: &mut Tx, hosts: &[String], project: &str) -> Result<()> {
+    let shared = COLUMNS.trim_start_matches("project, ");
+    let mut insert = sql("");
+    insert.push(&format!("INSERT INTO alarm_facets ({COLUMNS}) SELECT DISTINCT CAST("));
+    insert.arg(project);
+    insert.push(&format!(" AS TEXT), {shared} FROM alarms WHERE project <> "));
+    insert.arg(project);
+    insert.push(" AND host IN ");
+    insert.list(hosts);
+    insert.push(&format!(" ORDER BY {shared} ON CONFLICT DO NOTHING"));
+    tx.run(insert).await?;
+    let same: Vec<_> = shared.split(", ").map(|c| format!("f.{c} = alarms.{c}")).collect();
+    let mut update = sql("UPDATE alarms SET project = $1, facet = (SELECT f.id FROM alarm_facets AS f \
+         WHERE f.project = $1 AND ")
+    .bind(project);
+    update.push(&format!("{}) WHERE project <> $1 AND host IN ", same.join(" AND ")));
+    update.list(hosts);
+    tx.run(update).await?;
+    Ok(())
+}
+
 /// Whether a filter says something about the facet or its two bits, beyond "not suppressed".
 fn concerns(scope: &Scope, a: &AlarmFilter) -> bool {
     *scope != Scope::All

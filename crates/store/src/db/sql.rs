@@ -123,11 +123,6 @@ impl Filter {
         }
     }
 
-    /// The values that a condition ended with `IN` takes; with none it lets nothing through.
-    pub(crate) fn list<V: Into<Value>>(&mut self, values: impl Iterator<Item = V>) {
-        self.sql.list(values);
-    }
-
     /// Contains the text, unless that is empty. The column is in lower case already.
     pub(crate) fn contains(&mut self, column: &str, text: &str) {
         if !text.is_empty() {

@@ -2,6 +2,7 @@
 //! What hosts are to apply: a number that counts up with each change of it.
 
 use super::host::{HOST_COLUMNS, hosts};
+use crate::alarms::facets;
 use crate::db::conn::Tx;
 use crate::db::sql::{Sql, sql};
 use crate::db::value::Row;
@@ -149,7 +150,8 @@ impl Store {
             update.list(part);
             update.push(" RETURNING id, project");
             all.extend(tx.all(update).await?);
-            for table in ["alarms", "isolated", "commands", "handlings"] {
+            facets::change_project(&mut tx, part, project).await?;
+            for table in ["isolated", "commands", "handlings"] {
                 let mut update =
                     Sql::built(format!("UPDATE {table} SET project = $1 WHERE project <> $1 AND host IN "))
                         .bind(project);
