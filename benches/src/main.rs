@@ -9,6 +9,8 @@
 mod corpus;
 mod deny;
 mod exec;
+mod fleet_rows;
+mod fleet_store;
 mod isolate;
 mod keep;
 mod memory;
@@ -18,7 +20,7 @@ mod scan;
 
 use std::process::ExitCode;
 
-const ALL: [(&str, fn()); 7] = [
+const ALL: [(&str, fn()); 8] = [
     ("exec", exec::measure),
     ("open", open::measure),
     ("isolate", isolate::measure),
@@ -26,6 +28,7 @@ const ALL: [(&str, fn()); 7] = [
     ("deny", deny::measure),
     ("memory", memory::measure),
     ("scan", scan::measure),
+    ("fleet_store", fleet_store::measure),
 ];
 
 fn main() -> ExitCode {

@@ -19,6 +19,7 @@ const START_LIMIT: Duration = Duration::from_secs(30);
 pub struct Cluster {
     folder: tempfile::TempDir,
     port: u16,
+    settings: &'static [&'static str],
     server: Option<Child>,
 }
 
@@ -29,12 +30,21 @@ impl Cluster {
     /// Without PostgreSQL on this machine (`apt-get install postgresql`), or when it does not start.
     #[must_use]
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// The same with settings of its own (`fsync=on`), which come before those of tests.
+    ///
+    /// # Panics
+    /// As `start`.
+    #[must_use]
+    pub fn start_with(settings: &'static [&'static str]) -> Self {
         let template = template();
         let folder = tempfile::Builder::new().prefix("lazaret-pg-").tempdir().expect("temporary folder");
         own(folder.path());
         let copied = Command::new("cp").arg("-a").arg(&template).arg(folder.path().join("data")).status();
         assert!(copied.expect("cp").success(), "the template {} cannot be copied", template.display());
-        let mut cluster = Self { folder, port: 0, server: None };
+        let mut cluster = Self { folder, port: 0, settings, server: None };
         for _ in 0..5 {
             // Somebody may take it between here and there: then another one.
             cluster.port = free_port();
@@ -115,6 +125,9 @@ impl Cluster {
             "max_connections=100",
             "max_wal_size=512MB",
         ] {
+            command.args(["-c", setting]);
+        }
+        for setting in self.settings {
             command.args(["-c", setting]);
         }
         let server = command

@@ -28,7 +28,7 @@ pub struct Config {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Server {
-    /// Authority, database, exports; mode 0700.
+    /// Authority, database; mode 0700.
     pub data: PathBuf,
     /// `sqlite:PATH` or `postgres://...`; empty: `server.db` in `data`.
     pub database: String,

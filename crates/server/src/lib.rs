@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod api;
+mod attack;
 pub mod authority;
 pub mod config;
 pub mod gateway;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A running server: the roles of one process over one database.
 
-use crate::api::exports::Exports;
 use crate::api::health::{self, Standing};
 use crate::api::route::RouteRow;
 use crate::api::state::{Api, SIGN_INS_PER_MINUTE, Shared};
@@ -162,15 +161,12 @@ pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
             .await
             .with_context(|| format!("cannot listen on {} for people", config.api.listen))?;
         running.api = Some(listener.local_addr()?);
-        let exports = Exports::new(&config.server.data.join("exports"))
-            .with_context(|| format!("cannot use {}", config.server.data.join("exports").display()))?;
         let shared = Shared {
             store,
             passwords: Passwords::new()?,
             by_credential: Limit::new(config.api.requests_per_minute),
             by_address: Limit::new(config.api.requests_per_minute_address),
             sign_ins: Limit::new(SIGN_INS_PER_MINUTE),
-            exports,
             authority: authority.fingerprint(),
             certificate: api::install::pem(authority.der()),
             standing,

@@ -163,8 +163,8 @@ async fn logout(State(api): State<Api>, access: Access) -> Result<Response, Prob
             "an API key is not signed in; it is revoked by DELETE /me/api-keys/{id}",
         ));
     }
-    api.store.revoke_credential(&access.caller.credential).await?;
-    Record::new(&access, "", "session.end", format!("user {}", access.caller.user.id)).write(&api).await?;
+    let record = Record::new(&access, "", "session.end", format!("user {}", access.caller.user.id));
+    record.on(&api).revoke_credential(&access.caller.credential).await?;
     let gone = format!("{}=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Strict", caller::COOKIE);
     let value = HeaderValue::from_str(&gone).unwrap_or(HeaderValue::from_static(""));
     Ok(([(header::SET_COOKIE, value)], Empty).into_response())
@@ -210,12 +210,12 @@ async fn change_password(
     user.password = api.passwords.hash(ask.new).await?;
     user.must_change = false;
     user.last_ms = now_ms;
-    api.store.update_user(&user).await?;
+    let record = Record::new(&access, "", "user.password", format!("user {}", user.id));
+    record.on(&api).update_user(&user).await?;
     for other in api.store.credentials(&user.id).await? {
         if other.kind == "session" && other.id != access.caller.credential {
             api.store.revoke_credential(&other.id).await?;
         }
     }
-    Record::new(&access, "", "user.password", format!("user {}", user.id)).write(&api).await?;
     Ok(Empty)
 }

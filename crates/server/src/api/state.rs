@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What handlers share.
 
-use super::exports::Exports;
 use super::health::Standing;
 use super::problem::{Kind, Problem};
 use crate::config::Config;
@@ -24,7 +23,6 @@ pub(crate) struct Shared {
     pub(crate) by_credential: Limit<String>,
     pub(crate) by_address: Limit<IpAddr>,
     pub(crate) sign_ins: Limit<IpAddr>,
-    pub(crate) exports: Exports,
     /// SHA-256 of the authority's certificate, lower case hexadecimal, for install lines.
     pub(crate) authority: String,
     /// The same certificate as text.

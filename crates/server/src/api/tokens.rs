@@ -192,11 +192,11 @@ async fn make(
         created_ms: now_ms,
         note: new.note,
     };
-    api.store.create_token(&row).await?;
     let shown = view(&row);
     Record::new(access, &row.project, action, format!("enrolment_token {}", row.id))
         .after(&shown)
-        .write(api)
+        .on(api)
+        .create_token(&row)
         .await?;
     let server = api.config.public_gateway();
     let from = api.config.public_api();
@@ -221,10 +221,10 @@ async fn make(
 async fn revoke(State(api): State<Api>, access: Access, Path(id): Path<String>) -> Result<Empty, Problem> {
     let rows = api.store.tokens(&access.scope).await?;
     let row = rows.iter().find(|t| t.id == id).ok_or_else(|| Problem::no("enrolment token", &id))?;
-    api.store.revoke_token(&id).await?;
     Record::new(&access, &row.project, "enrolment_token.revoke", format!("enrolment_token {id}"))
         .before(&view(row))
-        .write(&api)
+        .on(&api)
+        .revoke_token(&id)
         .await?;
     Ok(Empty)
 }

@@ -3,6 +3,7 @@
 //! kept beside it as it came. Paths and arguments stay raw bytes, whatever they hold.
 
 use super::facts::{line, text};
+use crate::attack;
 use lazaret_model::{AlarmId, IsolatedId, IsolatedStatus, MalwareClass, Origin, WhitelistId};
 use lazaret_proto::{Message, v1};
 use lazaret_store::{AlarmRow, Batch, Hit, IsolatedRow, Position, Record, What};
@@ -121,6 +122,10 @@ fn alarm(host: &str, project: &str, at: Position, a: &v1::Alarm) -> Result<Alarm
         file.map(|f| f.sha256.as_slice()).filter(|h| !h.is_empty()).or(verdict.map(|v| v.sha256.as_slice())),
     );
     let handled_by = line(&a.handled_by, 64);
+    let class = verdict.map(|v| class(&v.class)).unwrap_or_default();
+    let origin = known(&a.origin, &Origin::ALL.map(Origin::word), "process");
+    let isolated = optional::<IsolatedId>("isolated file", a.isolated.as_deref().unwrap_or_default())?;
+    let attack = attack::of(&class, &decision, !isolated.is_empty(), &origin);
     Ok(AlarmRow {
         id: id::<AlarmId>("alarm", &a.id)?,
         host: host.to_owned(),
@@ -135,7 +140,7 @@ fn alarm(host: &str, project: &str, at: Position, a: &v1::Alarm) -> Result<Alarm
             // A word of a later agent is rather too high than too low.
             _ => 2,
         },
-        class: verdict.map(|v| class(&v.class)).unwrap_or_default(),
+        class,
         rating: known(&a.rating, &["high", "medium", "low"], ""),
         confidence: verdict.map_or(-1, |v| i64::from(v.confidence.min(100))),
         title: text(&a.title, 512),
@@ -145,17 +150,20 @@ fn alarm(host: &str, project: &str, at: Position, a: &v1::Alarm) -> Result<Alarm
         cmdline: cut(acting.map_or(&[], |p| p.cmdline.as_slice()), MAX_CMDLINE),
         uid: acting.map_or(-1, |p| i64::from(p.uid)),
         container: acting.and_then(|p| p.container.as_deref()).map(|c| line(c, 128)).unwrap_or_default(),
-        origin: known(&a.origin, &Origin::ALL.map(Origin::word), "process"),
+        origin,
         auto_block: matches!(decision.as_str(), "deny" | "isolate_and_kill"),
         decision,
         test: verdict.is_some_and(|v| v.test),
-        isolated: optional::<IsolatedId>("isolated file", a.isolated.as_deref().unwrap_or_default())?,
+        isolated,
         handled: !handled_by.is_empty(),
         handled_by,
         handled_who: line(&a.handled_who, 128),
         handled_ms: when(a.handled_ms),
         remark: text(&a.remark, 1024),
         suppressed: String::new(),
+        attack_tag: attack.tag.to_owned(),
+        attack_phase: attack.phase.to_owned(),
+        technique: attack.technique.to_owned(),
         position: at,
         details: a.encode_to_vec(),
     })
@@ -304,6 +312,7 @@ mod tests {
         assert!(row.title.chars().count() == 512 && !row.title.contains('\0'));
         assert!(row.path.len() == MAX_PATH && row.path.starts_with(b"/tmp/\x00\x1b[2J\n"));
         assert!(row.sha256.is_empty() && row.cmdline.len() == MAX_CMDLINE);
+        assert_eq!((row.attack_tag.as_str(), row.technique.as_str()), ("attack_success", "T1204.002"));
         assert!(!row.auto_block && !row.handled && row.position == Position { epoch: 1, seq: 9 });
         assert_eq!(
             v1::Alarm::decode(row.details.as_slice()).unwrap(),

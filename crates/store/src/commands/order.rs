@@ -33,7 +33,7 @@ impl Store {
     pub async fn insert_commands(&self, commands: &[CommandRow]) -> Result<()> {
         let mut tx = self.begin().await?;
         insert(&mut tx, commands).await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         self.note_commands(commands);
         Ok(())
     }
@@ -66,7 +66,7 @@ impl Store {
         if let Some(new) = &order.audit {
             audit::append(&mut tx, new).await?;
         }
-        tx.commit().await?;
+        self.commit(tx).await?;
         self.note_commands(&order.commands);
         self.note_desired(&hosts)?;
         Ok(())

@@ -2,6 +2,7 @@
 //! What hosts are to apply: a number that counts up with each change of it.
 
 use super::host::{HOST_COLUMNS, hosts};
+use crate::alarms::facets;
 use crate::db::conn::Tx;
 use crate::db::sql::{Sql, sql};
 use crate::db::value::Row;
@@ -44,7 +45,7 @@ impl Store {
     pub async fn bump_generation(&self, target: &Target) -> Result<u64> {
         let mut tx = self.begin().await?;
         let rows = bump(&mut tx, target).await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         self.note_desired(&rows)
     }
 
@@ -132,7 +133,7 @@ impl Store {
                 ids.len()
             )));
         }
-        tx.commit().await?;
+        self.commit(tx).await?;
         self.note_hosts(&all)?;
         self.note_desired(&all)
     }
@@ -167,7 +168,8 @@ impl Store {
             update.list(part);
             update.push(" RETURNING id, project");
             all.extend(tx.all(update).await?);
-            for table in ["alarms", "isolated", "commands", "handlings"] {
+            facets::change_project(&mut tx, part, project).await?;
+            for table in ["isolated", "commands", "handlings"] {
                 let mut update =
                     Sql::built(format!("UPDATE {table} SET project = $1 WHERE project <> $1 AND host IN "))
                         .bind(project);
@@ -175,7 +177,7 @@ impl Store {
                 tx.run(update).await?;
             }
         }
-        tx.commit().await?;
+        self.commit(tx).await?;
         self.note_hosts(&all)?;
         self.note_desired(&all)
     }

@@ -3,6 +3,7 @@
 
 use super::consecutive::new_ones;
 use super::events;
+use crate::alarms::facets::Marks;
 use crate::alarms::write::{self, Written};
 use crate::db::conn::{Pools, Tx};
 use crate::db::sql::{Sql, sql};
@@ -23,7 +24,17 @@ pub(super) type Outcome = Result<(String, Ingested)>;
 
 /// Commits them all. A batch that does not fit says so and leaves the others alone; an error of the whole
 /// is one of the database.
-pub(super) async fn apply(pools: &Pools, batches: &[&Batch]) -> Result<Vec<Outcome>> {
+pub(super) async fn apply(pools: &Pools, marks: &Marks, batches: &[&Batch]) -> Result<Vec<Outcome>> {
+    let mut attempt = 0;
+    loop {
+        match try_once(pools, marks, batches, attempt).await {
+            Err(e) if write::met(&e) && attempt < write::ATTEMPTS => attempt += 1,
+            other => return other,
+        }
+    }
+}
+
+async fn try_once(pools: &Pools, marks: &Marks, batches: &[&Batch], attempt: u32) -> Result<Vec<Outcome>> {
     let mut tx = pools.begin().await?;
     let mut hosts = known(&mut tx, batches).await?;
     let mut outcomes = Vec::with_capacity(batches.len());
@@ -73,13 +84,14 @@ pub(super) async fn apply(pools: &Pools, batches: &[&Batch]) -> Result<Vec<Outco
         }
     }
     events::unread(&mut tx, unread).await?;
-    write::alarms(&mut tx, alarms).await?;
+    let learned = write::alarms(&mut tx, marks, attempt, alarms).await?;
     isolated::files(&mut tx, kept).await?;
     events::lines(&mut tx, lines).await?;
     advance(&mut tx, &hosts, &taken).await?;
     // Last, as rows that several gateways write.
     hits::count(&mut tx, counted).await?;
     tx.commit().await?;
+    marks.remember(learned);
     Ok(outcomes)
 }
 

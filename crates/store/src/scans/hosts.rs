@@ -158,7 +158,7 @@ impl Store {
         if changed && h.finished_ms > 0 {
             end_task(&mut tx, &h.task, h.finished_ms).await?;
         }
-        tx.commit().await?;
+        self.commit(tx).await?;
         if changed {
             self.note_change(&project, ChangeKind::Scan, &h.task);
         }

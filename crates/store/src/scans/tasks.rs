@@ -51,7 +51,7 @@ impl Store {
         tx.run(insert).await?;
         let rows = list.iter().map(|h| hosts::values(h, &t.id)).collect();
         Bulk { head: hosts::INSERT, tail: "" }.run(&mut tx, rows).await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         self.note_change(&t.project, ChangeKind::Scan, &t.id);
         Ok(())
     }
@@ -99,7 +99,7 @@ impl Store {
         select.push(" AND state IN ('scanning', 'paused') ORDER BY host");
         let running =
             tx.all(select).await?.iter().map(|r| read_host(&mut r.fields())).collect::<Result<Vec<_>>>()?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         self.note_change(&project, ChangeKind::Scan, task);
         Ok(running)
     }
