@@ -6,6 +6,7 @@
 mod api;
 pub mod authority;
 pub mod config;
+mod descriptors;
 pub mod gateway;
 pub mod init;
 mod json;

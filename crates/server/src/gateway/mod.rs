@@ -35,6 +35,9 @@ use thiserror::Error;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 
+/// Records that wait for their commit at one time: those of 64 full batches.
+const INGESTS: u32 = 32_000;
+
 /// The first agents come back so long after a gateway stopped in order.
 const RETURN_MS: u32 = 2_000;
 
@@ -125,7 +128,7 @@ struct Inner {
     failures: Limiter,
     /// Connections that are not yet sessions.
     handshakes: Arc<Semaphore>,
-    /// Batches that the store works on.
+    /// Records that the store works on.
     ingests: Semaphore,
     /// Numbers sessions.
     sessions: AtomicU64,
@@ -207,7 +210,7 @@ impl Gateway {
             lives: Lives::default(),
             ordered: Notify::new(),
             handshakes: Arc::new(Semaphore::new(512)),
-            ingests: Semaphore::new(64),
+            ingests: Semaphore::new(INGESTS as usize),
             sessions: AtomicU64::new(0),
             connections: AtomicU64::new(0),
             healthy: AtomicBool::new(true),
