@@ -52,16 +52,24 @@ fn row(what: &str, figure: &str, bar: &str) {
 
 pub(crate) fn measure() {
     let seconds = if QUICK.get().copied().unwrap_or_default() { 20 } else { 300 };
-    one("SQLite", None, seconds);
+    one(None, seconds);
     let cluster = Cluster::durable();
-    one("PostgreSQL", Some(cluster.create("lazaret")), seconds);
+    one(Some(&cluster), seconds);
 }
 
-fn one(name: &str, database: Option<String>, seconds: u64) {
+/// Bytes that the database takes.
+fn size(server: &Server, cluster: Option<&Cluster>) -> u64 {
+    let file = || std::fs::metadata(server.data().join("server.db")).map_or(0, |m| m.len());
+    cluster.map_or_else(file, |c| c.size(DATABASE))
+}
+
+fn one(cluster: Option<&Cluster>, seconds: u64) {
+    let name = if cluster.is_some() { "PostgreSQL" } else { "SQLite" };
     line(&format!(
         "\n{name}; load average {} at the beginning\n\n| what | figure | bar |\n|---|---|---|",
         load()
     ));
+    let database = cluster.map(|c| c.create(DATABASE));
     let mut server = Server::start(&ServerSetup { database, ..ServerSetup::default() });
     std::thread::sleep(Duration::from_secs(3));
     let before = rss_kib(server.pid());
