@@ -7,6 +7,7 @@ mod api;
 mod attack;
 pub mod authority;
 pub mod config;
+mod descriptors;
 pub mod gateway;
 pub mod init;
 mod json;

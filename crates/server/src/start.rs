@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::gateway::{Gateway, Settings};
 use crate::people::limit::Limit;
 use crate::people::password::Passwords;
-use crate::{api, init, log, numbers, serve, time, worker};
+use crate::{api, descriptors, init, log, numbers, serve, time, worker};
 use anyhow::{Context as _, bail};
 use lazaret_store::{Options, Store};
 use rustls::pki_types::pem::PemObject as _;
@@ -127,6 +127,7 @@ pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
     if matches!(role, Role::All | Role::Gateway) {
         let mut settings = Settings::new(config.gateway.listen, config.names(), Arc::new(log::line));
         settings.max_sessions = config.gateway.max_sessions;
+        descriptors::raise(settings.max_sessions);
         let within = Duration::from_secs(config.gateway.silence_seconds.into());
         // The look comes up to two seconds later, and the alarm is to be there by then.
         settings.silence = within.saturating_sub(Duration::from_secs(5)).max(within / 2);

@@ -10,6 +10,7 @@ mod false_positive;
 mod main_job;
 mod scan;
 mod silence;
+mod swarm;
 
 use lazaret_kit::pg::Cluster;
 use lazaret_kit::{Daemon, Server, ServerSetup, Setup, Volume};
