@@ -19,6 +19,8 @@ pub struct Config {
     pub api: Api,
     /// How long things are kept.
     pub retention: Retention,
+    /// What new hosts get.
+    pub install: Install,
 }
 
 /// Where things are.
@@ -126,6 +128,15 @@ impl Default for Retention {
     }
 }
 
+/// What new hosts get.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Install {
+    /// Folder with `lazaretd`, `lazaret`, `lazaret-scanner` and `lazaret.pack`, for hosts whose own package
+    /// sources have no `lazaret`; anybody who reaches `[api] listen` can read these files.
+    pub programs: Option<PathBuf>,
+}
+
 /// A configuration that cannot be used.
 #[derive(Debug)]
 pub struct ConfigError(String);
@@ -166,7 +177,9 @@ impl Config {
     fn check(&self) -> Result<(), ConfigError> {
         let api = &self.api;
         for path in
-            [Some(&self.server.data), api.certificate.as_ref(), api.key.as_ref()].into_iter().flatten()
+            [Some(&self.server.data), api.certificate.as_ref(), api.key.as_ref(), self.install.programs.as_ref()]
+                .into_iter()
+                .flatten()
         {
             if !path.is_absolute() {
                 return Err(ConfigError(format!("\"{}\" must be an absolute path", path.display())));
@@ -310,6 +323,7 @@ mod tests {
         assert!(refused("[server]\ndatabase = \"mysql://x\"\n").contains("postgres"));
         assert!(refused("[server]\ndata = \"here\"\n").contains("absolute"));
         assert!(refused("[api]\nkey = \"/k\"\n").contains("both"));
+        assert!(refused("[install]\nprograms = \"here\"\n").contains("absolute"));
         assert!(refused("[gateway]\npublic = \"http://x\"\n").contains("https://"));
     }
 

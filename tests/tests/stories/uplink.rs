@@ -15,7 +15,7 @@ use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(15);
 
-fn setup(volume: &Volume, server: &Server) -> Setup {
+pub(crate) fn setup(volume: &Volume, server: &Server) -> Setup {
     let more = format!(
         "[server]\nurl = {:?}\nca_fingerprint = {:?}\ntoken = {TOKEN:?}\n",
         server.url(),
@@ -25,7 +25,7 @@ fn setup(volume: &Volume, server: &Server) -> Setup {
 }
 
 /// A daemon that enrolled by itself and is connected.
-fn enrolled(volume: &Volume, server: &Server, pin: &str) -> Daemon {
+pub(crate) fn enrolled(volume: &Volume, server: &Server, pin: &str) -> Daemon {
     let mut setup = setup(volume, server);
     setup.more.push_str(pin);
     let daemon = Daemon::start(&setup);
@@ -33,17 +33,17 @@ fn enrolled(volume: &Volume, server: &Server, pin: &str) -> Daemon {
     daemon
 }
 
-fn wait(daemon: &Daemon, what: &str, is: impl FnMut() -> bool) {
+pub(crate) fn wait(daemon: &Daemon, what: &str, is: impl FnMut() -> bool) {
     assert!(eventually(SOON, is), "{what}: not within {} s\n{}", SOON.as_secs(), daemon.log());
 }
 
-fn armed(generation: u64) -> v1::DesiredState {
+pub(crate) fn armed(generation: u64) -> v1::DesiredState {
     let policy =
         v1::HostPolicy { isolate_and_kill: Some(true), group: "web".into(), ..v1::HostPolicy::default() };
     v1::DesiredState { generation, policy: Some(policy), ..v1::DesiredState::default() }
 }
 
-fn want(daemon: &Daemon, server: &Server, state: v1::DesiredState) -> v1::StateApplied {
+pub(crate) fn want(daemon: &Daemon, server: &Server, state: v1::DesiredState) -> v1::StateApplied {
     let generation = state.generation;
     server.want(state);
     let mut applied = None;
@@ -54,7 +54,7 @@ fn want(daemon: &Daemon, server: &Server, state: v1::DesiredState) -> v1::StateA
     applied.unwrap()
 }
 
-fn order(daemon: &Daemon, server: &Server, verb: Verb) -> v1::CommandResult {
+pub(crate) fn order(daemon: &Daemon, server: &Server, verb: Verb) -> v1::CommandResult {
     let id = format!("c-{}", uuid());
     server.order(v1::Command {
         id: id.clone(),
@@ -65,7 +65,7 @@ fn order(daemon: &Daemon, server: &Server, verb: Verb) -> v1::CommandResult {
     result(daemon, server, &id)
 }
 
-fn result(daemon: &Daemon, server: &Server, id: &str) -> v1::CommandResult {
+pub(crate) fn result(daemon: &Daemon, server: &Server, id: &str) -> v1::CommandResult {
     let mut result = None;
     wait(daemon, "a result", || {
         result = server.seen().results.remove(id);
@@ -74,7 +74,7 @@ fn result(daemon: &Daemon, server: &Server, id: &str) -> v1::CommandResult {
     result.unwrap()
 }
 
-fn uuid() -> String {
+pub(crate) fn uuid() -> String {
     std::fs::read_to_string("/proc/sys/kernel/random/uuid").unwrap().trim().to_owned()
 }
 

@@ -86,6 +86,7 @@ pub(crate) fn build(api: Api) -> (Router, String, Vec<RouteRow>) {
         .route("/metrics", axum::routing::get(health::metrics))
         .route("/agent/ca.pem", axum::routing::get(install::certificate))
         .route("/agent/install.sh", axum::routing::get(install::script))
+        .route("/install/files/{name}", axum::routing::get(install::file))
         .fallback(|| async {
             Problem::new(Kind::NotFound, "there is no such path; GET /api/v1/openapi.json lists them")
         })

@@ -2,6 +2,7 @@
 //! What handlers share.
 
 use super::exports::Exports;
+use super::install::Programs;
 use super::problem::{Kind, Problem};
 use crate::config::Config;
 use crate::people::PeopleError;
@@ -29,6 +30,8 @@ pub(crate) struct Shared {
     pub(crate) authority: String,
     /// The same certificate as text.
     pub(crate) certificate: String,
+    /// What new hosts fetch.
+    pub(crate) programs: Programs,
     pub(crate) metrics: PrometheusHandle,
 }
 
@@ -59,6 +62,15 @@ impl From<StoreError> for Problem {
                 crate::log::line(&format!("api: the database is not available: {what}"));
                 Self::new(Kind::Unavailable, "the database is not available; try again in a few seconds")
                     .retry_after(2)
+            }
+            StoreError::Full(what) => {
+                crate::log::line(&format!("api: {what}"));
+                Self::new(
+                    Kind::Unavailable,
+                    "the disk of the server's database is full, so nothing was written: make room there, then try \
+                     again",
+                )
+                .retry_after(30)
             }
             other => {
                 crate::log::line(&format!("api: the database failed: {other}"));
