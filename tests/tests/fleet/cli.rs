@@ -75,8 +75,9 @@ fn what_was_done_is_undone_over_a_fleet() {
     for host in &hosts {
         crate::settled(&site.server, host);
     }
-    let all_there =
-        |name: &str| eventually(Duration::from_secs(30), || hosts.iter().all(|h| h.volume.join(name).exists()));
+    let all_there = |name: &str| {
+        eventually(Duration::from_secs(30), || hosts.iter().all(|h| h.volume.join(name).exists()))
+    };
     // By content, on one host and then on all.
     let program = |class| bad::program("/bin/true", class, TestRating::High);
     let sha256 = isolated_on(home, &hosts, "one", &program(MalwareClass::Worm));
@@ -97,6 +98,24 @@ fn what_was_done_is_undone_over_a_fleet() {
     let entry = added[0]["entry"]["id"].as_str().unwrap();
     let removed = json(home, &["whitelist", "remove", entry, "--restore-alarm", "--project", "0"]);
     assert_eq!(removed[0]["answer"]["entries"], 1, "{removed:?}");
+    // Several alarms at once, and all of a class that does not act by itself.
+    for host in &hosts {
+        std::fs::write(host.volume.join("tool"), bad::script(MalwareClass::HackTool, TestRating::High))
+            .unwrap();
+    }
+    let mut alarms = Vec::new();
+    assert!(eventually(Duration::from_secs(30), || {
+        alarms = json(home, &["alarms", "list", "--class", "hacktool", "--project", "0"]);
+        alarms.len() == 2
+    }));
+    let (first, second) = (alarms[0]["id"].as_str().unwrap(), alarms[1]["id"].as_str().unwrap());
+    let one_by_one = (first, "mark-as-handled", ["--and", second]);
+    for (alarm, handling, more) in [one_by_one, ("all", "unhandle", ["--class", "hacktool"])] {
+        let mut words = vec!["handle", alarm, handling, "--yes", "--project", "0"];
+        words.extend(more);
+        let done = json(home, &words);
+        assert!(done.len() == 2 && done.iter().all(|c| c["state"] == "done"), "{words:?}: {done:#?}");
+    }
     // One word for a false positive, after a look at what it touches.
     let _ = isolated_on(home, &hosts, "three", &program(MalwareClass::Virus));
     let alarms = json(home, &["alarms", "list", "--class", "virus", "--project", "0"]);

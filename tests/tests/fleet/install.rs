@@ -82,7 +82,10 @@ fn one_line_makes_a_machine_a_host_of_its_group() {
     let unknown = format!("lzt_{}", "A".repeat(43));
     let other = with(here, &line.replace(&authority, &"0".repeat(64)), "other");
     let refused = with(here, &line.replace(token, &unknown), "refused");
-    let changed = line.replace("&& sh install.sh", "&& sed -i 's/^lazaret.pack [0-9a-f]*/lazaret.pack 00/' install.sh && sh install.sh");
+    let changed = line.replace(
+        "&& sh install.sh",
+        "&& sed -i 's/^lazaret.pack [0-9a-f]*/lazaret.pack 00/' install.sh && sh install.sh",
+    );
     assert_ne!(changed, line);
     let changed = with(here, &changed, "changed");
     let (good, again) = (with(here, line, "good"), with(here, line, "again"));
@@ -120,7 +123,8 @@ exec lazaretd --config /etc/lazaret/lazaretd.toml 2>"$here/daemon"
         host = hosts["items"].as_array().and_then(|h| h.first().cloned());
         host.as_ref().is_some_and(|h| h["status"] == "online") || machine.ended().is_some()
     });
-    let host = host.unwrap_or_else(|| panic!("no host: {:?}\n{}\n{}", machine.ended(), words(), server.log()));
+    let host =
+        host.unwrap_or_else(|| panic!("no host: {:?}\n{}\n{}", machine.ended(), words(), server.log()));
     assert!(online && host["status"] == "online", "{host}\n{:?}\n{}", machine.ended(), words());
     assert_eq!(host["group"]["id"].as_str().or(host["group"].as_str()), group["id"].as_str(), "{host}");
     let hosts = server.get("/hosts");

@@ -96,7 +96,8 @@ pub(crate) fn run(args: &WhitelistArgs, global: &Global, out: &mut Output) -> Re
     match &args.verb {
         WhitelistVerb::Add(AddArgs { restore: true, .. })
         | WhitelistVerb::Remove(RemoveArgs { restore_alarm: true, .. }) => Err(CliError::Usage(
-            "--restore and --restore-alarm are for a fleet: add --server, --host, --group or --project".into(),
+            "--restore and --restore-alarm are for a fleet: add --server, --host, --group or --project"
+                .into(),
         )),
         WhitelistVerb::Add(args) => {
             let verb = Verb::WhitelistAdd(v1::WhitelistAdd { entry: Some(entry(args)?) });

@@ -141,7 +141,6 @@ LAZARET_END
 @SYSUSERS@
 LAZARET_END
         put "$work/sysusers" /etc/sysusers.d/lazaret.conf 644
-        systemd-sysusers /etc/sysusers.d/lazaret.conf || echo "lazaret: the group lazaret was not made" >&2
     fi
     if [ -d /run/systemd/system ]; then
         cat >"$work/unit" <<'LAZARET_END'
@@ -152,8 +151,6 @@ LAZARET_END
 @TMPFILES@
 LAZARET_END
         put "$work/tmpfiles" /etc/tmpfiles.d/lazaret.conf 644
-        systemd-tmpfiles --create /etc/tmpfiles.d/lazaret.conf || true
-        systemctl daemon-reload
     fi
 }
 
@@ -176,7 +173,13 @@ else
 fi
 ended=yes
 
+# What could not be undone comes last.
+if [ -e /etc/sysusers.d/lazaret.conf ]; then
+    systemd-sysusers /etc/sysusers.d/lazaret.conf || echo "lazaret: the group lazaret was not made" >&2
+fi
 if [ -d /run/systemd/system ]; then
+    [ ! -e /etc/tmpfiles.d/lazaret.conf ] || systemd-tmpfiles --create /etc/tmpfiles.d/lazaret.conf || true
+    systemctl daemon-reload
     systemctl enable lazaretd
     systemctl restart lazaretd || die "installed and enrolled, but it does not start: journalctl -u lazaretd"
     echo "lazaret: $lazaretd runs"

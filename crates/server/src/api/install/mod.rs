@@ -106,8 +106,11 @@ pub(crate) async fn script(
     let sums = tokio::task::spawn_blocking(move || for_sums.programs.sums()).await;
     let sums = sums.unwrap_or_else(|e| Err(e.to_string())).map_err(|why| {
         crate::log::line(&format!("api: {why}"));
-        Problem::new(Kind::Unavailable, "the programs for new hosts are not all there; the server's log says which")
-            .retry_after(60)
+        Problem::new(
+            Kind::Unavailable,
+            "the programs for new hosts are not all there; the server's log says which",
+        )
+        .retry_after(60)
     })?;
     let mut files = String::new();
     for (name, sum) in &sums {
@@ -166,7 +169,8 @@ pub(crate) async fn file(
     let path = api.programs.path(&name).ok_or_else(none)?;
     let unreadable = |e: std::io::Error| {
         crate::log::line(&format!("api: {}: {e}", path.display()));
-        Problem::new(Kind::Unavailable, "the program cannot be read; the server's log says why").retry_after(60)
+        Problem::new(Kind::Unavailable, "the program cannot be read; the server's log says why")
+            .retry_after(60)
     };
     let file = tokio::fs::File::open(&path).await.map_err(unreadable)?;
     let length = file.metadata().await.map_err(unreadable)?.len();
@@ -228,7 +232,8 @@ mod tests {
 
     #[test]
     fn the_line_trusts_what_it_has_compared() {
-        let config = Config::parse("[gateway]\nnames = [\"fleet.example\"]\n[api]\nlisten = \"0.0.0.0:7080\"\n");
+        let config =
+            Config::parse("[gateway]\nnames = [\"fleet.example\"]\n[api]\nlisten = \"0.0.0.0:7080\"\n");
         let own = line(&config.unwrap(), "ab", "lzt_token");
         let (before, after) = own.split_once("= ab ]").unwrap();
         assert!(before.contains("https://fleet.example:7080/agent/ca.pem") && !before.contains("install.sh"));
