@@ -128,9 +128,10 @@ fn remove(fleet: &Fleet<'_>, args: &RemoveArgs, out: &mut Output) -> Result<(), 
     let known = fleet.http.all("/whitelist", &[])?;
     for word in &args.id {
         let id = super::one("whitelist entry", word, &known)?;
-        let query: &[_] = if args.restore_alarm { &[("restore_alarm", "true".to_owned())] } else { &[] };
+        let query: Vec<_> =
+            args.restore_alarm.then(|| ("restore_alarm", "true".to_owned())).into_iter().collect();
         let answer =
-            fleet.http.send(Method::Delete, &format!("/whitelist/{}", escape_path(&id)), query, None)?;
+            fleet.http.send(Method::Delete, &format!("/whitelist/{}", escape_path(&id)), &query, None)?;
         let mut text = format!("whitelist entry {} removed", escape::text(&id));
         if args.restore_alarm {
             text.push_str(&format!(", {} alarms are listed again", answer["alarms"]));
