@@ -114,7 +114,7 @@ fn an_id_is_good_for_one_order_and_for_this_host() {
     assert!(why.contains(&elsewhere), "{why}");
     let done = order(&other, &other_server, isolate(&elsewhere));
     let isolated = match done.detail {
-        Some(v1::command_result::Detail::Alarm(a)) => a.isolated,
+        Some(v1::command_result::Detail::Alarm(a)) => a.isolated.expect("isolated"),
         other => panic!("{other:?}"),
     };
     for verb in [
