@@ -106,6 +106,18 @@ impl Cluster {
         said.trim().parse().unwrap_or_else(|_| panic!("{said}{}", String::from_utf8_lossy(&asked.stderr)))
     }
 
+    /// Ends it as `pg_ctl stop -m fast` does: sessions are cut off, what they had begun is undone.
+    ///
+    /// # Panics
+    /// When it does not end.
+    pub fn stop(&mut self) {
+        let Some(mut server) = self.server.take() else { return };
+        let pid = rustix::process::Pid::from_child(&server);
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it runs");
+        let ended = eventually(START_LIMIT, || !matches!(server.try_wait(), Ok(None)));
+        assert!(ended, "PostgreSQL does not stop: {}", self.log());
+    }
+
     /// Ends it as a power cut would.
     pub fn kill(&mut self) {
         let Some(mut server) = self.server.take() else { return };
@@ -116,7 +128,7 @@ impl Cluster {
         let _ = std::fs::remove_file(self.data().join("postmaster.pid"));
     }
 
-    /// Starts it again after `kill`, where it was.
+    /// Starts it again after `kill` or `stop`, where it was.
     ///
     /// # Panics
     /// When it does not start.

@@ -24,6 +24,9 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
+/// Nobody waits longer for a database that is gone: people are told to come back, agents keep what they have.
+const DATABASE_PATIENCE: Duration = Duration::from_secs(5);
+
 /// What a process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
@@ -107,7 +110,11 @@ pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
     let authority = Arc::new(
         Authority::load(&init::authority_folder(&config)).context("no authority; run lazaret-server init")?,
     );
-    let options = Options { connections: config.server.connections, ..Options::default() };
+    let options = Options {
+        connections: config.server.connections,
+        acquire_timeout: DATABASE_PATIENCE,
+        ..Options::default()
+    };
     let store = Store::open_with(&config.database(), options).await.context("cannot open the database")?;
     // Several processes of one PostgreSQL may start at once: the store lets one of them migrate.
     store.migrate().await.context("cannot bring the database up to date")?;
@@ -171,6 +178,7 @@ pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
             authority: authority.fingerprint(),
             certificate: api::install::pem(authority.der()),
             standing,
+            programs: api::install::Programs::new(config.install.programs.clone()),
             config,
         };
         let (router, document, routes) = api::build(Api::new(shared));

@@ -92,6 +92,7 @@ pub(crate) fn build(api: Api) -> (Router, String, Vec<RouteRow>) {
         .route("/metrics", axum::routing::get(health::metrics))
         .route("/agent/ca.pem", axum::routing::get(install::certificate))
         .route("/agent/install.sh", axum::routing::get(install::script))
+        .route("/install/files/{name}", axum::routing::get(install::file))
         .fallback(|| async { health::no_path("GET /api/v1/openapi.json lists them") })
         .method_not_allowed_fallback(health::no_method)
         .layer(Extension(Document(document.clone().into())))

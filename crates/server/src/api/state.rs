@@ -2,6 +2,7 @@
 //! What handlers share.
 
 use super::health::Standing;
+use super::install::Programs;
 use super::problem::{Kind, Problem};
 use crate::config::Config;
 use crate::people::PeopleError;
@@ -28,6 +29,8 @@ pub(crate) struct Shared {
     /// The same certificate as text.
     pub(crate) certificate: String,
     pub(crate) standing: Standing,
+    /// What new hosts fetch.
+    pub(crate) programs: Programs,
 }
 
 impl Api {
@@ -58,6 +61,15 @@ impl From<StoreError> for Problem {
                 crate::log::line(&format!("api: the database is not available: {what}"));
                 Self::new(Kind::Unavailable, "the database is not available; try again in a few seconds")
                     .retry_after(2)
+            }
+            StoreError::Full(what) => {
+                crate::log::line(&format!("api: {what}"));
+                Self::new(
+                    Kind::Unavailable,
+                    "the disk of the server's database is full, so nothing was written: make room there, then try \
+                     again",
+                )
+                .retry_after(30)
             }
             other => {
                 crate::log::line(&format!("api: the database failed: {other}"));

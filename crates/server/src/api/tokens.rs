@@ -199,14 +199,8 @@ async fn make(
         .create_token(&row)
         .await?;
     let server = api.config.public_gateway();
-    let from = api.config.public_api();
     let ca = api.authority.clone();
-    // Until its authority is known the server's certificate proves nothing (`-k`): so first the
-    // authority is fetched and compared with the fingerprint that stands in this line, then the script
-    // comes over a connection that it vouches for.
-    let install = format!(
-        "f=$(mktemp) && curl -fsSk '{from}/agent/ca.pem' -o \"$f\" && [ \"$(sed '/-----/d' \"$f\" | base64 -d | sha256sum | cut -c1-64)\" = {ca} ] && curl -fsS --cacert \"$f\" '{from}/agent/install.sh?token={token}' | sh"
-    );
+    let install = super::install::line(&api.config, &ca, &token);
     let enrol = format!("lazaretd enroll --server '{server}' --token '{token}' --ca-fingerprint '{ca}'");
     Ok(Created(Json(EnrolmentTokenSecret {
         enrolment_token: shown,

@@ -238,6 +238,7 @@ impl ServerSide for Desk {
         match done {
             Ok(done) => {
                 self.acked = done.acked;
+                self.inner.ingest_works();
                 metrics::counter!("lazaret_gateway_records_total").increment(done.taken);
                 metrics::histogram!("lazaret_gateway_ingest_seconds").record(begun.elapsed().as_secs_f64());
                 let at = place(done.acked);
@@ -249,6 +250,7 @@ impl ServerSide for Desk {
             Err(e) if e.is_retryable() => {
                 numbers::database(&e);
                 metrics::counter!("lazaret_gateway_ingest_retries_total").increment(1);
+                self.inner.ingest_waits(&e);
                 Ok(Ingested::Later(pause(begun)))
             }
             Err(e) => {

@@ -137,12 +137,29 @@ struct Inner {
     sessions: AtomicU64,
     connections: AtomicU64,
     healthy: AtomicBool,
+    /// Entries could not be written the last time.
+    waiting: AtomicBool,
     stopping: watch::Sender<bool>,
 }
 
 impl Inner {
     fn log(&self, text: &str) {
         (self.settings.log)(text);
+    }
+
+    /// Said once until it works again: every session of the gateway comes with the same.
+    fn ingest_waits(&self, why: &StoreError) {
+        if !self.waiting.swap(true, Ordering::Relaxed) {
+            self.log(&format!(
+                "entries of hosts cannot be written, so they are not acknowledged and the hosts keep them: {why}"
+            ));
+        }
+    }
+
+    fn ingest_works(&self) {
+        if self.waiting.load(Ordering::Relaxed) && self.waiting.swap(false, Ordering::Relaxed) {
+            self.log("entries of hosts are written again");
+        }
     }
 }
 
@@ -217,6 +234,7 @@ impl Gateway {
             sessions: AtomicU64::new(0),
             connections: AtomicU64::new(0),
             healthy: AtomicBool::new(true),
+            waiting: AtomicBool::new(false),
             stopping: watch::Sender::new(false),
         });
         let mut tasks = JoinSet::new();

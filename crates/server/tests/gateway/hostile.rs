@@ -186,3 +186,72 @@ async fn connections_that_say_nothing_do_not_stay() {
     assert!(heard.expect("it stays open").is_err());
     rig.gateway.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_belongs_to_another_host_stays_as_it_is() {
+    let rig = Rig::start(|_| {}).await;
+    let (good, bad) = (Agent::new(&rig, "good").await, Agent::new(&rig, "bad").await);
+    let id = "0198c0de-0000-7000-8000-00000000000c";
+    let file = |status: &str, path: &[u8]| {
+        v1::record::What::Isolated(v1::Isolated {
+            id: id.to_owned(),
+            path: path.to_vec(),
+            status: status.to_owned(),
+            ..v1::Isolated::default()
+        })
+    };
+    let (mut line, _) = good.session(&rig).await;
+    send_records(&mut line, vec![record(1, 1, file("isolated", b"/srv/ours"))]).await;
+    assert_eq!(crate::agent::acked(&mut line).await, (1, 1));
+    let order = rig.order(&good.host, v1::command::Verb::SelfTest(v1::SelfTestCommand {})).await;
+    let (mut other, _) = bad.session(&rig).await;
+    let hit = v1::WhitelistHit {
+        entry: "0198c0de-0000-7000-8000-00000000000d".to_owned(),
+        count: u64::MAX,
+        last_ms: i64::MAX,
+        path: b"/x\0\n".to_vec(),
+        sha256: vec![1; 3],
+    };
+    let batch = vec![
+        record(1, 1, file("deleted", b"/etc/passwd")),
+        record(1, 2, v1::record::What::Hits(v1::WhitelistHits { hits: vec![hit] })),
+    ];
+    send_records(&mut other, batch).await;
+    let result = v1::CommandResult { id: order.clone(), outcome: "done".to_owned(), ..Default::default() };
+    say(&mut other, Say::Result(result)).await;
+    let progress =
+        v1::ScanProgress { task: order.clone(), state: "success".to_owned(), ..v1::ScanProgress::default() };
+    say(&mut other, Say::Progress(progress)).await;
+    // Whatever became of that session, this one hears of its order and ends it itself.
+    let told = crate::agent::hear_else(&mut line).await;
+    assert!(matches!(&told, Told::Command(c) if c.id == order), "{told:?}");
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let row = rig.store.command(&order).await.unwrap();
+    assert!(row.state == "pending" || row.state == "sent", "{row:?}");
+    let kept = rig.store.isolated(id).await.unwrap();
+    assert_eq!((kept.host.as_str(), kept.status.as_str()), (good.host.as_str(), "isolated"));
+    assert_eq!(kept.path, b"/srv/ours");
+    rig.gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn times_of_a_clock_that_is_off_are_kept_as_they_came() {
+    let rig = Rig::start(|_| {}).await;
+    let agent = Agent::new(&rig, "m1").await;
+    let (mut line, _) = agent.session(&rig).await;
+    let hour = 3_600_000;
+    let times = [crate::rig::now_ms() + 5 * hour, crate::rig::now_ms() - 5 * hour, i64::MAX, i64::MIN, -1];
+    let id = |n: usize| format!("0198c0de-0000-7000-8000-0000000001{n:02}");
+    let alarms = times.iter().enumerate().map(|(n, at_ms)| {
+        let alarm = v1::Alarm { id: id(n), at_ms: *at_ms, last_ms: *at_ms, ..v1::Alarm::default() };
+        let record = record(1, n as u64 + 1, v1::record::What::Alarm(alarm));
+        v1::Record { at_ms: *at_ms, ..record }
+    });
+    send_records(&mut line, alarms.collect()).await;
+    assert_eq!(crate::agent::acked(&mut line).await, (1, times.len() as u64));
+    for (n, at_ms) in times.iter().enumerate().take(2) {
+        assert_eq!(rig.store.alarm(&id(n)).await.unwrap().at_ms, *at_ms);
+    }
+    assert_eq!(rig.alarms().await.len(), times.len());
+    rig.gateway.stop().await;
+}
