@@ -3,6 +3,7 @@
 
 pub(crate) mod alarms;
 mod audit;
+mod bound;
 pub(crate) mod commands;
 mod document;
 pub(crate) mod exports;
@@ -29,6 +30,7 @@ pub(crate) mod route;
 mod scans;
 pub(crate) mod state;
 mod stream;
+mod strict;
 pub(crate) mod switches;
 mod tokens;
 mod users;
