@@ -3,6 +3,7 @@
 
 pub(crate) mod alarms;
 mod audit;
+mod bound;
 pub(crate) mod commands;
 mod disarmed;
 mod document;
@@ -32,6 +33,7 @@ mod scan_pause;
 mod scans;
 pub(crate) mod state;
 mod stream;
+mod strict;
 pub(crate) mod switches;
 mod tokens;
 mod users;
