@@ -58,14 +58,14 @@ pub(crate) async fn fleet(store: &Store) -> Vec<String> {
 
 fn host(n: u64, groups: &[String]) -> HostRow {
     // One host in fifty is in the last group.
-    let group = if n % 50 == 0 { GROUPS - 1 } else { n % (GROUPS - 1) };
+    let group = if n.is_multiple_of(50) { GROUPS - 1 } else { n % (GROUPS - 1) };
     HostRow {
         id: host_id(n),
         project: DEFAULT_PROJECT.to_owned(),
         group: usize::try_from(group).ok().and_then(|g| groups.get(g)).cloned(),
         name: format!("{}-{n:04}.example.net", ["web", "db", "build"][(n % 3) as usize]),
         status: "online".to_owned(),
-        importance: if n % 20 == 0 { "important" } else { "common" }.to_owned(),
+        importance: if n.is_multiple_of(20) { "important" } else { "common" }.to_owned(),
         version: "0.1.0".to_owned(),
         os: "Debian GNU/Linux 12".to_owned(),
         kernel: "6.1.0".to_owned(),
@@ -149,16 +149,16 @@ fn alarm(n: u64, all: u64) -> AlarmRow {
     let (word, phase, technique) = CLASSES[class];
     let part = i64::try_from(n).unwrap_or(0) * 30 * DAY_MS / i64::try_from(all).unwrap_or(1).max(1);
     // Some come late.
-    let late = if r % 100 == 0 { i64::try_from(r >> 40).unwrap_or(0) % DAY_MS } else { 0 };
+    let late = if r.is_multiple_of(100) { i64::try_from(r >> 40).unwrap_or(0) % DAY_MS } else { 0 };
     let last_ms = NOW_MS - 30 * DAY_MS + part - late;
     let file = if campaign {
         7
-    } else if r % 3 == 0 {
+    } else if r.is_multiple_of(3) {
         r % 5000
     } else {
         n + 1_000_000
     };
-    let container = (r % 10 == 0).then(|| format!("{:016x}{:016x}", mix(r % 2000), mix(r % 2000 + 1)));
+    let container = (r.is_multiple_of(10)).then(|| format!("{:016x}{:016x}", mix(r % 2000), mix(r % 2000 + 1)));
     let auto_block = high && class < 5;
     AlarmRow {
         id: format!(

@@ -4,7 +4,6 @@
 use super::problem::Problem;
 use axum::extract::Query;
 use axum::http::Uri;
-use serde_json::Value;
 use utoipa::openapi::path::Parameter;
 use uuid::Uuid;
 
