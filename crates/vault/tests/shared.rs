@@ -275,7 +275,7 @@ fn a_further_recipient_opens_what_is_sealed_from_then_on() {
     let (again, other) = (put(&v, b"same"), put(&v, b"other"));
     assert_eq!(opens(again).as_deref(), Some(b"same".as_slice()), "not shared with one that it cannot open");
     assert_eq!(opens(other).as_deref(), Some(b"other".as_slice()));
-    assert_eq!(v.manifest(again).unwrap().blob.unwrap().further, [public.clone()]);
+    assert_eq!(v.manifest(again).unwrap().blob.unwrap().further, std::slice::from_ref(&public));
     let third = put(&v, b"same");
     assert_eq!((v.holders(third), v.holders(before)), (2, 1), "the new blob is shared");
     for id in [before, again, other, third] {
