@@ -4,7 +4,6 @@
 use super::problem::Problem;
 use axum::extract::Query;
 use axum::http::Uri;
-use serde_json::Value;
 use utoipa::openapi::path::Parameter;
 use uuid::Uuid;
 
@@ -22,7 +21,7 @@ impl Bound {
     pub(super) fn of(parameter: &Parameter) -> Option<Self> {
         let schema = serde_json::to_value(parameter.schema.as_ref()?).ok()?;
         let most = schema["maxLength"].as_u64().and_then(|n| usize::try_from(n).ok());
-        let uuid = schema["format"] == Value::from("uuid");
+        let uuid = schema["format"] == "uuid";
         (most.is_some() || uuid).then(|| Self { name: parameter.name.clone(), most, uuid })
     }
 }
