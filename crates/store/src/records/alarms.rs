@@ -103,6 +103,16 @@ pub struct AlarmFilter {
     pub suppressed: bool,
     /// Of the host: `important`, `common`, `test`.
     pub importance: String,
+    /// Part of one of the host's addresses.
+    pub address: String,
+    /// Exact.
+    pub attack_tag: String,
+    /// Exact.
+    pub attack_phase: String,
+    /// ATT&CK technique with those below it: `T1059` is also `T1059.004`.
+    pub technique: String,
+    /// Part of the container's id or name.
+    pub container: String,
 }
 
 /// How many alarms there are of each kind.
