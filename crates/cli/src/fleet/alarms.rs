@@ -21,6 +21,7 @@ pub(super) fn run(fleet: &Fleet<'_>, args: &AlarmsArgs, out: &mut Output) -> Res
             query.extend(args.class.map(|c| ("class", c.word().to_owned())));
             query.extend(args.unhandled.then(|| ("handle_status", "unhandled".to_owned())));
             query.extend(args.tests.then(|| ("test", "true".to_owned())));
+            query.extend(args.of_fleet());
             let most = if args.limit == 0 { usize::MAX } else { args.limit as usize };
             let found = fleet.http.some("/alarms", &query, most)?;
             list(&found, out)?;

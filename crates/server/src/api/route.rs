@@ -101,6 +101,7 @@ impl Doc {
     pub(crate) fn query<Q: IntoParams>(mut self) -> Self {
         for parameter in Q::into_params(|| Some(ParameterIn::Query)) {
             self.bounds.extend(Bound::of(&parameter));
+            self.statuses.push(422);
             self.operation = self.operation.parameter(parameter);
         }
         self

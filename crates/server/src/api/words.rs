@@ -71,6 +71,20 @@ words!(
     HandleStatus { Unhandled = "unhandled", Handled = "handled" }
 );
 words!(
+    /// Where an alarm stands in an attack, in the words of HSS.
+    AttackTag {
+        Blocked = "attack_blocked", Success = "attack_success", Attempt = "attack_attempt",
+        Abnormal = "abnormal_behavior",
+    }
+);
+words!(
+    /// The phase of an attack.
+    AttackPhase {
+        Delivery = "delivery", Exploit = "exploit", Installation = "installation",
+        CommandAndControl = "command_and_control", Actions = "actions",
+    }
+);
+words!(
     /// Where an isolated file stands.
     IsolatedStatus {
         Isolating = "isolating", Isolated = "isolated", IsolatedInPlace = "isolated_in_place",
