@@ -154,6 +154,15 @@ impl Asked {
         w
     }
 
+    /// The same for the places in an index of texts.
+    pub(super) fn places(&self, w: &mut Filter, column: &str) {
+        for (ms, than) in [(self.since_ms, ">="), (self.until_ms, "<")] {
+            if let Some(ms) = ms.filter(|ms| place::tells(*ms)) {
+                w.value(&format!("{column} {than}"), place::begin_of(ms));
+            }
+        }
+    }
+
     fn in_window(&self, w: &mut Filter) {
         if let Some(ms) = self.since_ms {
             w.value("pos >=", place::begin_of(ms));
@@ -231,6 +240,14 @@ impl Asked {
             && self.ids.is_empty()
             && self.text.is_none()
             && self.container.is_none()
+    }
+
+    /// A text that is common, or that no index knows, beside other conditions: how far one must look for
+    /// both nobody knows, so only so many are looked through for a page.
+    pub(super) fn looks_through(&self) -> bool {
+        let texts = usize::from(self.text.is_some()) + usize::from(self.container.is_some());
+        let others = !self.sha256.is_empty() || self.hosts.is_some() || self.kinds.is_some();
+        self.unindexed() || texts == 2 || (texts == 1 && others)
     }
 
     /// A text for which there is no index.

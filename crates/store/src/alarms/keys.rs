@@ -11,20 +11,20 @@ use std::collections::BTreeMap;
 /// More values than that are not merged.
 const BRANCHES: usize = 1000;
 
-/// At most `limit` places before `before`, newest first.
+/// At most `limit` places before the first and not before the second of `within`, newest first.
 pub(super) async fn keys(
     pools: &Pools,
     asked: &Asked,
     way: Way,
-    before: Option<i64>,
+    within: (Option<i64>, Option<i64>),
     limit: usize,
 ) -> Result<Vec<i64>> {
     match way {
         Way::Merge(part) if matches!(part, Part::Kinds | Part::Hosts) && asked.branches(part) <= BRANCHES => {
-            merged(pools, asked, part, before, limit).await
+            merged(pools, asked, part, within, limit).await
         }
         Way::Merge(part) if asked.needle(part).is_some() => {
-            let mut all = by_text(asked, part, before, "pos");
+            let mut all = by_text(asked, part, within, "pos");
             all.push(" ORDER BY found.rowid DESC LIMIT ");
             all.arg(i64::try_from(limit).unwrap_or(i64::MAX));
             read(pools, all).await
@@ -32,7 +32,7 @@ pub(super) async fn keys(
         Way::Whole(part) => {
             let mut w = asked.filter(Some(part));
             asked.answer(part, &mut w);
-            bound(&mut w, "pos", before);
+            bound(&mut w, "pos", within);
             let inner = w.select("pos", asked.from(Some(part)));
             // PostgreSQL would rather walk the list in its order until a page is full.
             let fence = if asked.postgres { " OFFSET 0" } else { "" };
@@ -44,7 +44,7 @@ pub(super) async fn keys(
         Way::Merge(_) | Way::Time => {
             let part = if way == Way::Merge(Part::File) { Some(Part::File) } else { None };
             let mut w = asked.filter(part);
-            bound(&mut w, "pos", before);
+            bound(&mut w, "pos", within);
             let mut all = w.select("pos", asked.from(part));
             last(&mut all, limit);
             read(pools, all).await
@@ -52,9 +52,12 @@ pub(super) async fn keys(
     }
 }
 
-fn bound(w: &mut Filter, column: &str, before: Option<i64>) {
+fn bound(w: &mut Filter, column: &str, (before, end): (Option<i64>, Option<i64>)) {
     if let Some(pos) = before {
         w.value(&format!("{column} <"), pos);
+    }
+    if let Some(pos) = end {
+        w.value(&format!("{column} >="), pos);
     }
 }
 
@@ -68,17 +71,18 @@ async fn read(pools: &Pools, sql: Sql) -> Result<Vec<i64>> {
 }
 
 /// SQLite: the index of a text gives the newest first by itself, and none that is not asked for.
-pub(super) fn by_text(asked: &Asked, part: Part, before: Option<i64>, columns: &str) -> Sql {
+pub(super) fn by_text(asked: &Asked, part: Part, within: (Option<i64>, Option<i64>), columns: &str) -> Sql {
     let (table, grams) =
         asked.needle(part).map_or(("alarm_texts", ""), |n| (n.table, n.grams.as_deref().unwrap_or_default()));
     let mut all = Sql::built(format!(
         "SELECT {columns} FROM {table} AS found CROSS JOIN alarms ON pos = found.rowid WHERE found.{table} MATCH "
     ));
     all.arg(grams);
-    if let Some(pos) = before {
-        all.push(" AND found.rowid < ");
-        all.arg(pos);
-    }
+    let mut places = Filter::new();
+    bound(&mut places, "found.rowid", within);
+    asked.places(&mut places, "found.rowid");
+    all.push(" AND ");
+    places.append_to(&mut all);
     all.push(" AND ");
     asked.filter(Some(part)).append_to(&mut all);
     all
@@ -90,7 +94,7 @@ async fn merged(
     pools: &Pools,
     asked: &Asked,
     part: Part,
-    before: Option<i64>,
+    within: (Option<i64>, Option<i64>),
     limit: usize,
 ) -> Result<Vec<i64>> {
     let branches = asked.branches(part);
@@ -101,7 +105,7 @@ async fn merged(
     loop {
         let mut found: BTreeMap<i64, i64> = BTreeMap::new();
         let mut of: BTreeMap<i64, (usize, i64)> = BTreeMap::new();
-        for row in pools.all(lateral(asked, part, before, each)).await? {
+        for row in pools.all(lateral(asked, part, within, each)).await? {
             let mut f = row.fields();
             let (branch, pos) = (f.int()?, f.int()?);
             found.insert(pos, branch);
@@ -118,9 +122,9 @@ async fn merged(
 }
 
 /// Number of the value, and the places that it has.
-fn lateral(asked: &Asked, part: Part, before: Option<i64>, each: usize) -> Sql {
+fn lateral(asked: &Asked, part: Part, within: (Option<i64>, Option<i64>), each: usize) -> Sql {
     let mut w = asked.filter(Some(part));
-    bound(&mut w, "pos", before);
+    bound(&mut w, "pos", within);
     let column = if part == Part::Kinds { "kind" } else { "host" };
     let kinds = asked.kinds.as_deref().unwrap_or_default();
     let hosts = asked.hosts.as_ref().and_then(|h| h.ids.as_deref()).unwrap_or_default();

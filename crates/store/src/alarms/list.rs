@@ -45,11 +45,7 @@ impl Store {
         let asked = self.asked(scope, asked).await?;
         let (way, size) = way::find(&self.pools, &asked).await?;
         let end = self.end(&asked, way, before).await?;
-        let mut keys = if asked.unindexed() && !matches!(way, Way::Whole(_)) {
-            self.looked_through(&asked, before, end, limit + 1).await?
-        } else {
-            keys(&self.pools, &asked, way, before, limit + 1).await?
-        };
+        let mut keys = keys(&self.pools, &asked, way, (before, end), limit + 1).await?;
         let more = keys.len() > limit;
         keys.truncate(limit);
         let total = match place {
@@ -64,39 +60,39 @@ impl Store {
         Ok(Page { items: self.at(&keys).await?, next, total })
     }
 
-    /// Where the part ends that is looked through for a text which no index knows; `None`: nowhere before
-    /// the end of the list.
+    /// Where the part ends that is looked through for one page; `None`: nowhere before the end of the list.
     async fn end(&self, asked: &Asked, way: Way, before: Option<i64>) -> Result<Option<i64>> {
-        if !asked.unindexed() || matches!(way, Way::Whole(_)) {
+        if !asked.looks_through() {
             return Ok(None);
         }
-        let mut w = asked.window();
-        if let Some(pos) = before {
-            w.value("pos <", pos);
-        }
-        let mut select = w.select("pos", "alarms");
-        select.push(&format!(" ORDER BY pos DESC LIMIT 1 OFFSET {LOOKED_THROUGH}"));
+        let mut select = match way {
+            Way::Whole(_) => return Ok(None),
+            Way::Merge(part) if asked.needle(part).is_some_and(|n| n.grams.is_some()) => {
+                let needle = asked.needle(part);
+                let (table, grams) =
+                    needle.map_or(("", ""), |n| (n.table, n.grams.as_deref().unwrap_or_default()));
+                let mut w = Filter::new();
+                w.value(&format!("{table} MATCH"), grams);
+                asked.places(&mut w, "rowid");
+                if let Some(pos) = before {
+                    w.value("rowid <", pos);
+                }
+                let mut select = w.select("rowid", table);
+                select.push(" ORDER BY rowid");
+                select
+            }
+            Way::Merge(_) | Way::Time => {
+                let mut w = asked.window();
+                if let Some(pos) = before {
+                    w.value("pos <", pos);
+                }
+                let mut select = w.select("pos", "alarms");
+                select.push(" ORDER BY pos");
+                select
+            }
+        };
+        select.push(&format!(" DESC LIMIT 1 OFFSET {LOOKED_THROUGH}"));
         self.pools.one(select).await?.map(|r| r.fields().int()).transpose()
-    }
-
-    async fn looked_through(
-        &self,
-        asked: &Asked,
-        before: Option<i64>,
-        end: Option<i64>,
-        limit: usize,
-    ) -> Result<Vec<i64>> {
-        let mut w = asked.filter(None);
-        if let Some(pos) = before {
-            w.value("pos <", pos);
-        }
-        if let Some(pos) = end {
-            w.value("pos >=", pos);
-        }
-        let mut select = w.select("pos", "alarms");
-        select.push(" ORDER BY pos DESC LIMIT ");
-        select.arg(i64::try_from(limit).unwrap_or(i64::MAX));
-        self.pools.all(select).await?.iter().map(|r| r.fields().int()).collect()
     }
 
     /// How many there are, up to [`COUNT_CAP`].
@@ -105,7 +101,7 @@ impl Store {
             // What the index gave is the answer.
             Way::Merge(Part::Kinds) if size >= SMALL && asked.only_kinds() => return Ok(COUNT_CAP),
             Way::Merge(part) if asked.needle(part).is_some() => {
-                return way::counted(&self.pools, by_text(asked, part, None, "1"), COUNT_CAP).await;
+                return way::counted(&self.pools, by_text(asked, part, (None, end), "1"), COUNT_CAP).await;
             }
             Way::Whole(part) | Way::Merge(part) => Some(part),
             Way::Time => None,

@@ -50,6 +50,9 @@ pub(super) async fn find(pools: &Pools, asked: &Asked) -> Result<(Way, u64)> {
         Part::Text | Part::Container => !asked.postgres,
         _ => true,
     };
+    if asked.postgres && common.iter().any(|p| !ordered(p)) {
+        return Ok((Way::Time, SMALL));
+    }
     common.retain(ordered);
     // A text's index gives what the text itself need only be compared with; then the fewest values.
     common.sort_by_key(|p| (asked.needle(*p).is_none(), asked.branches(*p)));
@@ -74,6 +77,7 @@ async fn size(pools: &Pools, asked: &Asked, part: Part) -> Result<u64> {
         Some(needle) => {
             let mut w = Filter::new();
             w.value(&format!("{} MATCH", needle.table), needle.grams.as_deref().unwrap_or_default());
+            asked.places(&mut w, "rowid");
             w.select("1", needle.table)
         }
     };

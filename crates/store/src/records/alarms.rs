@@ -101,9 +101,10 @@ pub struct AlarmFilter {
     pub test: Option<bool>,
     /// Exact, 32 bytes.
     pub sha256: Vec<u8>,
-    /// Part of title or path. Without three characters in a row that an index knows (SQLite: any three;
-    /// PostgreSQL: letters or digits) only so many of the newest alarms are looked through for a page, whose
-    /// `total` counts those alone, and which may have a next one though it is not full.
+    /// Part of title or path. For a text without three characters in a row that an index knows (SQLite: any
+    /// three; PostgreSQL: letters or digits), and for a common one beside other conditions that are common
+    /// too, only so many of the newest are looked through for a page: its `total` counts those alone, and it
+    /// may have a next one though it is not full.
     pub text: String,
     /// These only.
     pub ids: Vec<String>,
