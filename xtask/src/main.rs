@@ -17,6 +17,7 @@ mod fleet;
 mod packages;
 mod preflight;
 mod run;
+mod schemathesis;
 mod test;
 mod tidy;
 mod up;

@@ -96,6 +96,7 @@ pub(crate) enum Verb {
     Scan(commands::scan::ScanArgs),
     Alarms(commands::alarms::AlarmsArgs),
     Handle(commands::handle::HandleArgs),
+    FalsePositive(fleet::FalsePositiveArgs),
     Isolated(commands::isolated::IsolatedArgs),
     Isolate(commands::isolate::IsolateArgs),
     Vault(commands::vault::VaultArgs),
@@ -115,12 +116,29 @@ pub(crate) enum Verb {
     Hosts(fleet::HostsArgs),
     Tokens(fleet::TokensArgs),
     Tasks(fleet::TasksArgs),
+    Scans(fleet::ScansArgs),
+    RecoveryKey(fleet::RecoveryKeyArgs),
     Completions(commands::completions::CompletionsArgs),
     #[command(hide = true)]
     Man(commands::man::ManArgs),
 }
 
 impl Verb {
+    /// Whether only a server can do it.
+    pub(crate) const fn is_of_a_fleet(&self) -> bool {
+        matches!(
+            self,
+            Self::Login(_)
+                | Self::Logout(_)
+                | Self::Hosts(_)
+                | Self::Tokens(_)
+                | Self::Tasks(_)
+                | Self::Scans(_)
+                | Self::RecoveryKey(_)
+                | Self::FalsePositive(_)
+        )
+    }
+
     /// Does it.
     ///
     /// # Errors
@@ -145,7 +163,14 @@ impl Verb {
             Self::Exception(args) => commands::exception::run(args, global, out),
             Self::Persistence(args) => commands::persistence::run(args, global, out),
             Self::SelfTest(args) => commands::self_test::run(args, global, out),
-            Self::Login(_) | Self::Logout(_) | Self::Hosts(_) | Self::Tokens(_) | Self::Tasks(_) => {
+            Self::Login(_)
+            | Self::Logout(_)
+            | Self::Hosts(_)
+            | Self::Tokens(_)
+            | Self::Tasks(_)
+            | Self::Scans(_)
+            | Self::RecoveryKey(_)
+            | Self::FalsePositive(_) => {
                 Err(CliError::Usage("this verb is for a fleet's server: lazaret --server URL login".into()))
             }
             Self::Completions(args) => commands::completions::run(args, out),

@@ -2,6 +2,7 @@
 //! `lazaret-server.toml`. Unknown keys are refused with their line: a misspelt key that silently does
 //! nothing is a server that is not as safe as its administrator believes.
 
+use crate::people::proxy::{ForwardedHeader, Prefix};
 use serde::Deserialize;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -17,15 +18,19 @@ pub struct Config {
     pub gateway: Gateway,
     /// People's side.
     pub api: Api,
+    /// For what watches the server.
+    pub metrics: Metrics,
     /// How long things are kept.
     pub retention: Retention,
+    /// What new hosts get.
+    pub install: Install,
 }
 
 /// Where things are.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Server {
-    /// Authority, database, exports; mode 0700.
+    /// Authority, database; mode 0700.
     pub data: PathBuf,
     /// `sqlite:PATH` or `postgres://...`; empty: `server.db` in `data`.
     pub database: String,
@@ -94,6 +99,10 @@ pub struct Api {
     pub session_hours: u32,
     /// `/metrics` without credentials from these addresses beside loopback.
     pub metrics_from: Vec<IpAddr>,
+    /// Addresses and networks of proxies whose word about the client's address is taken.
+    pub trusted_proxies: Vec<Prefix>,
+    /// The header that those proxies write; the other one may be the client's own and is not read.
+    pub forwarded_header: ForwardedHeader,
 }
 
 impl Default for Api {
@@ -108,8 +117,19 @@ impl Default for Api {
             requests_per_minute_address: 2_400,
             session_hours: 12,
             metrics_from: Vec::new(),
+            trusted_proxies: Vec::new(),
+            forwarded_header: ForwardedHeader::default(),
         }
     }
+}
+
+/// For what watches the server.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Metrics {
+    /// `/healthz`, `/readyz` and `/metrics` of a process of any role, without TLS; absent: nowhere beside
+    /// people's port.
+    pub listen: Option<SocketAddr>,
 }
 
 /// How long things are kept.
@@ -124,6 +144,15 @@ impl Default for Retention {
     fn default() -> Self {
         Self { alarm_days: 30 }
     }
+}
+
+/// What new hosts get.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Install {
+    /// Folder with `lazaretd`, `lazaret`, `lazaret-scanner` and `lazaret.pack`, for hosts whose own package
+    /// sources have no `lazaret`; anybody who reaches `[api] listen` can read these files.
+    pub programs: Option<PathBuf>,
 }
 
 /// A configuration that cannot be used.
@@ -165,8 +194,14 @@ impl Config {
 
     fn check(&self) -> Result<(), ConfigError> {
         let api = &self.api;
-        for path in
-            [Some(&self.server.data), api.certificate.as_ref(), api.key.as_ref()].into_iter().flatten()
+        for path in [
+            Some(&self.server.data),
+            api.certificate.as_ref(),
+            api.key.as_ref(),
+            self.install.programs.as_ref(),
+        ]
+        .into_iter()
+        .flatten()
         {
             if !path.is_absolute() {
                 return Err(ConfigError(format!("\"{}\" must be an absolute path", path.display())));
@@ -310,6 +345,7 @@ mod tests {
         assert!(refused("[server]\ndatabase = \"mysql://x\"\n").contains("postgres"));
         assert!(refused("[server]\ndata = \"here\"\n").contains("absolute"));
         assert!(refused("[api]\nkey = \"/k\"\n").contains("both"));
+        assert!(refused("[install]\nprograms = \"here\"\n").contains("absolute"));
         assert!(refused("[gateway]\npublic = \"http://x\"\n").contains("https://"));
     }
 

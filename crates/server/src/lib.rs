@@ -4,8 +4,10 @@
 #![forbid(unsafe_code)]
 
 mod api;
+mod attack;
 pub mod authority;
 pub mod config;
+mod descriptors;
 pub mod gateway;
 pub mod init;
 mod json;

@@ -128,7 +128,8 @@ fn run(arguments: Vec<String>) -> anyhow::Result<()> {
             Verb::Token { hours, uses } => {
                 let made = init::token(&config, hours, uses).await?;
                 say(&format!("token {}", made.token))?;
-                say(&format!("authority {}", made.fingerprint))
+                say(&format!("authority {}", made.fingerprint))?;
+                say(&format!("install {}", made.install))
             }
             Verb::Help | Verb::Version => Ok(()),
         }
@@ -150,6 +151,9 @@ async fn serve(config: Config, role: Role) -> anyhow::Result<()> {
     }
     if let Some(address) = running.gateway {
         say(&format!("agents: https://{address}, authority {}", running.fingerprint))?;
+    }
+    if let Some(address) = running.metrics {
+        say(&format!("metrics: http://{address}"))?;
     }
     say("ready")?;
     tokio::select! {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A running server: the roles of one process over one database.
 
-use crate::api::exports::Exports;
+use crate::api::health::{self, Standing};
 use crate::api::route::RouteRow;
 use crate::api::state::{Api, SIGN_INS_PER_MINUTE, Shared};
 use crate::authority::Authority;
@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::gateway::{Gateway, Settings};
 use crate::people::limit::Limit;
 use crate::people::password::Passwords;
-use crate::{api, init, log, numbers, serve, time, worker};
+use crate::{api, descriptors, init, log, numbers, serve, time, worker};
 use anyhow::{Context as _, bail};
 use lazaret_store::{Options, Store};
 use rustls::pki_types::pem::PemObject as _;
@@ -23,6 +23,9 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
+
+/// Nobody waits longer for a database that is gone: people are told to come back, agents keep what they have.
+const DATABASE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +66,8 @@ pub struct Running {
     pub api: Option<SocketAddr>,
     /// Where agents connect.
     pub gateway: Option<SocketAddr>,
+    /// Where what watches the process connects.
+    pub metrics: Option<SocketAddr>,
     /// SHA-256 of the authority's certificate.
     pub fingerprint: String,
     /// Every route with its permission.
@@ -101,11 +106,15 @@ impl Running {
 /// # Errors
 /// Names the port, the certificate, the authority or the database, and the cause.
 pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
-    let metrics = numbers::handle();
+    let handle = numbers::handle();
     let authority = Arc::new(
         Authority::load(&init::authority_folder(&config)).context("no authority; run lazaret-server init")?,
     );
-    let options = Options { connections: config.server.connections, ..Options::default() };
+    let options = Options {
+        connections: config.server.connections,
+        acquire_timeout: DATABASE_PATIENCE,
+        ..Options::default()
+    };
     let store = Store::open_with(&config.database(), options).await.context("cannot open the database")?;
     // Several processes of one PostgreSQL may start at once: the store lets one of them migrate.
     store.migrate().await.context("cannot bring the database up to date")?;
@@ -113,6 +122,7 @@ pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
     let mut running = Running {
         api: None,
         gateway: None,
+        metrics: None,
         fingerprint: authority.fingerprint(),
         routes: Vec::new(),
         document: String::new(),
@@ -124,6 +134,7 @@ pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
     if matches!(role, Role::All | Role::Gateway) {
         let mut settings = Settings::new(config.gateway.listen, config.names(), Arc::new(log::line));
         settings.max_sessions = config.gateway.max_sessions;
+        descriptors::raise(settings.max_sessions);
         let within = Duration::from_secs(config.gateway.silence_seconds.into());
         // The look comes up to two seconds later, and the alarm is to be there by then.
         settings.silence = within.saturating_sub(Duration::from_secs(5)).max(within / 2);
@@ -132,6 +143,21 @@ pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
         let gateway = Gateway::start(store.clone(), Arc::clone(&authority), settings).await?;
         running.gateway = Some(gateway.address());
         running.agents = Some(gateway);
+    }
+    running.tasks.push(tokio::spawn(numbers::keep(handle.clone(), stopping.clone())));
+    let standing = Standing {
+        store: store.clone(),
+        gateway: running.agents.as_ref().map(Gateway::handle),
+        metrics: handle,
+        from: config.api.metrics_from.clone(),
+    };
+    if let Some(listen) = config.metrics.listen {
+        let listener = TcpListener::bind(listen)
+            .await
+            .with_context(|| format!("[metrics] listen: cannot listen on {listen}"))?;
+        running.metrics = Some(listener.local_addr()?);
+        let router = health::router(standing.clone());
+        running.tasks.push(tokio::spawn(serve::run(listener, None, router, "metrics", stopping.clone())));
     }
     if matches!(role, Role::All | Role::Worker) {
         let days = config.retention.alarm_days;
@@ -143,24 +169,22 @@ pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
             .await
             .with_context(|| format!("cannot listen on {} for people", config.api.listen))?;
         running.api = Some(listener.local_addr()?);
-        let exports = Exports::new(&config.server.data.join("exports"))
-            .with_context(|| format!("cannot use {}", config.server.data.join("exports").display()))?;
         let shared = Shared {
             store,
             passwords: Passwords::new()?,
             by_credential: Limit::new(config.api.requests_per_minute),
             by_address: Limit::new(config.api.requests_per_minute_address),
             sign_ins: Limit::new(SIGN_INS_PER_MINUTE),
-            exports,
             authority: authority.fingerprint(),
             certificate: api::install::pem(authority.der()),
-            metrics,
+            standing,
+            programs: api::install::Programs::new(config.install.programs.clone()),
             config,
         };
         let (router, document, routes) = api::build(Api::new(shared));
         running.document = document;
         running.routes = routes;
-        running.tasks.push(tokio::spawn(serve::run(listener, tls, router, stopping)));
+        running.tasks.push(tokio::spawn(serve::run(listener, tls, router, "api", stopping)));
     }
     Ok(running)
 }

@@ -7,6 +7,7 @@ mod alarms;
 mod commands;
 mod db;
 mod error;
+mod exports;
 mod fleet;
 mod ingest;
 mod isolated;

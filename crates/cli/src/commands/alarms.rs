@@ -44,9 +44,38 @@ pub(crate) struct ListArgs {
     /// Only alarms of harmless test programs
     #[arg(long)]
     pub(crate) tests: bool,
+    /// Over a fleet: only alarms of hosts with this address, or this part of it
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) address: Option<String>,
+    /// Over a fleet: only alarms that stand so in an attack
+    #[arg(long, value_name = "TAG", value_parser = ["attack_blocked", "attack_success", "attack_attempt", "abnormal_behavior"])]
+    pub(crate) attack_tag: Option<String>,
+    /// Over a fleet: only alarms of this phase of an attack
+    #[arg(long, value_name = "PHASE", value_parser = ["delivery", "exploit", "installation", "command_and_control", "actions"])]
+    pub(crate) attack_phase: Option<String>,
+    /// Over a fleet: only alarms of this ATT&CK technique and those below it, such as T1059
+    #[arg(long, value_name = "TECHNIQUE")]
+    pub(crate) technique: Option<String>,
+    /// Over a fleet: only alarms from containers with this in their id or name
+    #[arg(long, value_name = "CONTAINER")]
+    pub(crate) container: Option<String>,
     /// At most this many, the newest; 0 for all
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) limit: u32,
+}
+
+impl ListArgs {
+    /// What only a server can be asked, as its list takes it.
+    pub(crate) fn of_fleet(&self) -> Vec<(&'static str, String)> {
+        let asked = [
+            ("address", &self.address),
+            ("attack_tag", &self.attack_tag),
+            ("attack_phase", &self.attack_phase),
+            ("technique", &self.technique),
+            ("container", &self.container),
+        ];
+        asked.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect()
+    }
 }
 
 /// Show one alarm: confidence and evidence, file, process chain, what was done, what to do next
@@ -85,6 +114,10 @@ pub(crate) fn run(args: &AlarmsArgs, global: &Global, out: &mut Output) -> Resul
 }
 
 fn list(client: &Client, args: &ListArgs, out: &mut Output) -> Result<(), CliError> {
+    if let Some((name, _)) = args.of_fleet().first() {
+        let option = name.replace('_', "-");
+        return Err(CliError::Usage(format!("--{option} is for a fleet: say --server URL too")));
+    }
     let verb = Verb::AlarmsList(v1::AlarmsList {
         rating: args.rating.map(|r| r.word().to_owned()).unwrap_or_default(),
         class: args.class.map(|c| c.word().to_owned()).unwrap_or_default(),

@@ -2,7 +2,7 @@
 //! Signing in and out, and the own password.
 
 use super::extract::{Empty, Json};
-use super::gate::{Access, Peer};
+use super::gate::{Access, Client};
 use super::permission::{Permission, Role};
 use super::problem::{Kind, Problem};
 use super::record::Record;
@@ -11,7 +11,6 @@ use super::state::Api;
 use crate::people::sign_in::{SignIn, sign_in};
 use crate::people::{caller, password};
 use crate::time;
-use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -105,15 +104,12 @@ pub(crate) fn routes(r: &mut Routes) {
 
 async fn login(
     State(api): State<Api>,
-    peer: Option<Extension<Peer>>,
+    Client(address): Client,
     Json(ask): Json<LoginRequest>,
 ) -> Result<Response, Problem> {
-    let address = peer.map(|p| p.0.0.ip());
-    if let Some(ip) = address {
-        api.sign_ins.take(ip, Instant::now()).map_err(|s| {
-            Problem::new(Kind::TooManyRequests, format!("too many sign-ins; again in {s} s")).retry_after(s)
-        })?;
-    }
+    api.sign_ins.take(address, Instant::now()).map_err(|s| {
+        Problem::new(Kind::TooManyRequests, format!("too many sign-ins; again in {s} s")).retry_after(s)
+    })?;
     let wrong = || {
         Problem::new(
             Kind::WrongPassword,
@@ -128,7 +124,7 @@ async fn login(
     let audit = |who: &str, target: &str, outcome: &str| NewAudit {
         at_ms: now_ms,
         who: who.to_owned(),
-        address: address.map(|a| a.to_string()).unwrap_or_default(),
+        address: address.to_string(),
         action: "session.begin".to_owned(),
         target: format!("user {target}"),
         outcome: outcome.to_owned(),
@@ -167,8 +163,8 @@ async fn logout(State(api): State<Api>, access: Access) -> Result<Response, Prob
             "an API key is not signed in; it is revoked by DELETE /me/api-keys/{id}",
         ));
     }
-    api.store.revoke_credential(&access.caller.credential).await?;
-    Record::new(&access, "", "session.end", format!("user {}", access.caller.user.id)).write(&api).await?;
+    let record = Record::new(&access, "", "session.end", format!("user {}", access.caller.user.id));
+    record.on(&api).revoke_credential(&access.caller.credential).await?;
     let gone = format!("{}=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Strict", caller::COOKIE);
     let value = HeaderValue::from_str(&gone).unwrap_or(HeaderValue::from_static(""));
     Ok(([(header::SET_COOKIE, value)], Empty).into_response())
@@ -214,12 +210,12 @@ async fn change_password(
     user.password = api.passwords.hash(ask.new).await?;
     user.must_change = false;
     user.last_ms = now_ms;
-    api.store.update_user(&user).await?;
+    let record = Record::new(&access, "", "user.password", format!("user {}", user.id));
+    record.on(&api).update_user(&user).await?;
     for other in api.store.credentials(&user.id).await? {
         if other.kind == "session" && other.id != access.caller.credential {
             api.store.revoke_credential(&other.id).await?;
         }
     }
-    Record::new(&access, "", "user.password", format!("user {}", user.id)).write(&api).await?;
     Ok(Empty)
 }

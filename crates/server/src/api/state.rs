@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What handlers share.
 
-use super::exports::Exports;
+use super::health::Standing;
+use super::install::Programs;
 use super::problem::{Kind, Problem};
 use crate::config::Config;
 use crate::people::PeopleError;
 use crate::people::limit::Limit;
 use crate::people::password::Passwords;
 use lazaret_store::{Store, StoreError};
-use metrics_exporter_prometheus::PrometheusHandle;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -24,12 +24,13 @@ pub(crate) struct Shared {
     pub(crate) by_credential: Limit<String>,
     pub(crate) by_address: Limit<IpAddr>,
     pub(crate) sign_ins: Limit<IpAddr>,
-    pub(crate) exports: Exports,
     /// SHA-256 of the authority's certificate, lower case hexadecimal, for install lines.
     pub(crate) authority: String,
     /// The same certificate as text.
     pub(crate) certificate: String,
-    pub(crate) metrics: PrometheusHandle,
+    pub(crate) standing: Standing,
+    /// What new hosts fetch.
+    pub(crate) programs: Programs,
 }
 
 impl Api {
@@ -51,6 +52,7 @@ pub(crate) const SIGN_INS_PER_MINUTE: u32 = 60;
 
 impl From<StoreError> for Problem {
     fn from(e: StoreError) -> Self {
+        crate::numbers::database(&e);
         match e {
             StoreError::NotFound(what) => Self::new(Kind::NotFound, what),
             StoreError::Conflict(what) => Self::new(Kind::Conflict, what),
@@ -59,6 +61,15 @@ impl From<StoreError> for Problem {
                 crate::log::line(&format!("api: the database is not available: {what}"));
                 Self::new(Kind::Unavailable, "the database is not available; try again in a few seconds")
                     .retry_after(2)
+            }
+            StoreError::Full(what) => {
+                crate::log::line(&format!("api: {what}"));
+                Self::new(
+                    Kind::Unavailable,
+                    "the disk of the server's database is full, so nothing was written: make room there, then try \
+                     again",
+                )
+                .retry_after(30)
             }
             other => {
                 crate::log::line(&format!("api: the database failed: {other}"));

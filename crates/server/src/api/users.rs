@@ -98,7 +98,8 @@ pub(crate) fn routes(r: &mut Routes) {
         p,
         post("/users/{id}/reset-password", "resetPassword", "A new one-time password")
             .describe("Ends every sign-in and revokes every key of the user.")
-            .answers::<OneTimePassword>(200),
+            .answers::<OneTimePassword>(200)
+            .problem(409),
         reset,
     );
     r.add(p, delete("/users/{id}", "deleteUser", "Delete a user").answers_empty().problem(409), remove);
@@ -143,6 +144,15 @@ async fn check_grants(api: &Api, grants: &[Grant]) -> Result<(), Problem> {
 
 fn administers_all(u: &UserRow) -> bool {
     !u.disabled && u.grants.iter().any(|(p, r)| p == ALL_PROJECTS && r == Role::Administrator.word())
+}
+
+/// Nobody shuts themselves out by a slip, and no stolen key becomes a password: another administrator does
+/// these things.
+fn check_other(access: &Access, id: &str, what: &str) -> Result<(), Problem> {
+    if access.caller.user.id == id {
+        return Err(Problem::conflict(format!("you cannot {what} yourself; another administrator can")));
+    }
+    Ok(())
 }
 
 /// Somebody must be left who can let others in.
@@ -194,9 +204,9 @@ async fn create(
         last_ms: 0,
         grants: rows(&ask.grants),
     };
-    api.store.create_user(&row).await?;
     let user = view(&row);
-    Record::new(&access, "", "user.create", format!("user {}", row.id)).after(&user).write(&api).await?;
+    let record = Record::new(&access, "", "user.create", format!("user {}", row.id)).after(&user);
+    record.on(&api).create_user(&row).await?;
     Ok(Created(Json(OneTimePassword { user, one_time_password: password })))
 }
 
@@ -222,8 +232,17 @@ async fn update(
         after.failures = 0;
         after.locked_until_ms = 0;
     }
+    if administers_all(&before) && !administers_all(&after) {
+        check_other(&access, &id, "disable or demote")?;
+    }
     check_last(&api, &before, Some(&after)).await?;
-    api.store.update_user(&after).await?;
+    let shown = view(&after);
+    Record::new(&access, "", "user.update", format!("user {id}"))
+        .before(&view(&before))
+        .after(&shown)
+        .on(&api)
+        .update_user(&after)
+        .await?;
     if after.disabled {
         // Keys stay: they come back to life with the user. Sign-ins do not.
         for c in api.store.credentials(&id).await? {
@@ -232,12 +251,6 @@ async fn update(
             }
         }
     }
-    let shown = view(&after);
-    Record::new(&access, "", "user.update", format!("user {id}"))
-        .before(&view(&before))
-        .after(&shown)
-        .write(&api)
-        .await?;
     Ok(Json(shown))
 }
 
@@ -247,22 +260,26 @@ async fn reset(
     Path(id): Path<String>,
 ) -> Result<Json<OneTimePassword>, Problem> {
     let mut row = find(&api, &id).await?;
+    if access.caller.user.id == id {
+        return Err(Problem::conflict("your own password is changed by POST /api/v1/me/password"));
+    }
     let password = secret::one_time_password()?;
     row.password = api.passwords.hash(password.clone()).await?;
     row.must_change = true;
     row.failures = 0;
     row.locked_until_ms = 0;
-    api.store.update_user(&row).await?;
+    let record = Record::new(&access, "", "user.reset_password", format!("user {id}"));
+    record.on(&api).update_user(&row).await?;
     api.store.revoke_credentials(&id).await?;
-    Record::new(&access, "", "user.reset_password", format!("user {id}")).write(&api).await?;
     Ok(Json(OneTimePassword { user: view(&row), one_time_password: password }))
 }
 
 async fn remove(State(api): State<Api>, access: Access, Path(id): Path<String>) -> Result<Empty, Problem> {
     let row = find(&api, &id).await?;
+    check_other(&access, &id, "delete")?;
     check_last(&api, &row, None).await?;
-    api.store.revoke_credentials(&id).await?;
-    api.store.delete_user(&id).await?;
-    Record::new(&access, "", "user.delete", format!("user {id}")).before(&view(&row)).write(&api).await?;
+    // What the user holds goes with it.
+    let record = Record::new(&access, "", "user.delete", format!("user {id}")).before(&view(&row));
+    record.on(&api).delete_user(&id).await?;
     Ok(Empty)
 }

@@ -4,6 +4,7 @@
 pub(crate) mod caller;
 pub(crate) mod limit;
 pub(crate) mod password;
+pub(crate) mod proxy;
 pub(crate) mod secret;
 pub(crate) mod sign_in;
 

@@ -2,9 +2,12 @@
 //! Every route, every role, inside and outside the project, and without credentials: it answers as its
 //! row of the table says, or this fails. A route that is new fails until it is put on the right list.
 
+use crate::base::{Base, on_both};
 use crate::kit::Server;
 use crate::rows;
 use serde_json::{Value, json};
+
+on_both!(lists_hold_nothing_of_other_projects);
 
 const ROLES: [&str; 4] = ["viewer", "operator", "administrator", "auditor"];
 
@@ -23,7 +26,7 @@ const OWN: [&str; 3] = ["revokeApiKey", "getExport", "downloadExport"];
 /// End the caller's own credential; tested where that is what it is about.
 const ENDING: [&str; 2] = ["logout", "changePassword"];
 /// Routes without a part in the path whose body names something of a project.
-const BODY_BOUND: [&str; 11] = [
+const BODY_BOUND: [&str; 12] = [
     "assignHosts",
     "createHostGroup",
     "createPolicyGroup",
@@ -35,11 +38,12 @@ const BODY_BOUND: [&str; 11] = [
     "addWhitelistEntry",
     "removeWhitelistEntries",
     "createScanPolicy",
+    "disarmRule",
 ];
 /// The same, of a name that is given elsewhere.
 const ALSO_BOUND: [&str; 3] = ["startScan", "setSwitch", "listSwitches"];
 /// After these there is nothing left to do the same with.
-const DESTRUCTIVE: [&str; 7] = [
+const DESTRUCTIVE: [&str; 8] = [
     "deleteHostGroup",
     "deletePolicyGroup",
     "revokeEnrolmentToken",
@@ -47,26 +51,28 @@ const DESTRUCTIVE: [&str; 7] = [
     "removeWhitelistEntries",
     "deleteScanPolicy",
     "deleteUser",
+    "rearmRule",
 ];
 
 /// One of each, of a project.
-struct Things {
-    project: String,
-    host: String,
-    host_group: String,
-    policy_group: String,
-    token: String,
-    alarm: String,
-    isolated: String,
-    whitelist: String,
-    command: String,
-    task: String,
-    scan_policy: String,
-    scan_task: String,
-    user: String,
+pub(crate) struct Things {
+    pub(crate) project: String,
+    pub(crate) host: String,
+    pub(crate) host_group: String,
+    pub(crate) policy_group: String,
+    pub(crate) token: String,
+    pub(crate) alarm: String,
+    pub(crate) isolated: String,
+    pub(crate) whitelist: String,
+    pub(crate) command: String,
+    pub(crate) task: String,
+    pub(crate) scan_policy: String,
+    pub(crate) scan_task: String,
+    pub(crate) rule: String,
+    pub(crate) user: String,
 }
 
-async fn things(s: &Server, admin: &str, project: &str) -> Things {
+pub(crate) async fn things(s: &Server, admin: &str, project: &str) -> Things {
     let text = |v: &Value| v.as_str().unwrap_or_else(|| panic!("{v}")).to_owned();
     let host = rows::host(s, project).await;
     let sha = [7; 32];
@@ -85,6 +91,8 @@ async fn things(s: &Server, admin: &str, project: &str) -> Things {
     let plan = s.post("/api/v1/scan-policies", admin, plan).await.expect(201);
     let scan = json!({ "project": project, "name": "s", "settings": settings });
     let scan = s.post("/api/v1/scan-tasks", admin, scan).await.expect(202);
+    let rule = json!({ "project": project, "rule": rows::id() });
+    let rule = s.post("/api/v1/disarmed-rules", admin, rule).await.expect(201);
     let name = format!("u{}", rows::id());
     let user = s.post("/api/v1/users", admin, json!({ "name": name })).await.expect(201);
     Things {
@@ -100,6 +108,7 @@ async fn things(s: &Server, admin: &str, project: &str) -> Things {
         task: text(&order["task"]),
         scan_policy: text(&plan["id"]),
         scan_task: text(&scan["id"]),
+        rule: text(&rule["rule"]),
         user: text(&user["user"]["id"]),
     }
 }
@@ -120,9 +129,12 @@ fn fill(path: &str, t: &Things) -> String {
         "users" => &t.user,
         _ => "01890000-0000-7000-8000-000000000000",
     };
-    let path =
-        if path.ends_with("/switches") { format!("{path}?project={{project}}") } else { path.to_owned() };
-    path.replace("{id}", id).replace("{project}", &t.project).replace("{switch}", "isolate_and_kill")
+    let asks = path.ends_with("/switches") || path.ends_with("{rule}");
+    let path = if asks { format!("{path}?project={{project}}") } else { path.to_owned() };
+    path.replace("{id}", id)
+        .replace("{rule}", &t.rule)
+        .replace("{project}", &t.project)
+        .replace("{switch}", "isolate_and_kill")
 }
 
 fn body(operation: &str, t: &Things) -> Option<Value> {
@@ -155,6 +167,8 @@ fn body(operation: &str, t: &Things) -> Option<Value> {
         "createScanPolicy" => json!({ "project": t.project, "name": name, "settings": settings,
             "start": { "start_type": "day" } }),
         "updateScanPolicy" => json!({ "name": name, "settings": settings, "start": { "start_type": "day" } }),
+        "setRecoveryKey" => json!({ "recipient": null }),
+        "disarmRule" => json!({ "project": t.project, "rule": name }),
         "startScan" => json!({ "project": t.project, "name": name, "settings": settings }),
         _ => return None,
     })
@@ -230,9 +244,8 @@ async fn every_route_answers_as_its_permission_says() {
     s.stop().await;
 }
 
-#[tokio::test]
-async fn lists_hold_nothing_of_other_projects() {
-    let s = Server::start().await;
+async fn lists_hold_nothing_of_other_projects(base: Base) {
+    let s = Server::start_on(base).await;
     let admin = s.admin().await;
     let (a, b) = (rows::project(&s, "a").await, rows::project(&s, "b").await);
     let seen = things(&s, &admin, &a).await;
@@ -250,6 +263,7 @@ async fn lists_hold_nothing_of_other_projects() {
         ("commands", &seen.command, &hidden.command),
         ("scan-policies", &seen.scan_policy, &hidden.scan_policy),
         ("scan-tasks", &seen.scan_task, &hidden.scan_task),
+        ("disarmed-rules", &seen.rule, &hidden.rule),
         ("audit", &seen.whitelist, &hidden.whitelist),
     ] {
         let text = s.get(&format!("/api/v1/{path}"), &token).await.text;

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Virus scans: planned, begun by the worker, given to hosts, cancelled.
 
+use crate::base::{Base, on_both};
 use crate::kit::Server;
 use crate::rows;
 use lazaret_proto::{Message as _, v1};
 use lazaret_server::start::Role;
 use serde_json::{Value, json};
 use std::time::Duration;
+
+on_both!(a_scan_reaches_its_hosts_and_ends_when_it_is_cancelled, a_plan_begins_by_itself);
 
 const LIMITS: &str = "requests_per_minute = 1000000\nrequests_per_minute_address = 1000000";
 
@@ -23,9 +26,8 @@ async fn until(s: &Server, path: &str, token: &str, good: impl Fn(&Value) -> boo
     panic!("{path}: {last}");
 }
 
-#[tokio::test]
-async fn a_scan_reaches_its_hosts_and_ends_when_it_is_cancelled() {
-    let s = Server::start_with(LIMITS, Role::All).await;
+async fn a_scan_reaches_its_hosts_and_ends_when_it_is_cancelled(base: Base) {
+    let s = Server::start_so(base, LIMITS, Role::All).await;
     let op = s.person("op", &[("0", "operator")]).await;
     let (one, two) = (rows::host(&s, "0").await, rows::host(&s, "0").await);
     s.store().revoke_host(&two.id).await.unwrap();
@@ -44,15 +46,26 @@ async fn a_scan_reaches_its_hosts_and_ends_when_it_is_cancelled() {
     let Some(v1::command::Verb::Scan(scan)) = sent.verb else { panic!("{sent:?}") };
     assert_eq!((scan.kind.as_str(), scan.paths, scan.automatic), ("custom", vec![b"/srv".to_vec()], true));
     assert_eq!((scan.task.as_str(), scan.file_types), (id, vec!["script".to_owned()]));
+    let halt =
+        async |verb: &str| s.send("POST", &format!("/api/v1/scan-tasks/{id}/{verb}"), &op, None, &[]).await;
+    for (verb, resume, state) in [("pause", false, "paused"), ("resume", true, "scanning")] {
+        let ordered = halt(verb).await.expect(202);
+        assert_eq!(ordered["total"], 1, "{ordered}");
+        let told = s.store().command(ordered["commands"][0]["id"].as_str().unwrap()).await.unwrap();
+        let sent = v1::Command::decode(told.payload.as_slice()).unwrap();
+        let Some(v1::command::Verb::Pause(pause)) = sent.verb else { panic!("{sent:?}") };
+        assert_eq!((pause.task.as_str(), pause.resume), (id, resume));
+        let task = s.get(&format!("/api/v1/scan-tasks/{id}"), &op).await.expect(200);
+        assert_eq!(task["task"]["task_status"], state);
+    }
     s.send("POST", &format!("/api/v1/scan-tasks/{id}/cancel"), &op, None, &[]).await.expect(200);
     let command = s.store().command(&command.id).await.unwrap();
     assert!(command.cancel || command.state == "cancelled", "{command:?}");
     s.stop().await;
 }
 
-#[tokio::test]
-async fn a_plan_begins_by_itself() {
-    let s = Server::start_with(LIMITS, Role::All).await;
+async fn a_plan_begins_by_itself(base: Base) {
+    let s = Server::start_so(base, LIMITS, Role::All).await;
     let op = s.person("op", &[("0", "operator")]).await;
     rows::host(&s, "0").await;
     let plan = |start: Value| {

@@ -5,9 +5,10 @@ use crate::db::bulk::Bulk;
 use crate::db::conn::Tx;
 use crate::error::Result;
 use crate::fleet::desired::bump;
+use crate::fleet::disarmed;
 use crate::people::audit;
 use crate::whitelist::entry;
-use crate::{ChangeKind, CommandRow, NewAudit, Store, Target, WhitelistRow};
+use crate::{ChangeKind, CommandRow, DisarmedRow, NewAudit, Store, Target, WhitelistRow};
 
 /// What a person decided at once: all of it, or nothing.
 #[derive(Debug, Clone, Default)]
@@ -16,6 +17,8 @@ pub struct Order {
     pub commands: Vec<CommandRow>,
     /// New whitelist entries; the hosts concerned are to apply them.
     pub whitelist: Vec<WhitelistRow>,
+    /// Rules that only alarm from now on; one that is on the list already stays as it stands there.
+    pub disarm: Vec<DisarmedRow>,
     /// Whose desired state changed besides.
     pub bump: Vec<Target>,
     /// What is recorded of it.
@@ -30,7 +33,7 @@ impl Store {
     pub async fn insert_commands(&self, commands: &[CommandRow]) -> Result<()> {
         let mut tx = self.begin().await?;
         insert(&mut tx, commands).await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         self.note_commands(commands);
         Ok(())
     }
@@ -50,6 +53,12 @@ impl Store {
                 targets.push(target);
             }
         }
+        for row in &order.disarm {
+            let target = Target::Project(row.project.clone());
+            if disarmed::insert(&mut tx, row).await? && !targets.contains(&target) {
+                targets.push(target);
+            }
+        }
         let mut hosts = Vec::new();
         for target in &targets {
             hosts.extend(bump(&mut tx, target).await?);
@@ -57,7 +66,7 @@ impl Store {
         if let Some(new) = &order.audit {
             audit::append(&mut tx, new).await?;
         }
-        tx.commit().await?;
+        self.commit(tx).await?;
         self.note_commands(&order.commands);
         self.note_desired(&hosts)?;
         Ok(())

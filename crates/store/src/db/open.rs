@@ -60,7 +60,11 @@ async fn postgres(url: &str, options: &Options) -> Result<Pools> {
     // The address holds a password: it is in no message.
     let connect = PgConnectOptions::from_str(url)?
         .application_name("lazaret-server")
-        .options([("lock_timeout", "10000"), ("idle_in_transaction_session_timeout", "60000")])
+        .options([
+            ("lock_timeout", "10000"),
+            ("idle_in_transaction_session_timeout", "60000"),
+            ("jit", "off"),
+        ])
         .statement_cache_capacity(300);
     let pool = PgPoolOptions::new()
         .max_connections(options.connections.max(3))

@@ -65,7 +65,7 @@ impl Store {
         .bind(switch.at_ms);
         tx.run(set).await?;
         let hosts = bump(&mut tx, &Target::Project(switch.project.clone())).await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         self.note_change(&switch.project, ChangeKind::Desired, "");
         self.note_desired(&hosts)?;
         Ok(before)

@@ -3,7 +3,7 @@
 
 use crate::api::page::moment;
 use crate::api::problem::Problem;
-use crate::api::words::{Class, HandleStatus, Importance, List, Rating, Severity};
+use crate::api::words::{AttackPhase, AttackTag, Class, HandleStatus, Importance, List, Rating, Severity};
 use crate::time;
 use lazaret_store::AlarmFilter;
 use serde::Deserialize;
@@ -53,6 +53,19 @@ pub(super) struct AlarmQuery {
     /// Part of title or path.
     #[param(max_length = 200)]
     pub(super) text: Option<String>,
+    /// Part of one of the host's addresses.
+    #[param(max_length = 45, pattern = "^[0-9A-Fa-f.:]*$")]
+    pub(super) address: Option<String>,
+    #[param(inline)]
+    pub(super) attack_tag: Option<AttackTag>,
+    #[param(inline)]
+    pub(super) attack_phase: Option<AttackPhase>,
+    /// ATT&CK technique, with those below it: T1059 finds T1059.004 too.
+    #[param(pattern = "^T[0-9]{4}([.][0-9]{3})?$")]
+    pub(super) technique: Option<String>,
+    /// Part of the container's id or name.
+    #[param(max_length = 200)]
+    pub(super) container: Option<String>,
     /// These only, separated by commas; 100 at most.
     #[param(value_type = Option<Vec<String>>, style = Form, explode = false, max_items = 100)]
     pub(super) ids: Option<List<String>>,
@@ -94,12 +107,52 @@ impl AlarmQuery {
             ids: self.ids.clone().unwrap_or_default().0,
             suppressed: self.suppressed.unwrap_or(false),
             importance: self.importance.map(|i| i.word().to_owned()).unwrap_or_default(),
+            address: self.address.as_deref().map(address).transpose()?.unwrap_or_default(),
+            attack_tag: self.attack_tag.map(|t| t.word().to_owned()).unwrap_or_default(),
+            attack_phase: self.attack_phase.map(|p| p.word().to_owned()).unwrap_or_default(),
+            technique: self.technique.as_deref().map(technique).transpose()?.unwrap_or_default(),
+            container: self.container.clone().unwrap_or_default(),
         })
     }
+}
+
+/// Part of an address, and nothing else.
+fn address(text: &str) -> Result<String, Problem> {
+    if text.len() > 45 || !text.bytes().all(|b| b.is_ascii_hexdigit() || b".:".contains(&b)) {
+        return Err(Problem::invalid("address: an IPv4 or IPv6 address, or a part of one"));
+    }
+    // As the hosts' addresses are kept.
+    Ok(text.to_ascii_lowercase())
+}
+
+/// `T` and four digits, with or without `.` and three.
+fn technique(text: &str) -> Result<String, Problem> {
+    let digits = |t: &str, n: usize| t.len() == n && t.bytes().all(|b| b.is_ascii_digit());
+    let good = text.strip_prefix('T').is_some_and(|rest| match rest.split_once('.') {
+        Some((technique, part)) => digits(technique, 4) && digits(part, 3),
+        None => digits(rest, 4),
+    });
+    if good { Ok(text.to_owned()) } else { Err(Problem::invalid("technique: such as T1059 or T1059.004")) }
 }
 
 /// 64 hexadecimal digits as 32 bytes.
 pub(crate) fn sha256(text: &str) -> Result<Vec<u8>, Problem> {
     let digest: Result<lazaret_model::Sha256, _> = text.parse();
     digest.map(|d| d.0.to_vec()).map_err(|_| Problem::invalid("sha256: 64 hexadecimal digits"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn techniques_and_addresses() {
+        assert_eq!(technique("T1059.004").unwrap(), "T1059.004");
+        assert_eq!(technique("T1059").unwrap(), "T1059");
+        for bad in ["", "T", "1059", "T105", "T1059.", "T1059.4", "T1059.0041", "t1059", "T1059.004.1"] {
+            assert!(technique(bad).is_err(), "{bad}");
+        }
+        assert_eq!(address("2001:DB8::").unwrap(), "2001:db8::");
+        assert!(address("10.0.%").is_err() && address("host").is_err());
+    }
 }
