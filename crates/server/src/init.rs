@@ -94,7 +94,7 @@ fn first_user(one_time: &str, now_ms: i64) -> anyhow::Result<UserRow> {
     })
 }
 
-fn by_root(action: &str, target: &str, now_ms: i64) -> NewAudit {
+pub(crate) fn by_root(action: &str, target: &str, now_ms: i64) -> NewAudit {
     NewAudit {
         at_ms: now_ms,
         who: "root on the server".to_owned(),

@@ -5,6 +5,7 @@
 
 mod api;
 pub mod authority;
+pub mod break_glass;
 pub mod config;
 pub mod gateway;
 pub mod init;

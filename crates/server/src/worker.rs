@@ -48,6 +48,7 @@ async fn once(store: &Store, alarm_days: u32, all: bool) -> Result<(), StoreErro
         return Ok(());
     }
     store.expire_credentials(now_ms).await?;
+    store.forget_flows(now_ms - crate::people::oidc::PATIENCE_MS).await?;
     store.forget_answers(now_ms - ANSWERS_MS).await?;
     for entry in store.expire_whitelist(now_ms).await? {
         log::line(&format!("worker: the whitelist entry {} of {} has ended", entry.id, entry.owner));

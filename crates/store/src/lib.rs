@@ -14,6 +14,7 @@ mod live;
 mod people;
 mod records;
 mod scans;
+mod sign_on;
 mod store;
 mod whitelist;
 

@@ -22,6 +22,10 @@ const CSRF: &str = "x-lazaret-csrf";
 /// What somebody whose password must be changed may still do.
 const WHILE_MUST_CHANGE: [&str; 3] = ["getMe", "changePassword", "logout"];
 
+/// What somebody who needs a second factor and has none may still do.
+const WHILE_ENROLLING: [&str; 5] =
+    ["getMe", "changePassword", "logout", "enrolSecondFactor", "confirmSecondFactor"];
+
 /// Of one route.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rule {
@@ -121,6 +125,12 @@ pub(crate) async fn pass(
         return Err(Problem::new(
             Kind::MustChangePassword,
             "the one-time password must be changed first: POST /api/v1/me/password",
+        ));
+    }
+    if caller.enrolling && !WHILE_ENROLLING.contains(&rule.operation) {
+        return Err(Problem::new(
+            Kind::MustEnrol,
+            "a second factor is asked for here: POST /api/v1/me/second-factor, then confirm it",
         ));
     }
     let Some(scope) = rule.permission.scope(&caller.grants) else {

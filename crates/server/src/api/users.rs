@@ -98,7 +98,8 @@ pub(crate) fn routes(r: &mut Routes) {
         p,
         post("/users/{id}/reset-password", "resetPassword", "A new one-time password")
             .describe("Ends every sign-in and revokes every key of the user.")
-            .answers::<OneTimePassword>(200),
+            .answers::<OneTimePassword>(200)
+            .problem(409),
         reset,
     );
     r.add(p, delete("/users/{id}", "deleteUser", "Delete a user").answers_empty().problem(409), remove);
@@ -117,7 +118,7 @@ fn view(u: &UserRow) -> User {
     }
 }
 
-async fn find(api: &Api, id: &str) -> Result<UserRow, Problem> {
+pub(super) async fn find(api: &Api, id: &str) -> Result<UserRow, Problem> {
     match api.store.user(id).await {
         Err(StoreError::NotFound(_)) => Err(Problem::no("user", id)),
         other => Ok(other?),
@@ -227,7 +228,7 @@ async fn update(
     if after.disabled {
         // Keys stay: they come back to life with the user. Sign-ins do not.
         for c in api.store.credentials(&id).await? {
-            if c.kind == "session" {
+            if c.kind != "api_key" {
                 api.store.revoke_credential(&c.id).await?;
             }
         }
@@ -247,6 +248,9 @@ async fn reset(
     Path(id): Path<String>,
 ) -> Result<Json<OneTimePassword>, Problem> {
     let mut row = find(&api, &id).await?;
+    if row.password.is_empty() {
+        return Err(Problem::conflict(format!("{} has no password: a provider lets them in", row.name)));
+    }
     let password = secret::one_time_password()?;
     row.password = api.passwords.hash(password.clone()).await?;
     row.must_change = true;

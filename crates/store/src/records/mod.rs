@@ -10,6 +10,7 @@ mod ingest;
 mod isolated;
 mod people;
 mod scans;
+mod sign_on;
 mod whitelist;
 
 pub use alarms::*;
@@ -21,6 +22,7 @@ pub use ingest::*;
 pub use isolated::*;
 pub use people::*;
 pub use scans::*;
+pub use sign_on::*;
 pub use whitelist::*;
 
 /// The enterprise project that everything belongs to unless a person says otherwise, as in HSS.
