@@ -19,6 +19,8 @@ use std::time::Instant;
 
 /// Sent with a cookie on everything that writes: another site's page cannot set it.
 const CSRF: &str = "x-lazaret-csrf";
+/// Every project that the caller may see; the word of HSS.
+pub(crate) const ALL_GRANTED: &str = "all_granted_eps";
 /// What somebody whose password must be changed may still do.
 const WHILE_MUST_CHANGE: [&str; 3] = ["getMe", "changePassword", "logout"];
 
@@ -57,6 +59,15 @@ impl Access {
         match &self.scope {
             Scope::All => true,
             Scope::Projects(list) => list.iter().any(|p| p == project),
+        }
+    }
+
+    /// The part of it that a list is asked for: a project, or with `all_granted_eps` every one, as in HSS.
+    pub(crate) fn chosen(&self, project: Option<&str>) -> Result<Scope, Problem> {
+        match project {
+            None | Some(ALL_GRANTED) => Ok(self.scope.clone()),
+            Some(id) if self.covers(id) => Ok(Scope::Projects(vec![id.to_owned()])),
+            Some(id) => Err(Problem::no("project", id)),
         }
     }
 

@@ -124,6 +124,9 @@ pub(crate) fn counts(rows: Vec<(String, u64)>) -> Vec<Count> {
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 struct HostQuery {
+    /// Id of a project, or `all_granted_eps`: all that the caller may see, as without it.
+    #[param(min_length = 1, max_length = 64)]
+    project: Option<String>,
     /// Part of name, id or address.
     #[param(max_length = 200)]
     text: Option<String>,
@@ -296,6 +299,7 @@ async fn list(
     access: Access,
     Query(q): Query<HostQuery>,
 ) -> Result<Json<PageOf<Host>>, Problem> {
+    let scope = access.chosen(q.project.as_deref())?;
     let filter = HostFilter {
         text: q.text.unwrap_or_default(),
         status: q.status.map(|s| s.word().to_owned()).unwrap_or_default(),
@@ -305,7 +309,7 @@ async fn list(
         ids: q.ids.unwrap_or_default().0,
         removed: q.removed.unwrap_or(false),
     };
-    let page = api.store.hosts_page(&access.scope, &filter, &cursor(q.after, q.limit)?).await?;
+    let page = api.store.hosts_page(&scope, &filter, &cursor(q.after, q.limit)?).await?;
     Ok(Json(PageOf::of(page, |h| view(&h))))
 }
 

@@ -75,6 +75,9 @@ struct IsolatedStatistics {
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 struct IsolatedQuery {
+    /// Id of a project, or `all_granted_eps`: all that the caller may see, as without it.
+    #[param(min_length = 1, max_length = 64)]
+    project: Option<String>,
     #[param(format = Uuid)]
     host: Option<String>,
     /// Part of the host's name.
@@ -252,6 +255,7 @@ async fn list(
     access: Access,
     Query(q): Query<IsolatedQuery>,
 ) -> Result<Json<PageOf<IsolatedItem>>, Problem> {
+    let scope = access.chosen(q.project.as_deref())?;
     let filter = IsolatedFilter {
         host: q.host.unwrap_or_default(),
         host_name: q.host_name.unwrap_or_default(),
@@ -263,7 +267,7 @@ async fn list(
         ids: Vec::new(),
         importance: q.importance.map(|i| i.word().to_owned()).unwrap_or_default(),
     };
-    let page = api.store.isolated_page(&access.scope, &filter, &cursor(q.after, q.limit)?).await?;
+    let page = api.store.isolated_page(&scope, &filter, &cursor(q.after, q.limit)?).await?;
     let hosts = hosts_of(&api, &access, page.items.iter().map(|i| i.host.as_str())).await?;
     Ok(Json(PageOf::of(page, |i| item(&i, hosts.get(&i.host)))))
 }

@@ -6,9 +6,9 @@ use crate::kit::Server;
 use crate::rows;
 use serde_json::{Value, json};
 
-const ROLES: [&str; 4] = ["viewer", "operator", "administrator", "auditor"];
+pub(crate) const ROLES: [&str; 4] = ["viewer", "operator", "administrator", "auditor"];
 
-fn permits(permission: &str, role: &str) -> bool {
+pub(crate) fn permits(permission: &str, role: &str) -> bool {
     match permission {
         "public" | "signed_in" | "view" => true,
         "operate" => ["operator", "administrator"].contains(&role),
@@ -19,9 +19,12 @@ fn permits(permission: &str, role: &str) -> bool {
 }
 
 /// Own things of the caller: others have none of that id.
-const OWN: [&str; 3] = ["revokeApiKey", "getExport", "downloadExport"];
+const OWN: [&str; 5] = ["revokeApiKey", "getExport", "downloadExport", "endSession", "endUserSession"];
 /// End the caller's own credential; tested where that is what it is about.
-const ENDING: [&str; 2] = ["logout", "changePassword"];
+const ENDING: [&str; 3] = ["logout", "changePassword", "logoutSso"];
+/// Want the own password, which these people do not have.
+const PROVING: [&str; 4] =
+    ["enrolSecondFactor", "confirmSecondFactor", "renewRecoveryCodes", "removeSecondFactor"];
 /// Routes without a part in the path whose body names something of a project.
 const BODY_BOUND: [&str; 11] = [
     "assignHosts",
@@ -50,23 +53,23 @@ const DESTRUCTIVE: [&str; 7] = [
 ];
 
 /// One of each, of a project.
-struct Things {
-    project: String,
-    host: String,
-    host_group: String,
-    policy_group: String,
-    token: String,
-    alarm: String,
-    isolated: String,
-    whitelist: String,
-    command: String,
-    task: String,
-    scan_policy: String,
-    scan_task: String,
-    user: String,
+pub(crate) struct Things {
+    pub(crate) project: String,
+    pub(crate) host: String,
+    pub(crate) host_group: String,
+    pub(crate) policy_group: String,
+    pub(crate) token: String,
+    pub(crate) alarm: String,
+    pub(crate) isolated: String,
+    pub(crate) whitelist: String,
+    pub(crate) command: String,
+    pub(crate) task: String,
+    pub(crate) scan_policy: String,
+    pub(crate) scan_task: String,
+    pub(crate) user: String,
 }
 
-async fn things(s: &Server, admin: &str, project: &str) -> Things {
+pub(crate) async fn things(s: &Server, admin: &str, project: &str) -> Things {
     let text = |v: &Value| v.as_str().unwrap_or_else(|| panic!("{v}")).to_owned();
     let host = rows::host(s, project).await;
     let sha = [7; 32];
@@ -104,7 +107,7 @@ async fn things(s: &Server, admin: &str, project: &str) -> Things {
     }
 }
 
-fn fill(path: &str, t: &Things) -> String {
+pub(crate) fn fill(path: &str, t: &Things) -> String {
     let id = match path.trim_start_matches("/api/v1/").split('/').next().unwrap() {
         "hosts" => &t.host,
         "host-groups" => &t.host_group,
@@ -125,13 +128,18 @@ fn fill(path: &str, t: &Things) -> String {
     path.replace("{id}", id).replace("{project}", &t.project).replace("{switch}", "isolate_and_kill")
 }
 
-fn body(operation: &str, t: &Things) -> Option<Value> {
+pub(crate) fn body(operation: &str, t: &Things) -> Option<Value> {
     let settings = json!({ "kind": "quick", "all_hosts": true });
     let name = format!("n {}", rows::id());
     Some(match operation {
         "login" => json!({ "user": "nobody", "password": "x" }),
         "createApiKey" => json!({}),
         "createUser" => json!({ "name": format!("n{}", rows::id()) }),
+        "enrolSecondFactor" => json!({ "password": "x" }),
+        "confirmSecondFactor" => json!({ "code": "000000" }),
+        "renewRecoveryCodes" | "removeSecondFactor" => json!({ "password": "x", "code": "000000" }),
+        "setProjectRules" => json!({ "second_factor": false, "two_person": false, "most_hosts": 5,
+            "most_files": 20, "approval_hours": 24 }),
         "updateUser" => json!({ "unlock": true }),
         "createProject" => json!({ "name": name }),
         "assignHosts" => json!({ "hosts": [t.host], "importance": "test" }),
@@ -196,11 +204,12 @@ async fn every_route_answers_as_its_permission_says() {
         let none = call("", &fixture).await.status;
         if permission == "public" {
             let login = operation == "login";
-            check("nobody", none, &|c| c == 200 || (login && c == 401), "an answer");
+            let provider = path.contains("/sso/{name}/");
+            check("nobody", none, &|c| c == if provider { 404 } else if login { 401 } else { 200 }, "an answer");
             continue;
         }
         check("nobody", none, &|c| c == 401, "401");
-        if ENDING.contains(&operation) {
+        if ENDING.contains(&operation) || PROVING.contains(&operation) {
             continue;
         }
         let got = call(&nothing, &fixture).await.status;

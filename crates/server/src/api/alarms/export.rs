@@ -91,9 +91,10 @@ fn shown(e: &Export) -> ExportView {
 
 async fn begin(
     State(api): State<Api>,
-    access: Access,
+    mut access: Access,
     Query(q): Query<AlarmQuery>,
 ) -> Result<Accepted<Json<ExportView>>, Problem> {
+    access.scope = access.chosen(q.project.as_deref())?;
     let filter = q.filter()?;
     let export = Export {
         id: Uuid::now_v7().to_string(),

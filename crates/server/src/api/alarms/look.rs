@@ -139,8 +139,9 @@ async fn list(
     access: Access,
     Query(q): Query<AlarmQuery>,
 ) -> Result<Json<PageOf<AlarmItem>>, Problem> {
+    let scope = access.chosen(q.project.as_deref())?;
     let filter = q.filter()?;
-    let page = api.store.alarms_page(&access.scope, &filter, &cursor(q.after, q.limit)?).await?;
+    let page = api.store.alarms_page(&scope, &filter, &cursor(q.after, q.limit)?).await?;
     items(&api, &access, page).await
 }
 
@@ -149,7 +150,7 @@ async fn statistics(
     access: Access,
     Query(q): Query<AlarmQuery>,
 ) -> Result<Json<AlarmStatistics>, Problem> {
-    let c = api.store.alarm_counts(&access.scope, &q.filter()?).await?;
+    let c = api.store.alarm_counts(&access.chosen(q.project.as_deref())?, &q.filter()?).await?;
     let by_severity =
         c.severity.into_iter().map(|(n, count)| Count { word: severity(n).to_owned(), count }).collect();
     let day = |(day, count): (i64, u64)| {
