@@ -4,7 +4,7 @@
 use crate::build::Built;
 use crate::cargo::{cargo, root};
 use crate::run::{self, Error};
-use crate::{cache, packages, tidy};
+use crate::{cache, npm, packages, tidy};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -23,6 +23,7 @@ pub(crate) fn test(arguments: &[String]) -> Result<(), Error> {
     }
     packages::install(&[packages::UP, packages::TEST])?;
     cache::prune();
+    npm::install("idp")?;
 
     let mut score = Score::default();
     if filters.is_empty() {

@@ -13,6 +13,7 @@ mod isolated;
 mod kit;
 mod matrix;
 mod orders;
+mod provider;
 mod rows;
 mod scans;
 mod settings;

@@ -351,6 +351,13 @@ async fn not_even_a_digest_is_known_outside() {
     s.stop().await;
 }
 
+/// Puts a thing of somewhere into a body.
+type Make<'a> = Box<dyn Fn(&Things) -> Value + 'a>;
+
+fn make<'a>(body: impl Fn(&Things) -> Value + 'a) -> Make<'a> {
+    Box::new(body)
+}
+
 /// An own thing together with one of another project.
 #[tokio::test]
 async fn own_things_do_not_reach_over_the_border() {
@@ -369,40 +376,39 @@ async fn own_things_do_not_reach_over_the_border() {
         json!({ "project": own.project, "scope": scope, "scope_id": id, "field": "file_path", "judge": "equal",
             "value": "/srv/z", "any_content": true, "description": "x", "alarm": t.alarm })
     };
-    type Make<'a> = Box<dyn Fn(&Things) -> Value + 'a>;
     let calls: Vec<(&str, String, Make<'_>)> = vec![
-        ("POST", "/hosts/assign".into(), Box::new(|t| json!({ "hosts": [own.host], "group": t.host_group }))),
-        ("POST", "/hosts/assign".into(), Box::new(|t| json!({ "hosts": [own.host, t.host], "importance": "test" }))),
-        ("PUT", format!("/hosts/{}", own.host), Box::new(|t| json!({ "group": t.host_group }))),
+        ("POST", "/hosts/assign".into(), make(|t| json!({ "hosts": [own.host], "group": t.host_group }))),
+        ("POST", "/hosts/assign".into(), make(|t| json!({ "hosts": [own.host, t.host], "importance": "test" }))),
+        ("PUT", format!("/hosts/{}", own.host), make(|t| json!({ "group": t.host_group }))),
         (
             "POST",
             "/host-groups".into(),
-            Box::new(|t| json!({ "project": own.project, "name": "x", "policy_group": t.policy_group })),
+            make(|t| json!({ "project": own.project, "name": "x", "policy_group": t.policy_group })),
         ),
         (
             "PUT",
             format!("/host-groups/{}", own.host_group),
-            Box::new(|t| json!({ "name": "x", "policy_group": t.policy_group })),
+            make(|t| json!({ "name": "x", "policy_group": t.policy_group })),
         ),
-        ("POST", "/enrolment-tokens".into(), Box::new(|t| json!({ "project": own.project, "group": t.host_group }))),
-        ("POST", "/scan-tasks".into(), Box::new(|t| scan(t, "hosts"))),
-        ("POST", "/scan-tasks".into(), Box::new(|t| scan(t, "groups"))),
-        ("POST", "/whitelist".into(), Box::new(|t| entry(&own, "host", &t.host))),
-        ("POST", "/whitelist".into(), Box::new(|t| entry(&own, "group", &t.host_group))),
-        ("POST", "/whitelist".into(), Box::new(|t| entry(t, "host", &own.host))),
+        ("POST", "/enrolment-tokens".into(), make(|t| json!({ "project": own.project, "group": t.host_group }))),
+        ("POST", "/scan-tasks".into(), make(|t| scan(t, "hosts"))),
+        ("POST", "/scan-tasks".into(), make(|t| scan(t, "groups"))),
+        ("POST", "/whitelist".into(), make(|t| entry(&own, "host", &t.host))),
+        ("POST", "/whitelist".into(), make(|t| entry(&own, "group", &t.host_group))),
+        ("POST", "/whitelist".into(), make(|t| entry(t, "host", &own.host))),
         (
             "POST",
             "/alarms/handle".into(),
-            Box::new(|t| json!({ "alarms": [own.alarm, t.alarm], "operate_type": "ignore" })),
+            make(|t| json!({ "alarms": [own.alarm, t.alarm], "operate_type": "ignore" })),
         ),
-        ("POST", "/isolated-files/delete".into(), Box::new(|t| json!({ "files": [own.isolated, t.isolated] }))),
-        ("POST", "/isolated-files/restore".into(), Box::new(|t| json!({ "files": [own.isolated, t.isolated] }))),
-        ("POST", "/whitelist/delete".into(), Box::new(|t| json!({ "entries": [own.whitelist, t.whitelist] }))),
+        ("POST", "/isolated-files/delete".into(), make(|t| json!({ "files": [own.isolated, t.isolated] }))),
+        ("POST", "/isolated-files/restore".into(), make(|t| json!({ "files": [own.isolated, t.isolated] }))),
+        ("POST", "/whitelist/delete".into(), make(|t| json!({ "entries": [own.whitelist, t.whitelist] }))),
     ];
-    for (method, path, make) in &calls {
+    for (method, path, with) in &calls {
         let path = format!("/api/v1{path}");
         let send = async |t: &Things| {
-            s.send(method, &path, &token, Some(make(t)), &[("if-match", "\"1\"")]).await
+            s.send(method, &path, &token, Some(with(t)), &[("if-match", "\"1\"")]).await
         };
         let (there, absent) = (send(&theirs).await, send(&none).await);
         assert_eq!(there.status, 404, "{method} {path}: {}", there.text);
