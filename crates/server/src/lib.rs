@@ -7,6 +7,7 @@ mod api;
 pub mod authority;
 pub mod break_glass;
 pub mod config;
+mod editions;
 pub mod gateway;
 pub mod init;
 mod json;

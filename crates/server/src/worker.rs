@@ -50,6 +50,9 @@ async fn once(store: &Store, alarm_days: u32, all: bool) -> Result<(), StoreErro
     store.expire_credentials(now_ms).await?;
     store.forget_flows(now_ms - crate::people::oidc::PATIENCE_MS).await?;
     store.forget_answers(now_ms - ANSWERS_MS).await?;
+    for pool in store.expire_quotas(now_ms).await? {
+        log::line(&format!("worker: the quota {} ({}) has expired", pool.id, pool.edition));
+    }
     for entry in store.expire_whitelist(now_ms).await? {
         log::line(&format!("worker: the whitelist entry {} of {} has ended", entry.id, entry.owner));
     }

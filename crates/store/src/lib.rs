@@ -12,6 +12,7 @@ mod ingest;
 mod isolated;
 mod live;
 mod people;
+mod quotas;
 mod records;
 mod scans;
 mod sign_on;

@@ -24,6 +24,7 @@ mod policy_schema;
 pub(crate) mod problem;
 mod project_rules;
 pub(crate) mod projects;
+mod quotas;
 mod record;
 mod replay;
 pub(crate) mod route;
@@ -65,6 +66,7 @@ fn routes(api: &Api) -> Routes {
     hosts::routes(&mut r);
     host_groups::routes(&mut r);
     policy_groups::routes(&mut r);
+    quotas::routes(&mut r);
     switches::routes(&mut r);
     tokens::routes(&mut r);
     alarms::routes(&mut r);

@@ -26,7 +26,9 @@ const ENDING: [&str; 3] = ["logout", "changePassword", "logoutSso"];
 const PROVING: [&str; 4] =
     ["enrolSecondFactor", "confirmSecondFactor", "renewRecoveryCodes", "removeSecondFactor"];
 /// Routes without a part in the path whose body names something of a project.
-const BODY_BOUND: [&str; 11] = [
+const BODY_BOUND: [&str; 13] = [
+    "bindQuota",
+    "unbindQuota",
     "assignHosts",
     "createHostGroup",
     "createPolicyGroup",
@@ -42,7 +44,8 @@ const BODY_BOUND: [&str; 11] = [
 /// The same, of a name that is given elsewhere.
 const ALSO_BOUND: [&str; 3] = ["startScan", "setSwitch", "listSwitches"];
 /// After these there is nothing left to do the same with.
-const DESTRUCTIVE: [&str; 7] = [
+const DESTRUCTIVE: [&str; 8] = [
+    "deleteQuota",
     "deleteHostGroup",
     "deletePolicyGroup",
     "revokeEnrolmentToken",
@@ -66,6 +69,7 @@ pub(crate) struct Things {
     pub(crate) task: String,
     pub(crate) scan_policy: String,
     pub(crate) scan_task: String,
+    pub(crate) quota: String,
     pub(crate) user: String,
 }
 
@@ -88,6 +92,8 @@ pub(crate) async fn things(s: &Server, admin: &str, project: &str) -> Things {
     let plan = s.post("/api/v1/scan-policies", admin, plan).await.expect(201);
     let scan = json!({ "project": project, "name": "s", "settings": settings });
     let scan = s.post("/api/v1/scan-tasks", admin, scan).await.expect(202);
+    let quota = json!({ "project": project, "edition": "premium", "total": 5 });
+    let quota = s.post("/api/v1/quotas", admin, quota).await.expect(201);
     let name = format!("u{}", rows::id());
     let user = s.post("/api/v1/users", admin, json!({ "name": name })).await.expect(201);
     Things {
@@ -103,6 +109,7 @@ pub(crate) async fn things(s: &Server, admin: &str, project: &str) -> Things {
         task: text(&order["task"]),
         scan_policy: text(&plan["id"]),
         scan_task: text(&scan["id"]),
+        quota: text(&quota["id"]),
         user: text(&user["user"]["id"]),
     }
 }
@@ -120,6 +127,7 @@ pub(crate) fn fill(path: &str, t: &Things) -> String {
         "tasks" => &t.task,
         "scan-policies" => &t.scan_policy,
         "scan-tasks" => &t.scan_task,
+        "quotas" => &t.quota,
         "users" => &t.user,
         _ => "01890000-0000-7000-8000-000000000000",
     };
@@ -140,6 +148,10 @@ pub(crate) fn body(operation: &str, t: &Things) -> Option<Value> {
         "renewRecoveryCodes" | "removeSecondFactor" => json!({ "password": "x", "code": "000000" }),
         "setProjectRules" => json!({ "second_factor": false, "two_person": false, "most_hosts": 5,
             "most_files": 20, "approval_hours": 24 }),
+        "createQuota" => json!({ "project": t.project, "edition": "basic", "total": 1 }),
+        "updateQuota" => json!({ "total": 6 }),
+        "bindQuota" => json!({ "quota": t.quota, "hosts": [t.host] }),
+        "unbindQuota" => json!({ "hosts": [t.host] }),
         "updateUser" => json!({ "unlock": true }),
         "createProject" => json!({ "name": name }),
         "assignHosts" => json!({ "hosts": [t.host], "importance": "test" }),

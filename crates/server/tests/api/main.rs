@@ -14,6 +14,7 @@ mod kit;
 mod matrix;
 mod orders;
 mod provider;
+mod quotas;
 mod rows;
 mod scans;
 mod settings;

@@ -41,6 +41,7 @@ const KNOWN: &[(How, &[&str])] = &[
         &[
             "createProject", "listUsers", "createUser", "getUser", "updateUser", "deleteUser", "resetPassword",
             "listUserSessions", "endUserSessions", "endUserSession", "resetSecondFactor", "verifyAudit",
+            "createQuota", "updateQuota", "deleteQuota",
         ],
     ),
     (
@@ -51,7 +52,7 @@ const KNOWN: &[(How, &[&str])] = &[
             "listPolicyGroups", "listEnrolmentTokens", "listAlarms", "alarmStatistics", "listHandlings",
             "exportAlarms", "getExport", "downloadExport", "handleAllAlarms", "listIsolated",
             "isolatedStatistics", "listWhitelist", "listCommands", "listScanPolicies", "listScanTasks",
-            "listAudit", "streamEvents",
+            "listAudit", "streamEvents", "listEditions", "listQuotas",
         ],
     ),
     (
@@ -68,7 +69,7 @@ const KNOWN: &[(How, &[&str])] = &[
             "removeWhitelistEntries", "getWhitelistEntry", "updateWhitelistEntry", "removeWhitelistEntry",
             "whitelistHits", "getCommand", "cancelCommand", "getTask", "cancelTask", "createScanPolicy",
             "getScanPolicy", "updateScanPolicy", "deleteScanPolicy", "startScan", "getScanTask",
-            "listScanHosts", "cancelScanTask",
+            "listScanHosts", "cancelScanTask", "getQuota", "bindQuota", "unbindQuota",
         ],
     ),
 ];
@@ -92,6 +93,7 @@ fn nothing() -> Things {
         task: rows::id(),
         scan_policy: rows::id(),
         scan_task: rows::id(),
+        quota: rows::id(),
         user: rows::id(),
     }
 }
@@ -100,7 +102,7 @@ fn nothing() -> Things {
 fn marks(t: &Things) -> Vec<String> {
     let ids = [
         &t.project, &t.host, &t.host_group, &t.policy_group, &t.token, &t.alarm, &t.isolated, &t.whitelist,
-        &t.command, &t.task, &t.scan_policy, &t.scan_task,
+        &t.command, &t.task, &t.scan_policy, &t.scan_task, &t.quota,
     ];
     let mut out: Vec<String> = ids.into_iter().cloned().collect();
     out.push(format!("host-{}", &t.host[24..]));
@@ -391,6 +393,9 @@ async fn own_things_do_not_reach_over_the_border() {
             make(|t| json!({ "name": "x", "policy_group": t.policy_group })),
         ),
         ("POST", "/enrolment-tokens".into(), make(|t| json!({ "project": own.project, "group": t.host_group }))),
+        ("POST", "/quotas/bind".into(), make(|t| json!({ "quota": t.quota, "hosts": [own.host] }))),
+        ("POST", "/quotas/bind".into(), make(|t| json!({ "quota": own.quota, "hosts": [own.host, t.host] }))),
+        ("POST", "/quotas/unbind".into(), make(|t| json!({ "hosts": [own.host, t.host] }))),
         ("POST", "/scan-tasks".into(), make(|t| scan(t, "hosts"))),
         ("POST", "/scan-tasks".into(), make(|t| scan(t, "groups"))),
         ("POST", "/whitelist".into(), make(|t| entry(&own, "host", &t.host))),

@@ -30,6 +30,8 @@ mod ingest;
 mod lists;
 mod migration;
 mod people;
+mod quotas;
 mod rows;
 mod scans;
+mod sign_on;
 mod whitelist;
