@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What is done when nobody asks: ends of commands, credentials and entries, and what is kept too long.
 
+use crate::api::approvals;
 use crate::{log, scans, time};
-use lazaret_store::{Store, StoreError};
+use lazaret_store::{ApprovalRow, Store, StoreError};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -50,6 +51,10 @@ async fn once(store: &Store, alarm_days: u32, all: bool) -> Result<(), StoreErro
     store.expire_credentials(now_ms).await?;
     store.forget_flows(now_ms - crate::people::oidc::PATIENCE_MS).await?;
     store.forget_answers(now_ms - ANSWERS_MS).await?;
+    let ended = |a: &ApprovalRow| approvals::request::record(a, "server", "approval.expire", now_ms);
+    for approval in store.expire_approvals(now_ms, ended).await? {
+        log::line(&format!("worker: nobody approved {} in time: {}", approval.id, approval.title));
+    }
     for pool in store.expire_quotas(now_ms).await? {
         log::line(&format!("worker: the quota {} ({}) has expired", pool.id, pool.edition));
     }

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod alarms;
+mod approvals;
 mod commands;
 mod db;
 mod error;
@@ -19,6 +20,7 @@ mod sign_on;
 mod store;
 mod whitelist;
 
+pub use approvals::{Approved, Decision};
 pub use commands::Order;
 pub use db::migrate::Migrated;
 pub use db::open::Options;

@@ -3,20 +3,24 @@
 //! server instead of this host's daemon.
 
 mod alarms;
+mod approvals;
 mod events;
 mod hosts;
 mod http;
 mod isolated;
 mod login;
 mod orders;
+mod quotas;
 mod scan;
 mod switch;
 mod tokens;
 mod whitelist;
 
+pub(crate) use approvals::ApprovalsArgs;
 pub(crate) use hosts::HostsArgs;
 pub(crate) use login::{LoginArgs, LogoutArgs};
 pub(crate) use orders::TasksArgs;
+pub(crate) use quotas::QuotasArgs;
 pub(crate) use tokens::TokensArgs;
 
 use crate::cli::{Global, Verb};
@@ -38,8 +42,16 @@ pub(super) struct Fleet<'a> {
 /// # Errors
 /// What the server says, or that nobody is signed in.
 pub(crate) fn run(verb: &Verb, global: &Global, out: &mut Output) -> Option<Result<ExitCode, CliError>> {
-    let for_server =
-        matches!(verb, Verb::Login(_) | Verb::Logout(_) | Verb::Hosts(_) | Verb::Tokens(_) | Verb::Tasks(_));
+    let for_server = matches!(
+        verb,
+        Verb::Login(_)
+            | Verb::Logout(_)
+            | Verb::Hosts(_)
+            | Verb::Tokens(_)
+            | Verb::Tasks(_)
+            | Verb::Quotas(_)
+            | Verb::Approvals(_)
+    );
     if !for_server && !global.names_a_fleet() {
         return None;
     }
@@ -61,6 +73,8 @@ impl<'a> Fleet<'a> {
             Verb::Hosts(args) => hosts::run(self, args, out),
             Verb::Tokens(args) => tokens::run(self, args, out),
             Verb::Tasks(args) => orders::run(self, args, out),
+            Verb::Quotas(args) => quotas::run(self, args, out),
+            Verb::Approvals(args) => approvals::run(self, args, out),
             Verb::Alarms(args) => alarms::run(self, args, out),
             Verb::Handle(args) => alarms::handle(self, args, out),
             Verb::Thaw(args) => alarms::thaw(self, args, out),

@@ -32,6 +32,9 @@ pub(super) fn run(fleet: &Fleet<'_>, args: &SwitchArgs, out: &mut Output) -> Res
     let answer = fleet.http.send(Method::Put, "/switches/isolate_and_kill", &[], Some(&body))?;
     if out.json {
         out.json(&answer)?;
+    } else if let Some(approval) = answer["approval"].as_str() {
+        let approval = crate::escape::text(approval);
+        out.text(&format!("it waits for a second person ({approval}): lazaret approvals list"))?;
     } else {
         out.text(&format!(
             "isolate and kill is {} in project {} ({})",

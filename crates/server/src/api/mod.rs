@@ -2,6 +2,7 @@
 //! REST for people under /api/v1.
 
 pub(crate) mod alarms;
+pub(crate) mod approvals;
 mod audit;
 pub(crate) mod commands;
 mod document;
@@ -74,6 +75,7 @@ fn routes(api: &Api) -> Routes {
     whitelist::routes(&mut r);
     commands::routes(&mut r);
     scans::routes(&mut r);
+    approvals::routes(&mut r);
     audit::routes(&mut r);
     stream::routes(&mut r);
     r.add(

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a project asks of its people: a second factor, a second person.
 
-use super::extract::{IfMatch, Json, Path, Tagged};
+use super::approvals::request::{self, Request};
+use super::extract::{Accepted, IfMatch, Json, Path, Tagged};
 use super::gate::Access;
 use super::permission::Permission;
 use super::problem::{Kind, Problem};
@@ -9,8 +10,10 @@ use super::projects;
 use super::record::Record;
 use super::route::{Routes, get, put};
 use super::state::Api;
+use super::switches::Waiting;
 use crate::time;
 use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
 use lazaret_store::{ProjectRulesRow, StoreError};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -62,7 +65,8 @@ pub(crate) fn routes(r: &mut Routes) {
             .body::<Rules>()
             .if_match()
             .tagged()
-            .answers::<ProjectRules>(200),
+            .answers::<ProjectRules>(200)
+            .answers::<Waiting>(202),
         set,
     );
 }
@@ -131,10 +135,18 @@ async fn set(
     Path(id): Path<String>,
     IfMatch(revision): IfMatch,
     Json(ask): Json<Rules>,
-) -> Result<Tagged<ProjectRules>, Problem> {
+) -> Result<Response, Problem> {
     projects::within(&api, &access, &id).await?;
     check(&ask)?;
     let before = api.store.project_rules(&id).await?;
+    if before.revision != revision {
+        return Err(Problem::new(Kind::Stale, "somebody changed it since it was read; read it again"));
+    }
+    if before.two_person {
+        let waits = Request::Rules { project: id.clone(), rules: ask, revision };
+        let address = request::wait(&api, &access, [id].into(), &waits).await?;
+        return Ok(Accepted(Json(Waiting { approval: address })).into_response());
+    }
     let mut row = row(&id, &ask, revision, access.who());
     row.revision = api.store.set_project_rules(&row).await.map_err(|e| match e {
         StoreError::Conflict(why) => Problem::new(Kind::Stale, why),
@@ -146,5 +158,5 @@ async fn set(
         .after(&shown)
         .write(&api)
         .await?;
-    Ok(Tagged(row.revision, shown))
+    Ok(Tagged(row.revision, shown).into_response())
 }

@@ -44,7 +44,9 @@ const BODY_BOUND: [&str; 13] = [
 /// The same, of a name that is given elsewhere.
 const ALSO_BOUND: [&str; 3] = ["startScan", "setSwitch", "listSwitches"];
 /// After these there is nothing left to do the same with.
-const DESTRUCTIVE: [&str; 8] = [
+const DESTRUCTIVE: [&str; 10] = [
+    "approve",
+    "reject",
     "deleteQuota",
     "deleteHostGroup",
     "deletePolicyGroup",
@@ -70,6 +72,7 @@ pub(crate) struct Things {
     pub(crate) scan_policy: String,
     pub(crate) scan_task: String,
     pub(crate) quota: String,
+    pub(crate) approval: String,
     pub(crate) user: String,
 }
 
@@ -94,6 +97,7 @@ pub(crate) async fn things(s: &Server, admin: &str, project: &str) -> Things {
     let scan = s.post("/api/v1/scan-tasks", admin, scan).await.expect(202);
     let quota = json!({ "project": project, "edition": "premium", "total": 5 });
     let quota = s.post("/api/v1/quotas", admin, quota).await.expect(201);
+    let approval = rows::approval(s, project).await;
     let name = format!("u{}", rows::id());
     let user = s.post("/api/v1/users", admin, json!({ "name": name })).await.expect(201);
     Things {
@@ -110,6 +114,7 @@ pub(crate) async fn things(s: &Server, admin: &str, project: &str) -> Things {
         scan_policy: text(&plan["id"]),
         scan_task: text(&scan["id"]),
         quota: text(&quota["id"]),
+        approval,
         user: text(&user["user"]["id"]),
     }
 }
@@ -128,6 +133,7 @@ pub(crate) fn fill(path: &str, t: &Things) -> String {
         "scan-policies" => &t.scan_policy,
         "scan-tasks" => &t.scan_task,
         "quotas" => &t.quota,
+        "approvals" => &t.approval,
         "users" => &t.user,
         _ => "01890000-0000-7000-8000-000000000000",
     };
@@ -148,6 +154,7 @@ pub(crate) fn body(operation: &str, t: &Things) -> Option<Value> {
         "renewRecoveryCodes" | "removeSecondFactor" => json!({ "password": "x", "code": "000000" }),
         "setProjectRules" => json!({ "second_factor": false, "two_person": false, "most_hosts": 5,
             "most_files": 20, "approval_hours": 24 }),
+        "approve" | "reject" | "cancelApproval" => json!({}),
         "createQuota" => json!({ "project": t.project, "edition": "basic", "total": 1 }),
         "updateQuota" => json!({ "total": 6 }),
         "bindQuota" => json!({ "quota": t.quota, "hosts": [t.host] }),
@@ -243,7 +250,9 @@ async fn every_route_answers_as_its_permission_says() {
             } else if OWN.contains(&operation) || (*place == "outside" && (bound || by_body) && !signed_in) {
                 check(&who, got, &|c| c == 404, "404");
             } else {
-                check(&who, got, &|c| ![401, 403, 404].contains(&c), "done");
+                // Only its author takes an order back.
+                let others = operation == "cancelApproval";
+                check(&who, got, &|c| ![401, 403, 404].contains(&c) || (others && c == 403), "done");
             }
         }
     }

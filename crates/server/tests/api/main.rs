@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod alarms;
+mod approvals;
 mod audit;
 mod coverage;
 mod document;

@@ -53,6 +53,7 @@ const KNOWN: &[(How, &[&str])] = &[
             "exportAlarms", "getExport", "downloadExport", "handleAllAlarms", "listIsolated",
             "isolatedStatistics", "listWhitelist", "listCommands", "listScanPolicies", "listScanTasks",
             "listAudit", "streamEvents", "listEditions", "listQuotas",
+            "listApprovals",
         ],
     ),
     (
@@ -70,6 +71,7 @@ const KNOWN: &[(How, &[&str])] = &[
             "whitelistHits", "getCommand", "cancelCommand", "getTask", "cancelTask", "createScanPolicy",
             "getScanPolicy", "updateScanPolicy", "deleteScanPolicy", "startScan", "getScanTask",
             "listScanHosts", "cancelScanTask", "getQuota", "bindQuota", "unbindQuota",
+            "getApproval", "approve", "reject", "cancelApproval",
         ],
     ),
 ];
@@ -94,6 +96,7 @@ fn nothing() -> Things {
         scan_policy: rows::id(),
         scan_task: rows::id(),
         quota: rows::id(),
+        approval: rows::id(),
         user: rows::id(),
     }
 }
@@ -103,6 +106,7 @@ fn marks(t: &Things) -> Vec<String> {
     let ids = [
         &t.project, &t.host, &t.host_group, &t.policy_group, &t.token, &t.alarm, &t.isolated, &t.whitelist,
         &t.command, &t.task, &t.scan_policy, &t.scan_task, &t.quota,
+        &t.approval,
     ];
     let mut out: Vec<String> = ids.into_iter().cloned().collect();
     out.push(format!("host-{}", &t.host[24..]));

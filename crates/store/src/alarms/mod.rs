@@ -4,7 +4,7 @@
 mod alike;
 mod counts;
 mod filter;
-mod handle;
+pub(crate) mod handle;
 mod list;
 mod retain;
 pub(crate) mod row;

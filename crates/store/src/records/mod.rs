@@ -2,6 +2,7 @@
 //! The rows, as they are asked for and given. Times are milliseconds UTC, ids UUID text unless said.
 
 mod alarms;
+mod approvals;
 mod changes;
 mod commands;
 mod groups;
@@ -15,6 +16,7 @@ mod sign_on;
 mod whitelist;
 
 pub use alarms::*;
+pub use approvals::*;
 pub use changes::*;
 pub use commands::*;
 pub use groups::*;

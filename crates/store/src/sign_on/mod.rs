@@ -5,4 +5,4 @@ mod factors;
 mod flows;
 mod identities;
 mod passwords;
-mod rules;
+pub(crate) mod rules;

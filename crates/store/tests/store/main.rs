@@ -19,6 +19,7 @@ macro_rules! on_both {
     };
 }
 
+mod approvals;
 mod audit;
 mod bed;
 mod changes;

@@ -2,8 +2,16 @@
 //! Editions: pools, hosts that take from them, and pools that end.
 
 use crate::bed::Bed;
-use crate::rows::{host, project};
+use crate::rows;
 use lazaret_store::*;
+
+fn project(id: &str) -> ProjectRow {
+    ProjectRow { id: id.into(), name: id.into(), created_ms: 1 }
+}
+
+fn host(id: &str, project: &str) -> HostRow {
+    HostRow { id: id.into(), project: project.into(), ..rows::host(id) }
+}
 
 fn pool(id: &str, project: &str, total: i64) -> QuotaPoolRow {
     QuotaPoolRow {

@@ -5,7 +5,7 @@ mod attack;
 mod export;
 mod false_positive;
 pub(super) mod filter;
-mod handle;
+pub(super) mod handle;
 mod look;
 pub(super) mod view;
 
