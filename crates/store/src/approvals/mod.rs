@@ -16,7 +16,7 @@ use crate::{ApprovalRow, ChangeKind, NewAudit, Order, ProjectRulesRow, Scope, St
 const COLUMNS: &str = "id, projects, action, title, request, author_id, author, created_ms, expires_ms, state, \
      decided_id, decided_by, decided_ms, remark, result";
 /// Of one list.
-const MOST: &str = "1000";
+const MOST: &str = "200";
 
 /// What a person says.
 #[derive(Debug, Clone, Default)]

@@ -18,6 +18,9 @@ use lazaret_store::{ApprovalRow, StoreError};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+/// Bytes of a request that a list shows whole.
+const LONG: usize = 16 << 10;
+
 /// What waits, or waited.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Approval {
@@ -47,7 +50,7 @@ pub(super) struct Approval {
     result: serde_json::Value,
 }
 
-/// Newest first, a thousand at most.
+/// Newest first, 200 at most; of long requests only the kind, the rest is with the one.
 #[derive(Serialize, ToSchema)]
 struct Approvals {
     items: Vec<Approval>,
@@ -138,7 +141,17 @@ async fn list(
 ) -> Result<Json<Approvals>, Problem> {
     let state = q.state.unwrap_or_default();
     let rows = api.store.approvals(&access.scope, &state).await?;
-    Ok(Json(Approvals { items: rows.iter().map(view).collect() }))
+    let short = |a: &ApprovalRow| {
+        let mut shown = view(a);
+        if a.request.len() > LONG {
+            shown.request = serde_json::json!({ "kind": shown.request["kind"] });
+        }
+        if a.result.len() > LONG {
+            shown.result = serde_json::Value::Null;
+        }
+        shown
+    };
+    Ok(Json(Approvals { items: rows.iter().map(short).collect() }))
 }
 
 async fn show(
