@@ -115,4 +115,34 @@ mod tests {
         let gone = SignOn { refused_passwords: Some("/none/here".into()), ..SignOn::default() };
         assert!(PasswordPolicy::load(&gone).unwrap_err().to_string().contains("/none/here"));
     }
+
+    #[tokio::test]
+    async fn it_grows_old_only_where_somebody_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("s.db").to_str().unwrap()).await.unwrap();
+        store.migrate().await.unwrap();
+        let user = UserRow {
+            id: "u".to_owned(),
+            name: "eve".to_owned(),
+            password: "x".to_owned(),
+            must_change: false,
+            disabled: false,
+            failures: 0,
+            locked_until_ms: 0,
+            created_ms: 0,
+            last_ms: 0,
+            grants: Vec::new(),
+        };
+        store.create_user(&user).await.unwrap();
+        let never = PasswordPolicy::load(&SignOn::default()).unwrap();
+        let monthly = PasswordPolicy::load(&SignOn { password_days: 30, ..SignOn::default() }).unwrap();
+        let day = |n: i64| n * DAY_MS;
+        assert!(!never.is_old(&store, &user, day(9_999)).await.unwrap());
+        assert!(!monthly.is_old(&store, &user, day(30)).await.unwrap());
+        assert!(monthly.is_old(&store, &user, day(31)).await.unwrap());
+        monthly.note(&store, &user, day(31)).await.unwrap();
+        assert!(!monthly.is_old(&store, &user, day(61)).await.unwrap());
+        assert!(monthly.is_old(&store, &user, day(62)).await.unwrap());
+        store.close().await;
+    }
 }

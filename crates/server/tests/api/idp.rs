@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A provider that says whatever a test wants: true tokens, forged ones, old ones, none.
 
-use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -28,10 +27,9 @@ pub(crate) struct Key {
 impl Key {
     pub(crate) fn new(kid: &str) -> Self {
         let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
-        let der: Pkcs8V1Der<'_> = pair.as_der().unwrap();
         Self {
             kid: kid.to_owned(),
-            pkcs8: der.as_ref().to_vec(),
+            pkcs8: pair.to_pkcs8v1().unwrap().as_ref().to_vec(),
             public: pair.public_key().as_ref().to_vec(),
         }
     }

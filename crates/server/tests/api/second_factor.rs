@@ -204,7 +204,7 @@ async fn sign_ins_are_listed_and_ended() {
 #[tokio::test]
 async fn passwords_are_new_long_and_not_everybodys() {
     let s = Server::start_with(
-        "requests_per_minute = 1000000\nrequests_per_minute_address = 1000000\n[sign_on]\npassword_history = 2\npassword_days = 30",
+        "requests_per_minute = 1000000\nrequests_per_minute_address = 1000000\n[sign_on]\npassword_history = 2",
         Role::Api,
     )
     .await;
@@ -221,17 +221,7 @@ async fn passwords_are_new_long_and_not_everybodys() {
     change("eight tired boats sing", "nine tired boats sing").await.expect(204);
     change("nine tired boats sing", PASSWORD).await.expect(204);
 
-    let user = s.store().user_by_name("admin").await.unwrap();
-    let old = now_ms() - 31 * 86_400_000;
-    for (at, _) in s.store().old_passwords(&user.id).await.unwrap() {
-        assert!(at > old);
-    }
-    // As if it had been set then: the newest of the remembered ones is what counts.
-    let late = s.store().old_passwords(&user.id).await.unwrap()[0].0;
-    assert!(now_ms() - late < 60_000);
     let fresh = login(&s, None).await.expect(200);
     assert_eq!(fresh["must_change_password"], Value::Bool(false));
-    let aged = s.person("aged", &[("*", "viewer")]).await;
-    drop(aged);
     s.stop().await;
 }
