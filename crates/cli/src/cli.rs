@@ -147,7 +147,13 @@ impl Verb {
             Self::Exception(args) => commands::exception::run(args, global, out),
             Self::Persistence(args) => commands::persistence::run(args, global, out),
             Self::SelfTest(args) => commands::self_test::run(args, global, out),
-            Self::Login(_) | Self::Logout(_) | Self::Hosts(_) | Self::Tokens(_) | Self::Tasks(_) | Self::Quotas(_) | Self::Approvals(_) => {
+            Self::Login(_)
+            | Self::Logout(_)
+            | Self::Hosts(_)
+            | Self::Tokens(_)
+            | Self::Tasks(_)
+            | Self::Quotas(_)
+            | Self::Approvals(_) => {
                 Err(CliError::Usage("this verb is for a fleet's server: lazaret --server URL login".into()))
             }
             Self::Completions(args) => commands::completions::run(args, out),

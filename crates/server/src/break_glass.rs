@@ -84,6 +84,8 @@ async fn with(store: &Store, name: &str) -> anyhow::Result<String> {
         "when nobody of you did that, the server's machine is not yours alone any more".to_owned(),
     ];
     let id = Uuid::now_v7().to_string();
-    store.put_alarms(vec![alarms::of_server(lazaret_store::DEFAULT_PROJECT, id, title, reasons, now_ms)]).await?;
+    store
+        .put_alarms(vec![alarms::of_server(lazaret_store::DEFAULT_PROJECT, id, title, reasons, now_ms)])
+        .await?;
     Ok(one_time)
 }

@@ -136,7 +136,10 @@ impl HostEdition {
                         let at = time::rfc3339(q.expires_ms);
                         (NONE, Some(format!("its quota ({}) expired at {at}", q.edition)))
                     }
-                    _ => (NONE, Some(format!("its quota is of no edition that this server knows: {}", q.edition))),
+                    _ => (
+                        NONE,
+                        Some(format!("its quota is of no edition that this server knows: {}", q.edition)),
+                    ),
                 }
             }
         };
@@ -181,7 +184,9 @@ impl HostEdition {
     pub(crate) fn about_alarm(&self, high_and_open: bool) -> Vec<String> {
         let mut out = Vec::new();
         if !self.is.malware_alarms {
-            out.push(self.without("an alarm about malicious programs").replace(" is off:", " is not included:"));
+            out.push(
+                self.without("an alarm about malicious programs").replace(" is off:", " is not included:"),
+            );
         }
         if high_and_open && !self.is.automatic_isolation {
             out.push(self.without("isolate and kill"));
@@ -259,7 +264,8 @@ mod tests {
         }
         let basic = HostEdition::of(Some(&quota("basic", "normal", 0)), 5);
         assert!(basic.no_scan("full").is_some() && basic.no_scan("quick").is_none());
-        let mut off = v1::HostPolicy { isolate_and_kill: Some(false), malware_cloud_scan: Some(false), ..wanted() };
+        let mut off =
+            v1::HostPolicy { isolate_and_kill: Some(false), malware_cloud_scan: Some(false), ..wanted() };
         basic.limit(&mut off);
         assert!(off.edition_limits.is_empty(), "what was off anyway is not the edition's doing");
     }

@@ -134,7 +134,9 @@ pub(super) fn login(args: &LoginArgs, global: &Global, out: &mut Output) -> Resu
             out.text("the password is a one-time one: change it with lazaret login --new-password")?;
         }
         if answer["must_enrol_second_factor"] == true {
-            out.text("this server asks for a second factor: enrol one before anything else (docs/sign-on.md)")?;
+            out.text(
+                "this server asks for a second factor: enrol one before anything else (docs/sign-on.md)",
+            )?;
         }
     }
     Ok(ExitCode::SUCCESS)

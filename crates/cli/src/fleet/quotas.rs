@@ -110,8 +110,17 @@ fn list(fleet: &Fleet<'_>, out: &mut Output) -> Result<(), CliError> {
     if out.json {
         return items(&found).iter().try_for_each(|q| out.json(q));
     }
-    let mut table =
-        out.look.table(["Id", "Project", "Edition", "Status", "Total", "Used", "Idle", "Until", "At enrolment"]);
+    let mut table = out.look.table([
+        "Id",
+        "Project",
+        "Edition",
+        "Status",
+        "Total",
+        "Used",
+        "Idle",
+        "Until",
+        "At enrolment",
+    ]);
     for q in items(&found) {
         let number = |key: &str, none: &str| q[key].as_i64().map_or(none.to_owned(), |n| n.to_string());
         let any = if q["unlimited"] == true { "any" } else { "-" };

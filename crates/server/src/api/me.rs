@@ -126,7 +126,9 @@ async fn login(
         let failures = api.config.sign_on.failures;
         Problem::new(
             Kind::WrongPassword,
-            format!("the name or the password is wrong, or the user is disabled, or locked for {minutes} minutes after {failures} wrong passwords, or passwords are not taken here"),
+            format!(
+                "the name or the password is wrong, or the user is disabled, or locked for {minutes} minutes after {failures} wrong passwords, or passwords are not taken here"
+            ),
         )
     };
     if ask.user.is_empty() || ask.user.len() > 64 || ask.password.is_empty() || ask.password.len() > 1024 {
@@ -193,11 +195,7 @@ async fn login(
 /// What a browser keeps of a sign-in.
 pub(crate) fn session_cookie(begun: &Begun, now_ms: i64) -> String {
     let age = (begun.expires_ms - now_ms) / 1000;
-    format!(
-        "{}={}; Path=/; Max-Age={age}; HttpOnly; Secure; SameSite=Strict",
-        caller::COOKIE,
-        begun.token
-    )
+    format!("{}={}; Path=/; Max-Age={age}; HttpOnly; Secure; SameSite=Strict", caller::COOKIE, begun.token)
 }
 
 /// What takes it away.

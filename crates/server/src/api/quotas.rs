@@ -148,7 +148,11 @@ pub(crate) fn routes(r: &mut Routes) {
     );
     r.add(
         all,
-        post("/quotas", "createQuota", "A new quota").body::<NewQuota>().tagged().answers::<Quota>(201).problem(404),
+        post("/quotas", "createQuota", "A new quota")
+            .body::<NewQuota>()
+            .tagged()
+            .answers::<Quota>(201)
+            .problem(404),
         create,
     );
     r.add(view, get("/quotas/{id}", "getQuota", "One quota").tagged().answers::<Quota>(200), show);
@@ -373,11 +377,7 @@ async fn several(api: &Api, access: &Access, ids: &[String]) -> Result<Vec<(Stri
     Ok(out)
 }
 
-async fn bind(
-    State(api): State<Api>,
-    access: Access,
-    Json(ask): Json<Bind>,
-) -> Result<Json<Bound>, Problem> {
+async fn bind(State(api): State<Api>, access: Access, Json(ask): Json<Bind>) -> Result<Json<Bound>, Problem> {
     let pool = within(&api, &access, &ask.quota).await?;
     let by_project = several(&api, &access, &ask.hosts).await?;
     let hosts: Vec<String> = by_project.iter().flat_map(|(_, list)| list.iter().cloned()).collect();
@@ -390,7 +390,10 @@ async fn bind(
         e => e.into(),
     })?;
     for (project, list) in &by_project {
-        Record::new(&access, project, "quota.bind", format!("quota {}", pool.id)).after(list).write(&api).await?;
+        Record::new(&access, project, "quota.bind", format!("quota {}", pool.id))
+            .after(list)
+            .write(&api)
+            .await?;
     }
     Ok(Json(Bound { hosts: hosts.len() }))
 }

@@ -392,7 +392,8 @@ async fn tasks(
     access: Access,
     Query(q): Query<ScanTaskQuery>,
 ) -> Result<Json<PageOf<ScanTask>>, Problem> {
-    let page = api.store.scan_tasks_page(&access.chosen(q.project.as_deref())?, &cursor(q.after, q.limit)?).await?;
+    let page =
+        api.store.scan_tasks_page(&access.chosen(q.project.as_deref())?, &cursor(q.after, q.limit)?).await?;
     Ok(Json(PageOf::of(page, |t| task_view(&t))))
 }
 

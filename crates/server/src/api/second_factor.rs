@@ -129,7 +129,9 @@ async fn check_password(api: &Api, access: &Access, action: &str, password: Stri
         return Err(Problem::new(Kind::Forbidden, "sign in to change the second factor; a key cannot"));
     }
     if caller.user.password.is_empty() {
-        return Err(Problem::conflict("a provider lets you in: it asks for a second factor, not this server"));
+        return Err(Problem::conflict(
+            "a provider lets you in: it asks for a second factor, not this server",
+        ));
     }
     api.sign_ins.take(access.address, Instant::now()).map_err(|s| {
         Problem::new(Kind::TooManyRequests, format!("too many tries; again in {s} s")).retry_after(s)
@@ -164,8 +166,8 @@ async fn check_proof(api: &Api, access: &Access, action: &str, proof: Proof) -> 
 async fn show(State(api): State<Api>, access: Access) -> Result<Json<SecondFactor>, Problem> {
     let user = &access.caller.user;
     let factor = api.store.second_factor(&user.id).await?;
-    let required = !user.password.is_empty()
-        && second_factor_required(&api.store, &api.config.sign_on, user).await?;
+    let required =
+        !user.password.is_empty() && second_factor_required(&api.store, &api.config.sign_on, user).await?;
     Ok(Json(SecondFactor {
         enabled: factor.is_some_and(|f| f.confirmed),
         required,

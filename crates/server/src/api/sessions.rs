@@ -65,8 +65,7 @@ pub(crate) fn routes(r: &mut Routes) {
     );
     r.add(
         all,
-        delete("/users/{id}/sessions/{session}", "endUserSession", "End a sign-in of a user")
-            .answers_empty(),
+        delete("/users/{id}/sessions/{session}", "endUserSession", "End a sign-in of a user").answers_empty(),
         end_of,
     );
 }

@@ -105,10 +105,7 @@ pub(crate) fn routes(r: &mut Routes) {
 
 fn find<'a>(api: &'a Api, name: &str) -> Result<&'a Provider, Problem> {
     api.providers.find(name).ok_or_else(|| {
-        Problem::new(
-            Kind::NotFound,
-            format!("no provider \"{}\" is configured", super::problem::shown(name)),
-        )
+        Problem::new(Kind::NotFound, format!("no provider \"{}\" is configured", super::problem::shown(name)))
     })
 }
 
@@ -181,11 +178,9 @@ async fn start(
         return Err(Problem::invalid("return_to: must be a path of this server"));
     }
     let redirect = callback(&api, provider);
-    let begun =
-        oidc::start(&api.store, provider, &redirect, &back, time::now_ms()).await.map_err(trouble)?;
+    let begun = oidc::start(&api.store, provider, &redirect, &back, time::now_ms()).await.map_err(trouble)?;
     let age = PATIENCE_MS / 1000;
-    let cookie =
-        format!("{COOKIE}={}; Path=/; Max-Age={age}; HttpOnly; Secure; SameSite=Lax", begun.browser);
+    let cookie = format!("{COOKIE}={}; Path=/; Max-Age={age}; HttpOnly; Secure; SameSite=Lax", begun.browser);
     see_other(&begun.url, &[cookie])
 }
 

@@ -108,8 +108,7 @@ fn groups_claim() -> String {
 }
 
 /// Those whose public key proves who signed; a shared secret proves nothing.
-const KNOWN: [&str; 9] =
-    ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"];
+const KNOWN: [&str; 9] = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"];
 
 fn algorithms() -> Vec<String> {
     KNOWN.map(str::to_owned).to_vec()
@@ -126,10 +125,9 @@ pub(crate) fn safe_address(url: &str) -> bool {
         Ok(u) if u.scheme() == "https" => u.host_str().is_some(),
         Ok(u) if u.scheme() == "http" => match u.host_str() {
             Some("localhost") => true,
-            Some(host) => host
-                .trim_matches(['[', ']'])
-                .parse::<std::net::IpAddr>()
-                .is_ok_and(|ip| ip.is_loopback()),
+            Some(host) => {
+                host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+            }
             None => false,
         },
         _ => false,
@@ -240,7 +238,8 @@ mod tests {
             let e = provider(line).unwrap_err().to_string();
             assert!(e.contains(part), "{line}: {e}");
         }
-        let plain = "[[sign_on.providers]]\nname = \"a\"\nissuer = \"http://id.example\"\nclient_id = \"l\"\n";
+        let plain =
+            "[[sign_on.providers]]\nname = \"a\"\nissuer = \"http://id.example\"\nclient_id = \"l\"\n";
         assert!(Config::parse(plain).unwrap_err().to_string().contains("https"));
         let nobody = Config::parse("[sign_on]\npasswords = false\n").unwrap_err().to_string();
         assert!(nobody.contains("nobody could sign in"), "{nobody}");
@@ -248,10 +247,13 @@ mod tests {
 
     #[test]
     fn addresses() {
-        for good in ["https://a.example/x?y=z", "http://127.0.0.1:1/", "http://[::1]:9/a", "http://localhost:3/"] {
+        for good in
+            ["https://a.example/x?y=z", "http://127.0.0.1:1/", "http://[::1]:9/a", "http://localhost:3/"]
+        {
             assert!(safe_address(good), "{good}");
         }
-        for bad in ["http://a.example", "https://u:p@a.example/", "file:///etc", "ftp://x", "https://a b", ""] {
+        for bad in ["http://a.example", "https://u:p@a.example/", "file:///etc", "ftp://x", "https://a b", ""]
+        {
             assert!(!safe_address(bad), "{bad}");
         }
     }

@@ -77,8 +77,7 @@ impl Seal {
         let (nonce, text) = sealed.split_at_checked(NONCE_LEN).ok_or_else(bad)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| bad())?;
         let mut text = text.to_vec();
-        let plain =
-            self.0.open_in_place(nonce, Aad::from(about.as_bytes()), &mut text).map_err(|_| bad())?;
+        let plain = self.0.open_in_place(nonce, Aad::from(about.as_bytes()), &mut text).map_err(|_| bad())?;
         Ok(plain.to_vec())
     }
 }

@@ -54,7 +54,10 @@ async fn a_switch_waits_for_another_administrator() {
     assert!(!r.is_on().await, "nothing is done yet");
     let shown = r.s.get(waits["approval"].as_str().unwrap(), &r.op).await.expect(200);
     assert_eq!((&shown["state"], &shown["ordered_by"]), (&json!("pending"), &json!("ann")));
-    assert_eq!(shown["request"], json!({ "kind": "switch", "project": r.project, "name": "isolate_and_kill", "on": true }));
+    assert_eq!(
+        shown["request"],
+        json!({ "kind": "switch", "project": r.project, "name": "isolate_and_kill", "on": true })
+    );
     // Not the author, neither by a key; not a key of another; not an operator.
     r.say(&r.ann, &waits, "approve").await.problem(403, "forbidden");
     let own = r.s.post("/api/v1/me/api-keys", &r.ann, json!({})).await.expect(201);
@@ -164,7 +167,8 @@ async fn deleting_waits_even_for_one_and_restoring_never_does() {
 async fn the_rule_ends_by_two_persons_and_holds_in_its_project_alone() {
     let r = rig().await;
     let path = format!("/api/v1/projects/{}/rules", r.project);
-    let waits = r.s.send("PUT", &path, &r.ann, Some(rules(false)), &[("if-match", "\"1\"")]).await.expect(202);
+    let waits =
+        r.s.send("PUT", &path, &r.ann, Some(rules(false)), &[("if-match", "\"1\"")]).await.expect(202);
     assert!(r.s.store().project_rules(&r.project).await.unwrap().two_person);
     let admin = r.s.admin().await;
     let body = json!({ "project": "0", "on": true });

@@ -224,7 +224,20 @@ async fn every_route_answers_as_its_permission_says() {
         if permission == "public" {
             let login = operation == "login";
             let provider = path.contains("/sso/{name}/");
-            check("nobody", none, &|c| c == if provider { 404 } else if login { 401 } else { 200 }, "an answer");
+            check(
+                "nobody",
+                none,
+                &|c| {
+                    c == if provider {
+                        404
+                    } else if login {
+                        401
+                    } else {
+                        200
+                    }
+                },
+                "an answer",
+            );
             continue;
         }
         check("nobody", none, &|c| c == 401, "401");

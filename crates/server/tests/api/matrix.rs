@@ -32,46 +32,139 @@ const KNOWN: &[(How, &[&str])] = &[
     (
         Own,
         &[
-            "logout", "logoutSso", "changePassword", "enrolSecondFactor", "confirmSecondFactor",
-            "renewRecoveryCodes", "removeSecondFactor",
+            "logout",
+            "logoutSso",
+            "changePassword",
+            "enrolSecondFactor",
+            "confirmSecondFactor",
+            "renewRecoveryCodes",
+            "removeSecondFactor",
         ],
     ),
     (
         Global,
         &[
-            "createProject", "listUsers", "createUser", "getUser", "updateUser", "deleteUser", "resetPassword",
-            "listUserSessions", "endUserSessions", "endUserSession", "resetSecondFactor", "verifyAudit",
-            "createQuota", "updateQuota", "deleteQuota",
+            "createProject",
+            "listUsers",
+            "createUser",
+            "getUser",
+            "updateUser",
+            "deleteUser",
+            "resetPassword",
+            "listUserSessions",
+            "endUserSessions",
+            "endUserSession",
+            "resetSecondFactor",
+            "verifyAudit",
+            "createQuota",
+            "updateQuota",
+            "deleteQuota",
         ],
     ),
     (
         Scoped,
         &[
-            "getMe", "listApiKeys", "createApiKey", "revokeApiKey", "listSessions", "endSession",
-            "getSecondFactor", "listProjects", "listHosts", "hostStatistics", "listHostGroups",
-            "listPolicyGroups", "listEnrolmentTokens", "listAlarms", "alarmStatistics", "listHandlings",
-            "exportAlarms", "getExport", "downloadExport", "handleAllAlarms", "listIsolated",
-            "isolatedStatistics", "listWhitelist", "listCommands", "listScanPolicies", "listScanTasks",
-            "listAudit", "streamEvents", "listEditions", "listQuotas",
+            "getMe",
+            "listApiKeys",
+            "createApiKey",
+            "revokeApiKey",
+            "listSessions",
+            "endSession",
+            "getSecondFactor",
+            "listProjects",
+            "listHosts",
+            "hostStatistics",
+            "listHostGroups",
+            "listPolicyGroups",
+            "listEnrolmentTokens",
+            "listAlarms",
+            "alarmStatistics",
+            "listHandlings",
+            "exportAlarms",
+            "getExport",
+            "downloadExport",
+            "handleAllAlarms",
+            "listIsolated",
+            "isolatedStatistics",
+            "listWhitelist",
+            "listCommands",
+            "listScanPolicies",
+            "listScanTasks",
+            "listAudit",
+            "streamEvents",
+            "listEditions",
+            "listQuotas",
             "listApprovals",
         ],
     ),
     (
         Named,
         &[
-            "getProject", "getProjectRules", "setProjectRules", "assignHosts", "getHost", "updateHost",
-            "removeHost", "reEnrolHost", "revokeHost", "selfTestHost", "createHostGroup", "getHostGroup",
-            "updateHostGroup", "deleteHostGroup", "createPolicyGroup", "getPolicyGroup", "updatePolicyGroup",
-            "deletePolicyGroup", "replayPolicyGroup", "listSwitches", "setSwitch", "replaySwitches",
-            "createEnrolmentToken", "revokeEnrolmentToken", "getAlarm", "sameAlarms", "similarHandled",
-            "handleAlarm", "handleAlarms", "previewIsolation", "thawAlarm", "collectSample",
-            "previewFalsePositive", "reportFalsePositive", "restoreIsolatedFiles", "deleteIsolatedFiles",
-            "getIsolated", "restoreIsolated", "deleteIsolated", "verifyIsolated", "addWhitelistEntry",
-            "removeWhitelistEntries", "getWhitelistEntry", "updateWhitelistEntry", "removeWhitelistEntry",
-            "whitelistHits", "getCommand", "cancelCommand", "getTask", "cancelTask", "createScanPolicy",
-            "getScanPolicy", "updateScanPolicy", "deleteScanPolicy", "startScan", "getScanTask",
-            "listScanHosts", "cancelScanTask", "getQuota", "bindQuota", "unbindQuota",
-            "getApproval", "approve", "reject", "cancelApproval",
+            "getProject",
+            "getProjectRules",
+            "setProjectRules",
+            "assignHosts",
+            "getHost",
+            "updateHost",
+            "removeHost",
+            "reEnrolHost",
+            "revokeHost",
+            "selfTestHost",
+            "createHostGroup",
+            "getHostGroup",
+            "updateHostGroup",
+            "deleteHostGroup",
+            "createPolicyGroup",
+            "getPolicyGroup",
+            "updatePolicyGroup",
+            "deletePolicyGroup",
+            "replayPolicyGroup",
+            "listSwitches",
+            "setSwitch",
+            "replaySwitches",
+            "createEnrolmentToken",
+            "revokeEnrolmentToken",
+            "getAlarm",
+            "sameAlarms",
+            "similarHandled",
+            "handleAlarm",
+            "handleAlarms",
+            "previewIsolation",
+            "thawAlarm",
+            "collectSample",
+            "previewFalsePositive",
+            "reportFalsePositive",
+            "restoreIsolatedFiles",
+            "deleteIsolatedFiles",
+            "getIsolated",
+            "restoreIsolated",
+            "deleteIsolated",
+            "verifyIsolated",
+            "addWhitelistEntry",
+            "removeWhitelistEntries",
+            "getWhitelistEntry",
+            "updateWhitelistEntry",
+            "removeWhitelistEntry",
+            "whitelistHits",
+            "getCommand",
+            "cancelCommand",
+            "getTask",
+            "cancelTask",
+            "createScanPolicy",
+            "getScanPolicy",
+            "updateScanPolicy",
+            "deleteScanPolicy",
+            "startScan",
+            "getScanTask",
+            "listScanHosts",
+            "cancelScanTask",
+            "getQuota",
+            "bindQuota",
+            "unbindQuota",
+            "getApproval",
+            "approve",
+            "reject",
+            "cancelApproval",
         ],
     ),
 ];
@@ -104,8 +197,19 @@ fn nothing() -> Things {
 /// What must not be seen outside: ids of things, the name of the host, the content's digest, its paths.
 fn marks(t: &Things) -> Vec<String> {
     let ids = [
-        &t.project, &t.host, &t.host_group, &t.policy_group, &t.token, &t.alarm, &t.isolated, &t.whitelist,
-        &t.command, &t.task, &t.scan_policy, &t.scan_task, &t.quota,
+        &t.project,
+        &t.host,
+        &t.host_group,
+        &t.policy_group,
+        &t.token,
+        &t.alarm,
+        &t.isolated,
+        &t.whitelist,
+        &t.command,
+        &t.task,
+        &t.scan_policy,
+        &t.scan_task,
+        &t.quota,
         &t.approval,
     ];
     let mut out: Vec<String> = ids.into_iter().cloned().collect();
@@ -140,9 +244,10 @@ fn plain(reply: &Reply) -> String {
 
 fn is_uuid(rest: &[char]) -> bool {
     rest.len() >= 36
-        && rest[..36].iter().enumerate().all(|(i, c)| {
-            if [8, 13, 18, 23].contains(&i) { *c == '-' } else { c.is_ascii_hexdigit() }
-        })
+        && rest[..36]
+            .iter()
+            .enumerate()
+            .all(|(i, c)| if [8, 13, 18, 23].contains(&i) { *c == '-' } else { c.is_ascii_hexdigit() })
 }
 
 fn is_time(rest: &[char]) -> bool {
@@ -384,7 +489,11 @@ async fn own_things_do_not_reach_over_the_border() {
     };
     let calls: Vec<(&str, String, Make<'_>)> = vec![
         ("POST", "/hosts/assign".into(), make(|t| json!({ "hosts": [own.host], "group": t.host_group }))),
-        ("POST", "/hosts/assign".into(), make(|t| json!({ "hosts": [own.host, t.host], "importance": "test" }))),
+        (
+            "POST",
+            "/hosts/assign".into(),
+            make(|t| json!({ "hosts": [own.host, t.host], "importance": "test" })),
+        ),
         ("PUT", format!("/hosts/{}", own.host), make(|t| json!({ "group": t.host_group }))),
         (
             "POST",
@@ -396,7 +505,11 @@ async fn own_things_do_not_reach_over_the_border() {
             format!("/host-groups/{}", own.host_group),
             make(|t| json!({ "name": "x", "policy_group": t.policy_group })),
         ),
-        ("POST", "/enrolment-tokens".into(), make(|t| json!({ "project": own.project, "group": t.host_group }))),
+        (
+            "POST",
+            "/enrolment-tokens".into(),
+            make(|t| json!({ "project": own.project, "group": t.host_group })),
+        ),
         ("POST", "/quotas/bind".into(), make(|t| json!({ "quota": t.quota, "hosts": [own.host] }))),
         ("POST", "/quotas/bind".into(), make(|t| json!({ "quota": own.quota, "hosts": [own.host, t.host] }))),
         ("POST", "/quotas/unbind".into(), make(|t| json!({ "hosts": [own.host, t.host] }))),
@@ -416,9 +529,8 @@ async fn own_things_do_not_reach_over_the_border() {
     ];
     for (method, path, with) in &calls {
         let path = format!("/api/v1{path}");
-        let send = async |t: &Things| {
-            s.send(method, &path, &token, Some(with(t)), &[("if-match", "\"1\"")]).await
-        };
+        let send =
+            async |t: &Things| s.send(method, &path, &token, Some(with(t)), &[("if-match", "\"1\"")]).await;
         let (there, absent) = (send(&theirs).await, send(&none).await);
         assert_eq!(there.status, 404, "{method} {path}: {}", there.text);
         assert_eq!(plain(&there), plain(&absent), "{method} {path}");

@@ -41,7 +41,8 @@ fn start() -> Provider {
         .expect("node");
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let ready = lines.next().and_then(Result::ok).unwrap_or_default();
-    let issuer = ready.strip_prefix("ready ").unwrap_or_else(|| panic!("the provider said {ready:?}")).to_owned();
+    let issuer =
+        ready.strip_prefix("ready ").unwrap_or_else(|| panic!("the provider said {ready:?}")).to_owned();
     Provider { child, issuer }
 }
 
@@ -54,7 +55,8 @@ struct Browser {
 impl Browser {
     async fn get(&mut self, s: &Server, url: &str) -> Reply {
         let kept: Vec<String> = self.cookies.iter().map(|(n, v)| format!("{n}={v}")).collect();
-        let request = Request::builder().uri(url).header("cookie", kept.join("; ")).body(Body::empty()).unwrap();
+        let request =
+            Request::builder().uri(url).header("cookie", kept.join("; ")).body(Body::empty()).unwrap();
         let reply = s.raw(request).await;
         for cookie in reply.headers.get_all("set-cookie") {
             let (name, value) = cookie.to_str().unwrap().split(';').next().unwrap().split_once('=').unwrap();

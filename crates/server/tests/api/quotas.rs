@@ -17,7 +17,10 @@ async fn a_fresh_installation_protects_whatever_enrols() {
     assert_eq!((&edition["edition"], &edition["reason"]), (&json!("enterprise"), &Value::Null), "{edition}");
     let list = s.get("/api/v1/quotas", &admin).await.expect(200);
     let pool = &list["items"][0];
-    assert_eq!((&pool["unlimited"], &pool["used"], &pool["automatic"]), (&json!(true), &json!(1), &json!(true)));
+    assert_eq!(
+        (&pool["unlimited"], &pool["used"], &pool["automatic"]),
+        (&json!(true), &json!(1), &json!(true))
+    );
     let editions = s.get("/api/v1/editions", &admin).await.expect(200);
     let acting: Vec<&str> = editions["items"]
         .as_array()

@@ -59,7 +59,9 @@ async fn enrol(s: &Server, token: &str) -> (String, Vec<String>) {
     s.post(path, token, json!({ "password": "not the one" })).await.problem(403, "forbidden");
     let made = s.post(path, token, json!({ "password": PASSWORD })).await.expect(201);
     let secret = made["secret"].as_str().unwrap().to_owned();
-    assert!(made["uri"].as_str().unwrap().starts_with(&format!("otpauth://totp/Lazaret:admin?secret={secret}")));
+    assert!(
+        made["uri"].as_str().unwrap().starts_with(&format!("otpauth://totp/Lazaret:admin?secret={secret}"))
+    );
     let confirm = format!("{path}/confirm");
     s.post(&confirm, token, json!({ "code": "abcdef" })).await.problem(403, "forbidden");
     let body = json!({ "code": code(&secret, step()) });
@@ -186,7 +188,9 @@ async fn sign_ins_are_listed_and_ended() {
     assert!(items.iter().all(|i| i["note"].as_str().unwrap().starts_with("password, from 127.0.0.1")));
     let other = items.iter().find(|i| i["current"] == false).unwrap()["id"].as_str().unwrap();
     let admin = s.admin().await;
-    s.send("DELETE", &format!("/api/v1/me/sessions/{other}"), &admin, None, &[]).await.problem(404, "not-found");
+    s.send("DELETE", &format!("/api/v1/me/sessions/{other}"), &admin, None, &[])
+        .await
+        .problem(404, "not-found");
     s.send("DELETE", &format!("/api/v1/me/sessions/{other}"), &first, None, &[]).await.expect(204);
     s.get("/api/v1/me", &second).await.problem(401, "not-signed-in");
     let user = s.get("/api/v1/me", &first).await.expect(200)["id"].as_str().unwrap().to_owned();

@@ -38,7 +38,10 @@ async fn signed_in(s: &Server, idp: &Idp, groups: &[&str]) -> String {
 async fn groups_are_rights_at_every_sign_in() {
     let (s, idp) = rig().await;
     let listed = s.get("/api/v1/sso/providers", "").await.expect(200);
-    assert_eq!((&listed["items"][0]["title"], &listed["passwords"]), (&json!("The corporation"), &json!(true)));
+    assert_eq!(
+        (&listed["items"][0]["title"], &listed["passwords"]),
+        (&json!("The corporation"), &json!(true))
+    );
     let token = signed_in(&s, &idp, &["soc", "unknown"]).await;
     let me = s.get("/api/v1/me", &token).await.expect(200);
     assert_eq!(me["name"], "eve.adams");
@@ -111,7 +114,10 @@ async fn signatures_count_and_algorithms_are_ours_to_choose() {
     };
     let tokens: Vec<(&str, Forge<'_>)> = vec![
         ("alg none", Box::new(|c| forged(&json!({ "alg": "none" }), c, |_| String::new()))),
-        ("alg none with a key", Box::new(|c| forged(&json!({ "alg": "none", "kid": "one" }), c, |_| String::new()))),
+        (
+            "alg none with a key",
+            Box::new(|c| forged(&json!({ "alg": "none", "kid": "one" }), c, |_| String::new())),
+        ),
         ("HS256 with the public key", Box::new(|c| hmac(&key.public, c))),
         ("HS256 with the client's secret", Box::new(|c| hmac(crate::idp::SECRET.as_bytes(), c))),
         ("a stranger's key under our name", Box::new(|c| stranger.sign(c))),
@@ -127,11 +133,14 @@ async fn signatures_count_and_algorithms_are_ours_to_choose() {
                 format!("{}.{}.{}", parts[0], URL_SAFE_NO_PAD.encode(other.to_string()), parts[2])
             }),
         ),
-        ("RS256 said, ES256 signed", Box::new(|c| {
-            let good = key.sign(c);
-            let (_, signature) = good.rsplit_once('.').unwrap();
-            forged(&json!({ "alg": "RS256", "kid": "one" }), c, |_| signature.to_owned())
-        })),
+        (
+            "RS256 said, ES256 signed",
+            Box::new(|c| {
+                let good = key.sign(c);
+                let (_, signature) = good.rsplit_once('.').unwrap();
+                forged(&json!({ "alg": "RS256", "kid": "one" }), c, |_| signature.to_owned())
+            }),
+        ),
         ("no token at all", Box::new(|_| "garbage".to_owned())),
         ("too long", Box::new(|_| "a.".repeat(80_000))),
     ];
@@ -276,7 +285,9 @@ async fn a_provider_that_is_another_or_answers_garbage_is_not_believed() {
     idp.script().other_issuer = Some("https://other.example".to_owned());
     s.get("/api/v1/sso/corp/start", "").await.problem(503, "unavailable");
     idp.script().other_issuer = None;
-    for garbage in [(200, "<html>".to_owned()), (500, "{}".to_owned()), (302, String::new()), (200, "x".repeat(2 << 20))] {
+    for garbage in
+        [(200, "<html>".to_owned()), (500, "{}".to_owned()), (302, String::new()), (200, "x".repeat(2 << 20))]
+    {
         idp.script().garbage = Some(garbage);
         s.get("/api/v1/sso/corp/start", "").await.problem(503, "unavailable");
     }
@@ -288,14 +299,22 @@ async fn a_provider_that_is_another_or_answers_garbage_is_not_believed() {
 #[tokio::test]
 async fn break_glass_lets_in_when_only_the_provider_should() {
     let idp = Idp::start().await;
-    let lines = idp.lines().replace("[[sign_on.providers]]", "[sign_on]\npasswords = false\nsecond_factor = true\n[[sign_on.providers]]");
+    let lines = idp.lines().replace(
+        "[[sign_on.providers]]",
+        "[sign_on]\npasswords = false\nsecond_factor = true\n[[sign_on.providers]]",
+    );
     let s = Server::start_with(&lines, Role::Api).await;
     s.login("admin", &s.first_password).await.problem(401, "wrong-password");
     signed_in(&s, &idp, &["soc"]).await;
-    assert!(break_glass::break_glass(&s.config, "eve.adams").await.unwrap_err().to_string().contains("provider"));
+    assert!(
+        break_glass::break_glass(&s.config, "eve.adams").await.unwrap_err().to_string().contains("provider")
+    );
     let password = break_glass::break_glass(&s.config, "Rescue").await.unwrap();
     let body = s.login("rescue", &password).await.expect(200);
-    assert_eq!((&body["must_change_password"], &body["must_enrol_second_factor"]), (&json!(true), &json!(false)));
+    assert_eq!(
+        (&body["must_change_password"], &body["must_enrol_second_factor"]),
+        (&json!(true), &json!(false))
+    );
     let token = body["token"].as_str().unwrap();
     let change = json!({ "current": password, "new": "seven tired boats sing" });
     s.post("/api/v1/me/password", token, change).await.expect(204);

@@ -87,15 +87,16 @@ fn within(row: &ApprovalRow, scope: &Scope) -> bool {
 
 /// Moves the state on, if nobody has; the row as it is then.
 async fn decide(tx: &mut Tx, d: &Decision) -> Result<ApprovalRow> {
-    let mut update = sql("UPDATE approvals SET state = $2, decided_id = $3, decided_by = $4, decided_ms = $5, \
+    let mut update =
+        sql("UPDATE approvals SET state = $2, decided_id = $3, decided_by = $4, decided_ms = $5, \
          remark = $6, result = $7 WHERE id = $1 AND state = 'pending' AND expires_ms > $5 RETURNING ")
-    .bind(&d.id)
-    .bind(&d.state)
-    .bind(&d.decided_id)
-    .bind(&d.decided_by)
-    .bind(d.now_ms)
-    .bind(&d.remark)
-    .bind(&d.result);
+        .bind(&d.id)
+        .bind(&d.state)
+        .bind(&d.decided_id)
+        .bind(&d.decided_by)
+        .bind(d.now_ms)
+        .bind(&d.remark)
+        .bind(&d.result);
     update.push(COLUMNS);
     if let Some(row) = tx.one(update).await? {
         if let Some(new) = &d.audit {

@@ -23,11 +23,8 @@ pub(crate) async fn put(tx: &mut Tx, switch: &SwitchRow) -> Result<(SwitchRow, V
         sql("SELECT project, name, is_on, who, at_ms FROM switches WHERE project = $1 AND name = $2")
             .bind(&switch.project)
             .bind(&switch.name);
-    let before = tx
-        .one(select)
-        .await?
-        .as_ref()
-        .map_or_else(|| Ok(never_set(&switch.project, &switch.name)), read)?;
+    let before =
+        tx.one(select).await?.as_ref().map_or_else(|| Ok(never_set(&switch.project, &switch.name)), read)?;
     let set = sql("INSERT INTO switches (project, name, is_on, who, at_ms) VALUES ($1, $2, $3, $4, $5) \
          ON CONFLICT (project, name) DO UPDATE SET is_on = excluded.is_on, who = excluded.who, \
          at_ms = excluded.at_ms")

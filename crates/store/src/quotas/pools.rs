@@ -140,14 +140,15 @@ impl Store {
                 p.total
             )));
         }
-        let mut update = sql("UPDATE quota_pools SET total = $2, status = $3, expires_ms = $4, automatic = $5, \
+        let mut update =
+            sql("UPDATE quota_pools SET total = $2, status = $3, expires_ms = $4, automatic = $5, \
              note = $6, revision = revision + 1 WHERE id = $1 RETURNING ")
-        .bind(&p.id)
-        .bind(p.total)
-        .bind(&p.status)
-        .bind(p.expires_ms)
-        .bind(p.automatic)
-        .bind(&p.note);
+            .bind(&p.id)
+            .bind(p.total)
+            .bind(&p.status)
+            .bind(p.expires_ms)
+            .bind(p.automatic)
+            .bind(&p.note);
         update.push(COLUMNS);
         let row = tx.one(update).await?;
         let after = read(&row.ok_or_else(|| StoreError::missing("quota", &p.id))?)?;
@@ -170,7 +171,11 @@ impl Store {
         let before = locked(&mut tx, id).await?;
         let used = super::bind::used(&mut tx, id).await?;
         if before.revision != revision || used > 0 {
-            let why = if used > 0 { format!("{used} hosts have it: unbind them") } else { "it changed: read it again".into() };
+            let why = if used > 0 {
+                format!("{used} hosts have it: unbind them")
+            } else {
+                "it changed: read it again".into()
+            };
             return Err(StoreError::Conflict(format!("the quota {id:?} is not deleted: {why}")));
         }
         tx.run(sql("DELETE FROM quota_pools WHERE id = $1").bind(id)).await?;

@@ -45,11 +45,9 @@ impl Store {
     /// # Errors
     /// `Conflict` when a confirmed one is there.
     pub async fn begin_second_factor(&self, user: &str, secret: &[u8], now_ms: i64) -> Result<()> {
-        let put = sql(
-            "INSERT INTO second_factors (user_id, secret, confirmed, last_step, created_ms) \
+        let put = sql("INSERT INTO second_factors (user_id, secret, confirmed, last_step, created_ms) \
              VALUES ($1, $2, FALSE, 0, $3) ON CONFLICT (user_id) DO UPDATE SET secret = excluded.secret, \
-             created_ms = excluded.created_ms WHERE NOT second_factors.confirmed",
-        )
+             created_ms = excluded.created_ms WHERE NOT second_factors.confirmed")
         .bind(user)
         .bind(secret)
         .bind(now_ms);
@@ -68,10 +66,11 @@ impl Store {
     /// Of the database.
     pub async fn confirm_second_factor(&self, user: &str, step: i64, codes: &[Vec<u8>]) -> Result<bool> {
         let mut tx = self.begin().await?;
-        let update =
-            sql("UPDATE second_factors SET confirmed = TRUE, last_step = $2 WHERE user_id = $1 AND NOT confirmed")
-                .bind(user)
-                .bind(step);
+        let update = sql(
+            "UPDATE second_factors SET confirmed = TRUE, last_step = $2 WHERE user_id = $1 AND NOT confirmed",
+        )
+        .bind(user)
+        .bind(step);
         if tx.run(update).await? == 0 {
             return Ok(false);
         }

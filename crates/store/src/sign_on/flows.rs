@@ -12,17 +12,16 @@ impl Store {
     /// # Errors
     /// `Conflict` when the state is taken.
     pub async fn begin_flow(&self, flow: &FlowRow) -> Result<()> {
-        let insert = sql(
-            "INSERT INTO sign_on_flows (state, browser, provider, nonce, verifier, back, created_ms) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        )
-        .bind(&flow.state)
-        .bind(&flow.browser)
-        .bind(&flow.provider)
-        .bind(&flow.nonce)
-        .bind(&flow.verifier)
-        .bind(&flow.back)
-        .bind(flow.created_ms);
+        let insert =
+            sql("INSERT INTO sign_on_flows (state, browser, provider, nonce, verifier, back, created_ms) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7)")
+            .bind(&flow.state)
+            .bind(&flow.browser)
+            .bind(&flow.provider)
+            .bind(&flow.nonce)
+            .bind(&flow.verifier)
+            .bind(&flow.back)
+            .bind(flow.created_ms);
         self.pools.run(insert).await?;
         Ok(())
     }

@@ -35,8 +35,7 @@ impl Store {
     /// # Errors
     /// Of the database.
     pub async fn identities(&self, user: &str) -> Result<Vec<String>> {
-        let select =
-            sql("SELECT provider FROM identities WHERE user_id = $1 ORDER BY provider").bind(user);
+        let select = sql("SELECT provider FROM identities WHERE user_id = $1 ORDER BY provider").bind(user);
         self.pools.all(select).await?.iter().map(|row| row.fields().text()).collect()
     }
 

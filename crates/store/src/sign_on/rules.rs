@@ -8,16 +8,14 @@ use crate::error::{Result, StoreError};
 use crate::{ProjectRulesRow, Store};
 
 fn statement(r: &ProjectRulesRow) -> Sql {
-    sql(
-        "INSERT INTO project_rules (project, second_factor, two_person, most_hosts, most_files, \
+    sql("INSERT INTO project_rules (project, second_factor, two_person, most_hosts, most_files, \
          approval_hours, revision, updated_ms, updated_by) SELECT $1, $2, $3, $4, $5, $6, 1, $7, $8 \
          WHERE $9 = 0 OR EXISTS (SELECT 1 FROM project_rules WHERE project = $1) \
          ON CONFLICT (project) DO UPDATE SET second_factor = excluded.second_factor, \
          two_person = excluded.two_person, most_hosts = excluded.most_hosts, \
          most_files = excluded.most_files, approval_hours = excluded.approval_hours, \
          revision = project_rules.revision + 1, updated_ms = excluded.updated_ms, \
-         updated_by = excluded.updated_by WHERE project_rules.revision = $9 RETURNING revision",
-    )
+         updated_by = excluded.updated_by WHERE project_rules.revision = $9 RETURNING revision")
     .bind(&r.project)
     .bind(r.second_factor)
     .bind(r.two_person)
@@ -51,9 +49,10 @@ impl Store {
     /// # Errors
     /// Of the database.
     pub async fn project_rules(&self, project: &str) -> Result<ProjectRulesRow> {
-        let select = sql("SELECT project, second_factor, two_person, most_hosts, most_files, approval_hours, \
+        let select =
+            sql("SELECT project, second_factor, two_person, most_hosts, most_files, approval_hours, \
              revision, updated_ms, updated_by FROM project_rules WHERE project = $1")
-        .bind(project);
+            .bind(project);
         let Some(row) = self.pools.one(select).await? else { return Ok(ProjectRulesRow::unset(project)) };
         let mut f = row.fields();
         Ok(ProjectRulesRow {

@@ -44,7 +44,10 @@ fn switch(project: &str, on: bool) -> Approved {
 async fn it_is_done_once_with_the_decision(bed: Bed) {
     let store = &bed.store;
     let row = waiting("1", &[DEFAULT_PROJECT], 100);
-    store.create_approval(&row, &NewAudit { action: "approval.ask".into(), ..NewAudit::default() }).await.unwrap();
+    store
+        .create_approval(&row, &NewAudit { action: "approval.ask".into(), ..NewAudit::default() })
+        .await
+        .unwrap();
     assert_eq!(store.approval("1").await.unwrap(), row);
     let mut tries = tokio::task::JoinSet::new();
     for n in 0..6 {

@@ -149,7 +149,8 @@ async fn one(
     Json(ask): Json<HandleOne>,
 ) -> Result<Accepted<Json<Ordered>>, Problem> {
     let row = within(&api, &access, &id).await?;
-    let asked = Asked { verb: ask.operate_type, remark: ask.remark, target: format!("alarm {id}"), all: false };
+    let asked =
+        Asked { verb: ask.operate_type, remark: ask.remark, target: format!("alarm {id}"), all: false };
     give(&api, &access, vec![row], asked).await
 }
 

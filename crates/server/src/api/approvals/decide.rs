@@ -55,7 +55,10 @@ fn decision(row: &ApprovalRow, access: &Access, state: &str, remark: &str) -> De
 /// A person, and not the one who asked: neither by another sign-in nor by a key.
 fn second(row: &ApprovalRow, access: &Access) -> Result<(), Problem> {
     if row.author_id == access.caller.user.id {
-        return Err(Problem::new(Kind::Forbidden, "who gave the order does not approve it: that is for a second person"));
+        return Err(Problem::new(
+            Kind::Forbidden,
+            "who gave the order does not approve it: that is for a second person",
+        ));
     }
     if access.caller.kind != SESSION {
         return Err(Problem::new(Kind::Forbidden, "a second person approves, signed in; a key is none"));
@@ -111,7 +114,8 @@ pub(super) async fn approve(
     let mut what = Approved::default();
     match request {
         Request::Handle { alarms, operate_type, remark, target } => {
-            let order = alarms::handle::prepare(&api, &acting, &alarms, operate_type, &remark, target).await?;
+            let order =
+                alarms::handle::prepare(&api, &acting, &alarms, operate_type, &remark, target).await?;
             if !order.done.is_empty() {
                 let word = alarms::handle::kept_word(operate_type).to_owned();
                 what.handled = Some((order.done.clone(), word, acting.who().to_owned(), remark));

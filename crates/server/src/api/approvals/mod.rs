@@ -89,7 +89,10 @@ pub(crate) fn routes(r: &mut Routes) {
     );
     r.add(
         Permission::Administer,
-        post("/approvals/{id}/reject", "reject", "Say no").body::<Say>().answers::<Approval>(200).problem(409),
+        post("/approvals/{id}/reject", "reject", "Say no")
+            .body::<Say>()
+            .answers::<Approval>(200)
+            .problem(409),
         decide::reject,
     );
     r.add(

@@ -140,10 +140,7 @@ pub(crate) async fn handling_waits(
     verb: Verb,
     all: bool,
 ) -> Result<Option<BTreeSet<String>>, Problem> {
-    let weighs = matches!(
-        verb,
-        Verb::IsolateAndKill | Verb::DoNotIsolateOrKill | Verb::AddToAlarmWhitelist
-    );
+    let weighs = matches!(verb, Verb::IsolateAndKill | Verb::DoNotIsolateOrKill | Verb::AddToAlarmWhitelist);
     if rows.is_empty() || !(all || weighs) {
         return Ok(None);
     }

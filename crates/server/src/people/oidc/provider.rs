@@ -131,7 +131,9 @@ impl Provider {
         ];
         if let Some(bad) = addresses.into_iter().flatten().find(|a| !safe_address(a)) {
             let bad = bad.escape_default();
-            return Err(OidcError::Provider(format!("the provider names an address that is not safe: {bad}")));
+            return Err(OidcError::Provider(format!(
+                "the provider names an address that is not safe: {bad}"
+            )));
         }
         let metadata = Arc::new(metadata);
         known.metadata = Some((Arc::clone(&metadata), Instant::now()));
@@ -240,8 +242,8 @@ impl Provider {
     pub(crate) async fn end_session(&self, id_token: &str, back: &str) -> Result<Option<String>, OidcError> {
         let metadata = self.metadata().await?;
         let Some(address) = &metadata.end_session_endpoint else { return Ok(None) };
-        let mut url = Url::parse(address)
-            .map_err(|e| OidcError::Provider(format!("end_session_endpoint: {e}")))?;
+        let mut url =
+            Url::parse(address).map_err(|e| OidcError::Provider(format!("end_session_endpoint: {e}")))?;
         url.query_pairs_mut()
             .append_pair("id_token_hint", id_token)
             .append_pair("client_id", &self.settings.client_id)

@@ -102,7 +102,8 @@ fn fits(key: &Jwk, algorithm: Algorithm) -> bool {
             | (AlgorithmParameters::OctetKeyPair(_), Some(AlgorithmFamily::Ed))
     );
     let purpose = key.common.public_key_use.as_ref().is_none_or(|u| *u == PublicKeyUse::Signature);
-    let named = key.common.key_algorithm.as_ref().is_none_or(|a| format!("{a:?}") == format!("{algorithm:?}"));
+    let named =
+        key.common.key_algorithm.as_ref().is_none_or(|a| format!("{a:?}") == format!("{algorithm:?}"));
     kind && purpose && named
 }
 
@@ -171,7 +172,8 @@ fn check(all: Map<String, Value>, expected: &Expected<'_>) -> Result<Claims, Oid
     if number("iat").is_none_or(|t| t > now + LEEWAY || t < now - OLDEST - LEEWAY) {
         return refused("the token was not made just now");
     }
-    if number("nbf").is_some_and(|t| t > now + LEEWAY) || (all.contains_key("nbf") && number("nbf").is_none()) {
+    if number("nbf").is_some_and(|t| t > now + LEEWAY) || (all.contains_key("nbf") && number("nbf").is_none())
+    {
         return refused("the token is not good yet");
     }
     if !text("nonce").is_some_and(|n| secret::same(n.as_bytes(), expected.nonce.as_bytes())) {

@@ -41,7 +41,9 @@ async fn grants(
                 Ok(_) => {}
                 Err(StoreError::NotFound(_)) => {
                     let (provider, project) = (&settings.name, r.project.escape_default());
-                    log::line(&format!("sign-on: {provider}: roles name a project that is not there: {project}"));
+                    log::line(&format!(
+                        "sign-on: {provider}: roles name a project that is not there: {project}"
+                    ));
                     continue;
                 }
                 Err(e) => return Err(e.into()),
@@ -125,7 +127,8 @@ pub(super) async fn settle(
 ) -> Result<(UserRow, bool), OidcError> {
     let grants = grants(store, settings, &claims.texts(&settings.groups_claim)).await?;
     let known = store.identity(&settings.name, &claims.subject).await?;
-    let not_in = |user: Option<UserRow>, why| Err(OidcError::NotLetIn(Refusal { user: user.map(Box::new), why }));
+    let not_in =
+        |user: Option<UserRow>, why| Err(OidcError::NotLetIn(Refusal { user: user.map(Box::new), why }));
     let Some(id) = known else {
         if grants.is_empty() {
             return not_in(None, "none of the groups of this person has a role here");
