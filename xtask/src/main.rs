@@ -18,6 +18,7 @@ mod npm;
 mod packages;
 mod preflight;
 mod run;
+mod schemathesis;
 mod test;
 mod tidy;
 mod up;

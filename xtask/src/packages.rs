@@ -54,6 +54,9 @@ pub(crate) const TEST: &[Package] = &[
     package("xfsprogs", "mkfs.xfs", "xfs loop mounts, and filesystems shut down as by a power cut"),
 ];
 
+/// What makes Python's virtual environments, where Python alone cannot.
+pub(crate) const VENV: &[Package] = &[package("python3-venv", "", "schemathesis, in a folder of its own")];
+
 /// Installs what is missing of `wanted`, says so first. Nothing happens when nothing is missing.
 ///
 /// # Errors

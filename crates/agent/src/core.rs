@@ -3,6 +3,7 @@
 
 use crate::config::Config;
 use crate::events::Events;
+use crate::flood::Floods;
 use crate::gate::Shared;
 use crate::guards::Guards;
 use crate::hashes::Hashes;
@@ -30,6 +31,7 @@ pub(crate) struct Core {
     pub(crate) protection: Protection,
     pub(crate) runners: Arc<Runners>,
     pub(crate) hashes: Hashes,
+    pub(crate) floods: Mutex<Floods>,
     /// Findings on their way to the responder threads.
     pub(crate) cases: Sender<Case>,
     /// Isolations whose persistence is to be looked for.
@@ -84,6 +86,7 @@ impl Core {
             protection: p.protection,
             runners: Arc::new(Runners::new()),
             hashes: Hashes::default(),
+            floods: Mutex::default(),
             cases: p.cases,
             persistence: Desk::new(),
             started_ms: p.started_ms,

@@ -11,6 +11,7 @@ mod control;
 mod core;
 mod counters;
 mod events;
+mod flood;
 mod gate;
 mod guards;
 mod hashes;

@@ -7,6 +7,7 @@ mod sign_on;
 pub(crate) use sign_on::safe_address;
 pub use sign_on::{GroupRole, Provider, SignOn};
 
+use crate::people::proxy::{ForwardedHeader, Prefix};
 use serde::Deserialize;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -22,6 +23,8 @@ pub struct Config {
     pub gateway: Gateway,
     /// People's side.
     pub api: Api,
+    /// For what watches the server.
+    pub metrics: Metrics,
     /// How long things are kept.
     pub retention: Retention,
     /// How people come in.
@@ -101,6 +104,10 @@ pub struct Api {
     pub session_hours: u32,
     /// `/metrics` without credentials from these addresses beside loopback.
     pub metrics_from: Vec<IpAddr>,
+    /// Addresses and networks of proxies whose word about the client's address is taken.
+    pub trusted_proxies: Vec<Prefix>,
+    /// The header that those proxies write; the other one may be the client's own and is not read.
+    pub forwarded_header: ForwardedHeader,
 }
 
 impl Default for Api {
@@ -115,8 +122,19 @@ impl Default for Api {
             requests_per_minute_address: 2_400,
             session_hours: 12,
             metrics_from: Vec::new(),
+            trusted_proxies: Vec::new(),
+            forwarded_header: ForwardedHeader::default(),
         }
     }
+}
+
+/// For what watches the server.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Metrics {
+    /// `/healthz`, `/readyz` and `/metrics` of a process of any role, without TLS; absent: nowhere beside
+    /// people's port.
+    pub listen: Option<SocketAddr>,
 }
 
 /// How long things are kept.

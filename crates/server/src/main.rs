@@ -160,6 +160,9 @@ async fn serve(config: Config, role: Role) -> anyhow::Result<()> {
     if let Some(address) = running.gateway {
         say(&format!("agents: https://{address}, authority {}", running.fingerprint))?;
     }
+    if let Some(address) = running.metrics {
+        say(&format!("metrics: http://{address}"))?;
+    }
     say("ready")?;
     tokio::select! {
         _ = terminate.recv() => {}

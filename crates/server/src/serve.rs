@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! People's port: TLS or, on loopback, without; bounded in connections and in patience.
+//! People's port, and the one for what watches the server: TLS or, on loopback, without; bounded in connections and in patience.
 
 use crate::api::gate::Peer;
 use crate::log;
+use crate::numbers::One;
 use axum::Router;
 use axum::body::Body;
 use hyper::Request;
@@ -33,6 +34,7 @@ pub(crate) async fn run(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
     router: Router,
+    port: &'static str,
     mut stop: watch::Receiver<bool>,
 ) {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
@@ -50,13 +52,14 @@ pub(crate) async fn run(
                 told = false;
                 let (tls, router, stop) = (tls.clone(), router.clone(), stop.clone());
                 running.spawn(async move {
+                    let _open = One::of(metrics::gauge!("lazaret_connections", "port" => port));
                     connection(stream, peer, tls, router, stop).await;
                     drop(place);
                 });
             }
             Err(e) => {
                 if !std::mem::replace(&mut told, true) {
-                    log::line(&format!("api: no connection can be taken: {e}"));
+                    log::line(&format!("{port}: no connection can be taken: {e}"));
                 }
                 tokio::time::sleep(Duration::from_millis(200)).await;
             }

@@ -2,6 +2,7 @@
 //! A running server: the roles of one process over one database.
 
 use crate::api::exports::Exports;
+use crate::api::health::{self, Standing};
 use crate::api::route::RouteRow;
 use crate::api::state::{Api, SIGN_INS_PER_MINUTE, Shared};
 use crate::authority::Authority;
@@ -66,6 +67,8 @@ pub struct Running {
     pub api: Option<SocketAddr>,
     /// Where agents connect.
     pub gateway: Option<SocketAddr>,
+    /// Where what watches the process connects.
+    pub metrics: Option<SocketAddr>,
     /// SHA-256 of the authority's certificate.
     pub fingerprint: String,
     /// Every route with its permission.
@@ -104,7 +107,7 @@ impl Running {
 /// # Errors
 /// Names the port, the certificate, the authority or the database, and the cause.
 pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
-    let metrics = numbers::handle();
+    let handle = numbers::handle();
     let authority = Arc::new(
         Authority::load(&init::authority_folder(&config)).context("no authority; run lazaret-server init")?,
     );
@@ -116,6 +119,7 @@ pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
     let mut running = Running {
         api: None,
         gateway: None,
+        metrics: None,
         fingerprint: authority.fingerprint(),
         routes: Vec::new(),
         document: String::new(),
@@ -135,6 +139,21 @@ pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
         let gateway = Gateway::start(store.clone(), Arc::clone(&authority), settings).await?;
         running.gateway = Some(gateway.address());
         running.agents = Some(gateway);
+    }
+    running.tasks.push(tokio::spawn(numbers::keep(handle.clone(), stopping.clone())));
+    let standing = Standing {
+        store: store.clone(),
+        gateway: running.agents.as_ref().map(Gateway::handle),
+        metrics: handle,
+        from: config.api.metrics_from.clone(),
+    };
+    if let Some(listen) = config.metrics.listen {
+        let listener = TcpListener::bind(listen)
+            .await
+            .with_context(|| format!("[metrics] listen: cannot listen on {listen}"))?;
+        running.metrics = Some(listener.local_addr()?);
+        let router = health::router(standing.clone());
+        running.tasks.push(tokio::spawn(serve::run(listener, None, router, "metrics", stopping.clone())));
     }
     if matches!(role, Role::All | Role::Worker) {
         let days = config.retention.alarm_days;
@@ -163,13 +182,13 @@ pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
             exports,
             authority: authority.fingerprint(),
             certificate: api::install::pem(authority.der()),
-            metrics,
+            standing,
             config,
         };
         let (router, document, routes) = api::build(Api::new(shared));
         running.document = document;
         running.routes = routes;
-        running.tasks.push(tokio::spawn(serve::run(listener, tls, router, stopping)));
+        running.tasks.push(tokio::spawn(serve::run(listener, tls, router, "api", stopping)));
     }
     Ok(running)
 }

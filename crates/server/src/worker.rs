@@ -2,8 +2,8 @@
 //! What is done when nobody asks: ends of commands, credentials and entries, and what is kept too long.
 
 use crate::api::approvals;
-use crate::{log, scans, time};
-use lazaret_store::{ApprovalRow, Store, StoreError};
+use crate::{log, numbers, scans, time};
+use lazaret_store::{ApprovalRow, CommandFilter, Cursor, Scope, Store, StoreError};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -11,6 +11,8 @@ use tokio::sync::watch;
 const OFTEN: Duration = Duration::from_secs(2);
 /// Every so many looks the rest is done.
 const RARELY: u32 = 30;
+/// Every so many looks what waits is counted.
+const COUNTED: u32 = 5;
 /// A command that was sent may end so long after its time.
 const GRACE_MS: i64 = 3_600_000;
 /// Answers to requests with a key are kept.
@@ -24,10 +26,12 @@ pub(crate) async fn run(store: Store, alarm_days: u32, mut stop: watch::Receiver
     let mut told = false;
     loop {
         let all = round.is_multiple_of(RARELY);
+        let count = round.is_multiple_of(COUNTED);
         round = round.wrapping_add(1);
-        match once(&store, alarm_days, all).await {
+        match once(&store, alarm_days, all, count).await {
             Ok(()) => told = false,
             Err(e) => {
+                numbers::database(&e);
                 if !std::mem::replace(&mut told, true) {
                     log::line(&format!("worker: waits for the database: {e}"));
                 }
@@ -40,11 +44,14 @@ pub(crate) async fn run(store: Store, alarm_days: u32, mut stop: watch::Receiver
     }
 }
 
-async fn once(store: &Store, alarm_days: u32, all: bool) -> Result<(), StoreError> {
+async fn once(store: &Store, alarm_days: u32, all: bool, count: bool) -> Result<(), StoreError> {
     let now_ms = time::now_ms();
     let expired = store.expire_commands(now_ms, GRACE_MS).await?;
     metrics::counter!("lazaret_commands_expired_total").increment(u64::try_from(expired.len()).unwrap_or(0));
     scans::run::due(store).await?;
+    if count {
+        waiting(store).await?;
+    }
     if !all {
         return Ok(());
     }
@@ -64,6 +71,17 @@ async fn once(store: &Store, alarm_days: u32, all: bool) -> Result<(), StoreErro
     let before_ms = now_ms - i64::from(alarm_days) * time::DAY_MS;
     while store.delete_alarms_before(before_ms, PORTION).await? == u64::from(PORTION) {
         tokio::task::yield_now().await;
+    }
+    Ok(())
+}
+
+/// How many orders have no result yet, up to 10,000 of each state.
+async fn waiting(store: &Store) -> Result<(), StoreError> {
+    for state in ["pending", "sent"] {
+        let filter = CommandFilter { states: vec![state.to_owned()], ..CommandFilter::default() };
+        let page = store.commands_page(&Scope::All, &filter, &Cursor { after: None, limit: 1 }).await?;
+        let total = u32::try_from(page.total).unwrap_or(u32::MAX);
+        metrics::gauge!("lazaret_commands_waiting", "state" => state).set(total);
     }
     Ok(())
 }

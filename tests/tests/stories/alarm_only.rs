@@ -2,8 +2,9 @@
 //! With the switch off nothing is refused, isolated or killed; a person handles the alarm.
 
 use lazaret_kit::proc::{run, write_executable};
-use lazaret_kit::{Daemon, Setup, Volume, bad};
+use lazaret_kit::{Daemon, Setup, Volume, bad, eventually};
 use lazaret_model::{MalwareClass, TestRating};
+use std::time::Duration;
 
 fn off(volume: &Volume) -> Daemon {
     Daemon::start(&Setup { mounts: vec![volume.path().into()], ..Setup::default() })
@@ -112,4 +113,41 @@ fn case_20_whitelisting_holds_for_the_content_not_for_the_path() {
     assert_eq!(daemon.json(["whitelist", "list"]).len(), 1);
     daemon.json(["handle", &id, "remove-from-alarm-whitelist"]);
     assert!(daemon.json(["whitelist", "list"]).is_empty());
+}
+
+#[test]
+fn a_flood_of_one_kind_is_counted_on_one_alarm_and_hides_nothing_else() {
+    let volume = Volume::tmpfs();
+    let daemon = off(&volume);
+    let medium = |n: u32| {
+        let mut script = bad::script(MalwareClass::Worm, TestRating::Medium);
+        script.extend(format!("\n# {n}\n").into_bytes());
+        script
+    };
+    for n in 0..130 {
+        write_executable(&volume.join(&format!("script{n}")), &medium(n));
+    }
+    let told = || daemon.json(["alarms", "list", "--limit", "500"]);
+    let files = |alarms: &[serde_json::Value]| alarms.iter().filter_map(|a| a["count"].as_u64()).sum::<u64>();
+    assert!(eventually(Duration::from_secs(20), || files(&told()) >= 130), "{}", daemon.log());
+    let alarms = told();
+    assert_eq!(alarms.len(), 101, "a hundred by themselves and one for the rest");
+    let rest: Vec<_> = alarms.iter().filter(|a| a["count"] == 30).collect();
+    let [rest] = rest.as_slice() else { panic!("{alarms:?}") };
+    assert!(rest["title"].as_str().is_some_and(|t| t.starts_with("Many more: ")), "{rest}");
+    let shown = daemon.json(["alarms", "show", rest["id"].as_str().unwrap()]);
+    let named = shown[0]["reasons"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|r| r.as_str().is_some_and(|r| r.starts_with("also: ") && r.contains("/script")));
+    assert_eq!(named.count(), 29, "{shown:?}");
+    // Another kind is news, and so is what is acted upon.
+    let other = volume.join("other");
+    write_executable(&other, &bad::script(MalwareClass::Trojan, TestRating::Medium));
+    daemon.alarm_about(&other);
+    daemon.json(["switch", "isolate-and-kill", "on"]);
+    let high = volume.join("high");
+    write_executable(&high, &bad::high_script());
+    daemon.isolated_path(&high);
 }

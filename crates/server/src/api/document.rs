@@ -18,7 +18,13 @@ pub(crate) fn write(routes: &Routes) -> String {
     for schema in schemas.values_mut() {
         close(schema);
     }
-    let paths = serde_json::to_value(&routes.paths).unwrap_or_default();
+    let mut paths = serde_json::to_value(&routes.paths).unwrap_or_default();
+    for operation in operations(&mut paths) {
+        let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
+        for schema in parameters.into_iter().flatten().filter_map(|p| p.get_mut("schema")) {
+            present(schema);
+        }
+    }
     let document = json!({
         "openapi": "3.1.0",
         "info": {
@@ -41,6 +47,29 @@ pub(crate) fn write(routes: &Routes) -> String {
     let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
     text.push('\n');
     text
+}
+
+/// Every operation of every path.
+fn operations(paths: &mut Value) -> impl Iterator<Item = &mut Value> {
+    let items = paths.as_object_mut().into_iter().flat_map(|m| m.values_mut());
+    items.filter_map(Value::as_object_mut).flat_map(|m| m.values_mut())
+}
+
+/// A parameter is there or not; there is no way to write null behind `?`.
+fn present(schema: &mut Value) {
+    let is_null = |v: &Value| v == "null" || v.get("type").is_some_and(|t| t == "null");
+    for key in ["type", "oneOf"] {
+        let Some(list) = schema.get_mut(key).and_then(Value::as_array_mut) else { continue };
+        list.retain(|v| !is_null(v));
+        if let [one] = list.as_slice() {
+            let one = one.clone();
+            if key == "oneOf" {
+                *schema = one;
+            } else {
+                schema[key] = one;
+            }
+        }
+    }
 }
 
 /// What is not described is not there: `additionalProperties: false` wherever properties are named.
@@ -71,6 +100,16 @@ fn close(schema: &mut Value) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parameters_are_never_null() {
+        let mut one = json!({ "type": ["string", "null"], "maxLength": 3 });
+        present(&mut one);
+        assert_eq!(one, json!({ "type": "string", "maxLength": 3 }));
+        let mut of = json!({ "oneOf": [{ "type": "string", "enum": ["a"] }, { "type": "null" }] });
+        present(&mut of);
+        assert_eq!(of, json!({ "type": "string", "enum": ["a"] }));
+    }
 
     #[test]
     fn named_properties_are_all_there_are() {

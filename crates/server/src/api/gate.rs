@@ -6,13 +6,15 @@ use super::permission::Permission;
 use super::problem::{Kind, Problem};
 use super::state::Api;
 use crate::people::caller::{self, Caller};
-use crate::time;
+use crate::people::proxy;
+use crate::{numbers, time};
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use lazaret_store::Scope;
+use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
@@ -40,6 +42,10 @@ pub(crate) struct Rule {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peer(pub(crate) SocketAddr);
 
+/// The client's address, with trusted proxies looked through.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Client(pub(crate) IpAddr);
+
 /// A request that passed: who asks, from where, and in which projects they have the route's permission.
 #[derive(Debug, Clone)]
 pub(crate) struct Access {
@@ -66,6 +72,7 @@ impl Access {
     pub(crate) fn chosen(&self, project: Option<&str>) -> Result<Scope, Problem> {
         match project {
             None | Some(ALL_GRANTED) => Ok(self.scope.clone()),
+            Some(id) if !(1..=64).contains(&id.len()) => Err(Problem::invalid("project: 1 to 64 characters")),
             Some(id) if self.covers(id) => Ok(Scope::Projects(vec![id.to_owned()])),
             Some(id) => Err(Problem::no("project", id)),
         }
@@ -96,20 +103,52 @@ impl<S: Send + Sync> FromRequestParts<S> for Access {
     }
 }
 
-/// Address of the other end.
+/// Puts the client's address on a request: the same one for limits, sign-ins and the audit log.
+pub(crate) async fn locate(State(api): State<Api>, mut request: Request, next: Next) -> Response {
+    if let Some(Peer(peer)) = request.extensions().get().copied() {
+        let c = &api.config.api;
+        let client = proxy::client(peer.ip(), request.headers(), &c.trusted_proxies, c.forwarded_header);
+        request.extensions_mut().insert(Client(client));
+    }
+    next.run(request).await
+}
+
+/// Address of the client.
 pub(crate) fn address(extensions: &axum::http::Extensions) -> IpAddr {
-    extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |p| p.0.ip())
+    extensions.get::<Client>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |c| c.0)
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Client {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(address(&parts.extensions)))
+    }
 }
 
 /// The gate of one route.
-pub(crate) async fn pass(
-    State((api, rule)): State<(Api, Rule)>,
+pub(crate) async fn pass(State((api, rule)): State<(Api, Rule)>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let writing = writes(request.method());
+    let response = guarded(&api, rule, started, request, next).await.into_response();
+    numbers::answered(rule.operation, response.status(), started);
+    if writing && response.status().is_success() {
+        // Orders and desired states leave now instead of at the gateway's next look.
+        if let Some(gateway) = &api.standing.gateway {
+            gateway.ordered();
+        }
+    }
+    response
+}
+
+async fn guarded(
+    api: &Api,
+    rule: Rule,
+    started: Instant,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
     let from = address(request.extensions());
-    let started = Instant::now();
-    metrics::counter!("lazaret_api_requests_total", "operation" => rule.operation).increment(1);
     let too_many = |seconds| {
         Problem::new(Kind::TooManyRequests, format!("too many requests; again in {seconds} s"))
             .retry_after(seconds)
@@ -154,7 +193,7 @@ pub(crate) async fn pass(
     request.extensions_mut().insert(access.clone());
     let key = if rule.idempotent { idempotency_key(request.headers())? } else { None };
     match key {
-        Some(key) => super::idempotency::once(&api, &access, key, request, next).await,
+        Some(key) => super::idempotency::once(api, &access, key, request, next).await,
         None => Ok(next.run(request).await),
     }
 }

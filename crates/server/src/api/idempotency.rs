@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The same order twice is one order: a request with a key that was answered gets that answer.
 
+use super::extract::PATIENCE;
 use super::gate::Access;
 use super::problem::{Kind, Problem};
 use super::state::Api;
@@ -28,8 +29,9 @@ pub(crate) async fn once(
     next: Next,
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let body = to_bytes(body, LIMIT)
+    let body = tokio::time::timeout(PATIENCE, to_bytes(body, LIMIT))
         .await
+        .map_err(|_| Problem::new(Kind::BadRequest, "the body did not come to its end within 30 s"))?
         .map_err(|_| Problem::new(Kind::TooLarge, "the body is over the limit of 1 MiB"))?;
     let mut hash = Sha256::new();
     hash.update(parts.method.as_str().as_bytes());

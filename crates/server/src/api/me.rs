@@ -2,7 +2,7 @@
 //! Signing in and out, and the own password.
 
 use super::extract::{Empty, Json};
-use super::gate::{Access, Peer};
+use super::gate::{Access, Client};
 use super::permission::{Permission, Role};
 use super::problem::{Kind, Problem};
 use super::record::Record;
@@ -11,7 +11,6 @@ use super::state::Api;
 use crate::people::caller;
 use crate::people::sign_in::{Begun, Claimed, Door, SignIn};
 use crate::time;
-use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -112,15 +111,12 @@ pub(crate) fn routes(r: &mut Routes) {
 
 async fn login(
     State(api): State<Api>,
-    peer: Option<Extension<Peer>>,
+    Client(address): Client,
     Json(ask): Json<LoginRequest>,
 ) -> Result<Response, Problem> {
-    let address = peer.map(|p| p.0.0.ip());
-    if let Some(ip) = address {
-        api.sign_ins.take(ip, Instant::now()).map_err(|s| {
-            Problem::new(Kind::TooManyRequests, format!("too many sign-ins; again in {s} s")).retry_after(s)
-        })?;
-    }
+    api.sign_ins.take(address, Instant::now()).map_err(|s| {
+        Problem::new(Kind::TooManyRequests, format!("too many sign-ins; again in {s} s")).retry_after(s)
+    })?;
     let wrong = || {
         let minutes = api.config.sign_on.lock_minutes;
         let failures = api.config.sign_on.failures;
@@ -140,7 +136,7 @@ async fn login(
     let audit = |who: &str, target: &str, outcome: &str| NewAudit {
         at_ms: now_ms,
         who: who.to_owned(),
-        address: address.map(|a| a.to_string()).unwrap_or_default(),
+        address: address.to_string(),
         action: "session.begin".to_owned(),
         target: format!("user {target}"),
         outcome: outcome.to_owned(),
@@ -155,7 +151,7 @@ async fn login(
         session_ms,
         now_ms,
     };
-    let note = format!("password, from {}", address.map(|a| a.to_string()).unwrap_or_default());
+    let note = format!("password, from {address}");
     let claimed = Claimed { name: &ask.user, password: ask.password, code, note };
     match door.sign_in(claimed).await? {
         SignIn::Done(begun) => {

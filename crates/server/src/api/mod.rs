@@ -9,7 +9,7 @@ mod document;
 pub(crate) mod exports;
 pub(crate) mod extract;
 pub(crate) mod gate;
-mod health;
+pub(crate) mod health;
 pub(crate) mod host_groups;
 pub(crate) mod hosts;
 mod idempotency;
@@ -41,7 +41,7 @@ mod users;
 mod whitelist;
 pub(crate) mod words;
 
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -94,20 +94,17 @@ pub(crate) fn build(api: Api) -> (Router, String, Vec<RouteRow>) {
     let router = routes
         .into_router()
         .route("/healthz", axum::routing::get(health::healthz))
-        .route("/readyz", axum::routing::get(health::readyz))
+        .route("/readyz", axum::routing::get(health::ready))
         .route("/metrics", axum::routing::get(health::metrics))
         .route("/agent/ca.pem", axum::routing::get(install::certificate))
         .route("/agent/install.sh", axum::routing::get(install::script))
-        .fallback(|| async {
-            Problem::new(Kind::NotFound, "there is no such path; GET /api/v1/openapi.json lists them")
-        })
-        .method_not_allowed_fallback(|| async {
-            Problem::new(Kind::MethodNotAllowed, "this path takes other methods; the header Allow names them")
-        })
+        .fallback(|| async { health::no_path("GET /api/v1/openapi.json lists them") })
+        .method_not_allowed_fallback(health::no_method)
         .layer(Extension(Document(document.clone().into())))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(middleware::from_fn(secured))
-        .layer(middleware::from_fn_with_state(api.clone(), bounded))
+        .layer(middleware::from_fn(bounded))
+        .layer(middleware::from_fn_with_state(api.clone(), gate::locate))
         .with_state(api);
     (router, document, table)
 }
@@ -120,7 +117,7 @@ async fn openapi(Extension(Document(text)): Extension<Document>) -> Response {
 }
 
 /// A body that says at once that it is too large is not read at all.
-async fn bounded(State(_): State<Api>, request: Request, next: Next) -> Response {
+async fn bounded(request: Request, next: Next) -> Response {
     let length =
         request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
     if length.is_some_and(|n| n > BODY_LIMIT as u64) {
@@ -130,7 +127,7 @@ async fn bounded(State(_): State<Api>, request: Request, next: Next) -> Response
 }
 
 /// Headers that hold for every answer; and no error leaves without being a problem.
-async fn secured(request: Request, next: Next) -> Response {
+pub(crate) async fn secured(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let status = response.status();
     let is_problem = response

@@ -230,7 +230,8 @@ impl Doc {
             .schema(Some(text));
         self.operation = self.operation.parameter(parameter);
         self.commands = true;
-        self.statuses.push(409);
+        // A key that is none is 422.
+        self.statuses.extend([409, 422]);
         self
     }
 

@@ -2,7 +2,7 @@
 //! Signing in and out at a provider, as a browser does it.
 
 use super::extract::{Json, Path, Query};
-use super::gate::{Access, Peer};
+use super::gate::{Access, Client};
 use super::me::{no_cookie, session_cookie};
 use super::permission::Permission;
 use super::problem::{Kind, Problem};
@@ -13,7 +13,6 @@ use crate::log;
 use crate::people::oidc::{self, Back, OidcError, PATIENCE_MS, Provider};
 use crate::people::sign_in::{self, SESSION};
 use crate::time;
-use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -113,9 +112,8 @@ fn callback(api: &Api, provider: &Provider) -> String {
     format!("{}/api/v1/sso/{}/callback", api.config.public_api(), provider.settings.name)
 }
 
-fn take(api: &Api, address: Option<IpAddr>) -> Result<(), Problem> {
-    let Some(ip) = address else { return Ok(()) };
-    api.sign_ins.take(ip, Instant::now()).map_err(|s| {
+fn take(api: &Api, address: IpAddr) -> Result<(), Problem> {
+    api.sign_ins.take(address, Instant::now()).map_err(|s| {
         Problem::new(Kind::TooManyRequests, format!("too many sign-ins; again in {s} s")).retry_after(s)
     })
 }
@@ -167,11 +165,11 @@ async fn list(State(api): State<Api>) -> Json<ProvidersView> {
 
 async fn start(
     State(api): State<Api>,
-    peer: Option<Extension<Peer>>,
+    Client(address): Client,
     Path(name): Path<String>,
     Query(q): Query<StartQuery>,
 ) -> Result<Response, Problem> {
-    take(&api, peer.map(|p| p.0.0.ip()))?;
+    take(&api, address)?;
     let provider = find(&api, &name)?;
     let back = q.return_to.unwrap_or_else(|| "/".to_owned());
     if !own_path(&back) {
@@ -197,16 +195,15 @@ fn browser(headers: &HeaderMap) -> String {
 
 async fn finish(
     State(api): State<Api>,
-    peer: Option<Extension<Peer>>,
+    Client(address): Client,
     headers: HeaderMap,
     Path(name): Path<String>,
     Query(q): Query<BackQuery>,
 ) -> Result<Response, Problem> {
-    let address = peer.map(|p| p.0.0.ip());
     take(&api, address)?;
     let provider = find(&api, &name)?;
     let now_ms = time::now_ms();
-    let from = address.map(|a| a.to_string()).unwrap_or_default();
+    let from = address.to_string();
     let audit = |action: &str, who: &str, target: String, outcome: &str| NewAudit {
         at_ms: now_ms,
         who: who.to_owned(),

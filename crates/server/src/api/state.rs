@@ -2,6 +2,7 @@
 //! What handlers share.
 
 use super::exports::Exports;
+use super::health::Standing;
 use super::problem::{Kind, Problem};
 use crate::config::Config;
 use crate::people::PeopleError;
@@ -11,7 +12,6 @@ use crate::people::password::Passwords;
 use crate::people::password_policy::PasswordPolicy;
 use crate::people::seal::Seal;
 use lazaret_store::{Store, StoreError};
-use metrics_exporter_prometheus::PrometheusHandle;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ pub(crate) struct Shared {
     pub(crate) authority: String,
     /// The same certificate as text.
     pub(crate) certificate: String,
-    pub(crate) metrics: PrometheusHandle,
+    pub(crate) standing: Standing,
 }
 
 impl Api {
@@ -57,6 +57,7 @@ pub(crate) const SIGN_INS_PER_MINUTE: u32 = 60;
 
 impl From<StoreError> for Problem {
     fn from(e: StoreError) -> Self {
+        crate::numbers::database(&e);
         match e {
             StoreError::NotFound(what) => Self::new(Kind::NotFound, what),
             StoreError::Conflict(what) => Self::new(Kind::Conflict, what),

@@ -7,6 +7,7 @@ use super::permission::Permission;
 use super::problem::Problem;
 use super::route::{Routes, get};
 use super::state::Api;
+use crate::numbers::One;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -35,12 +36,12 @@ const PAGE: u32 = 500;
 static OPEN: AtomicUsize = AtomicUsize::new(0);
 
 /// Counts a stream while it lives.
-struct Open;
+struct Open(#[allow(dead_code, reason = "counts by being there")] One);
 
 impl Open {
     fn new() -> Option<Self> {
         let before = OPEN.fetch_add(1, Ordering::Relaxed);
-        let open = Self;
+        let open = Self(One::of(metrics::gauge!("lazaret_api_streams")));
         (before < MOST).then_some(open)
     }
 }

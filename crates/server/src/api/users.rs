@@ -146,6 +146,15 @@ fn administers_all(u: &UserRow) -> bool {
     !u.disabled && u.grants.iter().any(|(p, r)| p == ALL_PROJECTS && r == Role::Administrator.word())
 }
 
+/// Nobody shuts themselves out by a slip, and no stolen key becomes a password: another administrator does
+/// these things.
+fn check_other(access: &Access, id: &str, what: &str) -> Result<(), Problem> {
+    if access.caller.user.id == id {
+        return Err(Problem::conflict(format!("you cannot {what} yourself; another administrator can")));
+    }
+    Ok(())
+}
+
 /// Somebody must be left who can let others in.
 async fn check_last(api: &Api, before: &UserRow, after: Option<&UserRow>) -> Result<(), Problem> {
     if !administers_all(before) || after.is_some_and(administers_all) {
@@ -223,6 +232,9 @@ async fn update(
         after.failures = 0;
         after.locked_until_ms = 0;
     }
+    if administers_all(&before) && !administers_all(&after) {
+        check_other(&access, &id, "disable or demote")?;
+    }
     check_last(&api, &before, Some(&after)).await?;
     api.store.update_user(&after).await?;
     if after.disabled {
@@ -251,6 +263,9 @@ async fn reset(
     if row.password.is_empty() {
         return Err(Problem::conflict(format!("{} has no password: a provider lets them in", row.name)));
     }
+    if access.caller.user.id == id {
+        return Err(Problem::conflict("your own password is changed by POST /api/v1/me/password"));
+    }
     let password = secret::one_time_password()?;
     row.password = api.passwords.hash(password.clone()).await?;
     row.must_change = true;
@@ -264,6 +279,7 @@ async fn reset(
 
 async fn remove(State(api): State<Api>, access: Access, Path(id): Path<String>) -> Result<Empty, Problem> {
     let row = find(&api, &id).await?;
+    check_other(&access, &id, "delete")?;
     check_last(&api, &row, None).await?;
     api.store.revoke_credentials(&id).await?;
     api.store.delete_user(&id).await?;

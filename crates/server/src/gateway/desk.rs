@@ -4,6 +4,7 @@
 use super::live::{Live, Machine};
 use super::{Inner, clone, commands, dispatch, facts, now_ms, rows};
 use crate::authority::Identity;
+use crate::numbers::{self, One};
 use lazaret_proto::v1;
 use lazaret_session::{End, Ingested, Place, ServerSide, Trouble, Welcome, goodbye};
 use lazaret_store::{HostRow, Position, StoreError, What};
@@ -141,7 +142,9 @@ impl ServerSide for Desk {
             }
         };
         let begun = Instant::now();
+        let queued = One::of(metrics::gauge!("lazaret_gateway_ingests_queued"));
         let permit = self.inner.ingests.acquire().await.map_err(|e| Trouble::Own(e.to_string()))?;
+        drop(queued);
         let waited = begun.elapsed();
         let done = async {
             // Alarms that an isolated file names and that came before this batch.
@@ -185,10 +188,14 @@ impl ServerSide for Desk {
                 Ok(Ingested::Acked(at))
             }
             Err(e) if e.is_retryable() => {
+                numbers::database(&e);
                 metrics::counter!("lazaret_gateway_ingest_retries_total").increment(1);
                 Ok(Ingested::Later(pause(begun)))
             }
-            Err(e) => Err(own(e)),
+            Err(e) => {
+                numbers::database(&e);
+                Err(own(e))
+            }
         }
     }
 

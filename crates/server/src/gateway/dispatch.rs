@@ -3,7 +3,8 @@
 //! order came to this process, else by the clock.
 
 use super::live::Live;
-use super::{Inner, commands, desired, now_ms};
+use super::{HANDSHAKES, Inner, commands, desired, now_ms};
+use crate::numbers;
 use lazaret_proto::v1;
 use lazaret_session::goodbye;
 use lazaret_store::{ChangeKind, HostRow, StoreError};
@@ -18,6 +19,8 @@ use v1::server_frame::Kind as Say;
 const AT_ONCE: u32 = 5_000;
 /// Desired states of one look.
 const STATES_AT_ONCE: u32 = 500;
+/// Orders that come so soon after one another are looked for together.
+const TOGETHER: Duration = Duration::from_millis(10);
 /// All hosts of the gateway are looked at that often, whatever was noticed.
 const LOOK_AT_ALL: Duration = Duration::from_secs(30);
 /// An order that was sent and has no result so long after its expiry will have none.
@@ -29,10 +32,14 @@ pub(super) async fn run(inner: Arc<Inner>) {
     let mut all = Instant::now();
     let mut told = false;
     loop {
-        tokio::select! {
-            () = inner.ordered.notified() => {}
-            () = tokio::time::sleep(inner.settings.poll) => {}
+        let why = tokio::select! {
+            () = inner.ordered.notified() => "told",
+            () = tokio::time::sleep(inner.settings.poll) => "clock",
+        };
+        if why == "told" {
+            tokio::time::sleep(TOGETHER).await;
         }
+        metrics::counter!("lazaret_gateway_looks_total", "why" => why).increment(1);
         let everything = all.elapsed() >= LOOK_AT_ALL;
         let looked = async {
             orders(&inner).await?;
@@ -54,6 +61,7 @@ pub(super) async fn run(inner: Arc<Inner>) {
                 inner.healthy.store(true, Ordering::Relaxed);
             }
             Err(e) => {
+                numbers::database(&e);
                 // One line for an outage, not one for each look.
                 if !std::mem::replace(&mut told, true) {
                     inner.log(&format!("orders to hosts wait: {e}"));
@@ -61,6 +69,8 @@ pub(super) async fn run(inner: Arc<Inner>) {
                 inner.healthy.store(!e.is_retryable(), Ordering::Relaxed);
             }
         }
+        let handshakes = HANDSHAKES.saturating_sub(inner.handshakes.available_permits());
+        metrics::gauge!("lazaret_gateway_handshakes").set(u32::try_from(handshakes).unwrap_or(u32::MAX));
         metrics::gauge!("lazaret_gateway_sessions").set(u32::try_from(inner.lives.len()).unwrap_or(u32::MAX));
     }
 }

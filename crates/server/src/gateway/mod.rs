@@ -110,6 +110,9 @@ pub enum GatewayError {
     Store(#[from] StoreError),
 }
 
+/// Connections at the same time that are not yet sessions.
+const HANDSHAKES: usize = 512;
+
 /// What all parts of a gateway share.
 struct Inner {
     store: Store,
@@ -203,7 +206,7 @@ impl Gateway {
             incarnation,
             lives: Lives::default(),
             ordered: Notify::new(),
-            handshakes: Arc::new(Semaphore::new(512)),
+            handshakes: Arc::new(Semaphore::new(HANDSHAKES)),
             ingests: Semaphore::new(64),
             sessions: AtomicU64::new(0),
             connections: AtomicU64::new(0),

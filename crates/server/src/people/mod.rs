@@ -7,6 +7,7 @@ pub(crate) mod limit;
 pub(crate) mod oidc;
 pub(crate) mod password;
 pub(crate) mod password_policy;
+pub(crate) mod proxy;
 pub(crate) mod seal;
 pub(crate) mod secret;
 pub(crate) mod sign_in;

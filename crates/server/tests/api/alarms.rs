@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The list, its filters and pages; one alarm; what is like it.
 
+use crate::base::{Base, on_both};
 use crate::kit::{Server, now_ms};
 use crate::rows;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-#[tokio::test]
-async fn filters_and_pages() {
-    let s = Server::start().await;
+on_both!(filters_and_pages, one_alarm_has_the_names_of_the_command_line, alarms_like_this_one);
+
+async fn filters_and_pages(base: Base) {
+    let s = Server::start_on(base).await;
     let admin = s.admin().await;
     let group = rows::host_group(&s, "0", None).await;
     let mut web = rows::host_row("0");
@@ -77,9 +79,8 @@ async fn filters_and_pages() {
     s.stop().await;
 }
 
-#[tokio::test]
-async fn one_alarm_has_the_names_of_the_command_line() {
-    let s = Server::start().await;
+async fn one_alarm_has_the_names_of_the_command_line(base: Base) {
+    let s = Server::start_on(base).await;
     let admin = s.admin().await;
     let host = rows::host(&s, "0").await;
     let id = rows::alarm(&s, &host, b"/srv/a.php", [1; 32]).await;
@@ -104,9 +105,8 @@ async fn one_alarm_has_the_names_of_the_command_line() {
     s.stop().await;
 }
 
-#[tokio::test]
-async fn alarms_like_this_one() {
-    let s = Server::start().await;
+async fn alarms_like_this_one(base: Base) {
+    let s = Server::start_on(base).await;
     let admin = s.admin().await;
     let (one, two) = (rows::host(&s, "0").await, rows::host(&s, "0").await);
     let id = rows::alarm(&s, &one, b"/srv/a.php", [1; 32]).await;

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The audit log: every write is in it, and the chain is whole.
 
+use crate::base::{Base, on_both};
 use crate::kit::Server;
 use crate::rows;
 use serde_json::json;
 
-#[tokio::test]
-async fn every_write_is_recorded_and_chained() {
-    let s = Server::start().await;
+on_both!(every_write_is_recorded_and_chained);
+
+async fn every_write_is_recorded_and_chained(base: Base) {
+    let s = Server::start_on(base).await;
     let admin = s.person("ada", &[("*", "administrator")]).await;
     let host = rows::host(&s, "0").await;
     let alarm = rows::alarm(&s, &host, b"/srv/a", [1; 32]).await;

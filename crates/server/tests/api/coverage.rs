@@ -2,9 +2,12 @@
 //! Every route, every role, inside and outside the project, and without credentials: it answers as its
 //! row of the table says, or this fails. A route that is new fails until it is put on the right list.
 
+use crate::base::{Base, on_both};
 use crate::kit::Server;
 use crate::rows;
 use serde_json::{Value, json};
+
+on_both!(lists_hold_nothing_of_other_projects);
 
 pub(crate) const ROLES: [&str; 4] = ["viewer", "operator", "administrator", "auditor"];
 
@@ -273,9 +276,8 @@ async fn every_route_answers_as_its_permission_says() {
     s.stop().await;
 }
 
-#[tokio::test]
-async fn lists_hold_nothing_of_other_projects() {
-    let s = Server::start().await;
+async fn lists_hold_nothing_of_other_projects(base: Base) {
+    let s = Server::start_on(base).await;
     let admin = s.admin().await;
     let (a, b) = (rows::project(&s, "a").await, rows::project(&s, "b").await);
     let seen = things(&s, &admin, &a).await;

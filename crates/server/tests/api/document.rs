@@ -54,9 +54,41 @@ async fn every_reference_leads_somewhere_and_every_id_is_used_once() {
             let id =
                 operation["operationId"].as_str().unwrap_or_else(|| panic!("{method} {path}: {operation}"));
             assert!(ids.insert(id.to_owned()), "{id} twice");
-            assert!(operation["responses"].as_object().unwrap().keys().any(|k| k.starts_with('2')), "{id}");
+            assert!(
+                operation["responses"].as_object().unwrap().keys().any(|k| k.starts_with(['2', '3'])),
+                "{id}"
+            );
         }
     }
     assert_eq!(ids.len(), s.running().routes.len());
+    s.stop().await;
+}
+
+/// The derive once showed the names of Rust instead of the words that are taken.
+#[tokio::test]
+async fn words_are_described_as_they_are_taken() {
+    let s = Server::start().await;
+    let document: Value = serde_json::from_str(&s.running().document).unwrap();
+    let parameters = document["paths"]["/api/v1/alarms"]["get"]["parameters"].as_array().unwrap();
+    let of = |name: &str| parameters.iter().find(|p| p["name"] == name).unwrap()["schema"].clone();
+    assert_eq!(of("severity")["items"]["enum"], serde_json::json!(["low", "medium", "high", "critical"]));
+    assert_eq!(of("importance")["enum"], serde_json::json!(["important", "common", "test"]));
+    assert_eq!(of("since"), serde_json::json!({ "type": "string", "format": "date-time" }));
+    let mut enums = Vec::new();
+    fn walk(value: &Value, out: &mut Vec<String>) {
+        match value {
+            Value::Object(map) => {
+                if let Some(Value::Array(words)) = map.get("enum") {
+                    out.extend(words.iter().filter_map(|w| w.as_str().map(str::to_owned)));
+                }
+                map.values().for_each(|v| walk(v, out));
+            }
+            Value::Array(items) => items.iter().for_each(|v| walk(v, out)),
+            _ => {}
+        }
+    }
+    walk(&document, &mut enums);
+    let odd: Vec<&String> = enums.iter().filter(|w| w.chars().any(char::is_uppercase)).collect();
+    assert!(odd.is_empty(), "{odd:?}");
     s.stop().await;
 }

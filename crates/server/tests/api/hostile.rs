@@ -2,11 +2,14 @@
 //! What nobody should send: wildcards, headers in values, control characters, HTML, too much, the wrong
 //! kind. Every answer is a problem or the data as it is.
 
+use crate::base::{Base, on_both};
 use crate::kit::Server;
 use crate::rows;
 use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
+
+on_both!(names_of_files_are_data, wildcards_are_letters, a_csv_is_no_program);
 
 #[tokio::test]
 async fn every_refusal_is_a_problem() {
@@ -79,9 +82,8 @@ async fn too_much_is_not_read() {
     s.stop().await;
 }
 
-#[tokio::test]
-async fn names_of_files_are_data() {
-    let s = Server::start().await;
+async fn names_of_files_are_data(base: Base) {
+    let s = Server::start_on(base).await;
     let admin = s.admin().await;
     let host = rows::host(&s, "0").await;
     let names: [&[u8]; 6] = [
@@ -109,9 +111,8 @@ async fn names_of_files_are_data() {
 }
 
 /// `%` and `_` are letters like others: they find what holds them and nothing else.
-#[tokio::test]
-async fn wildcards_are_letters() {
-    let s = Server::start().await;
+async fn wildcards_are_letters(base: Base) {
+    let s = Server::start_on(base).await;
     let admin = s.admin().await;
     let host = rows::host(&s, "0").await;
     for name in [b"/srv/100%_sure.php".as_slice(), b"/srv/plain.php"] {
@@ -131,9 +132,8 @@ async fn wildcards_are_letters() {
     s.stop().await;
 }
 
-#[tokio::test]
-async fn a_csv_is_no_program() {
-    let s = Server::start().await;
+async fn a_csv_is_no_program(base: Base) {
+    let s = Server::start_on(base).await;
     let admin = s.admin().await;
     let mut host = rows::host_row("0");
     host.name = "=cmd|'/c calc'!A1".to_owned();

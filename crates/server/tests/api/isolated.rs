@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Isolated files: states with their reasons, restoring one, several, every one of a content.
 
+use crate::base::{Base, on_both};
 use crate::kit::Server;
 use crate::rows;
 use serde_json::json;
 
-#[tokio::test]
-async fn restore_and_delete_as_the_state_allows() {
-    let s = Server::start().await;
+on_both!(restore_and_delete_as_the_state_allows);
+
+async fn restore_and_delete_as_the_state_allows(base: Base) {
+    let s = Server::start_on(base).await;
     let op = s.person("op", &[("0", "operator")]).await;
     let (one, two) = (rows::host(&s, "0").await, rows::host(&s, "0").await);
     let a = rows::isolated(&s, &one, b"/srv/a", [1; 32], "isolated").await;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A server of its own for each test, and a client.
 
+use crate::base::{self, Base, Shared};
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request};
 use hyper_util::client::legacy::Client;
@@ -12,6 +13,7 @@ use lazaret_server::start::{Role, Running, start};
 use lazaret_store::{CredentialRow, Store, UserRow};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
 
@@ -58,7 +60,11 @@ pub(crate) struct Server {
     pub(crate) config: Config,
     client: Client<HttpConnector, Body>,
     _folder: TempDir,
+    _shared: Option<Arc<Shared>>,
 }
+
+/// Lines of `[api]` for tests that ask often.
+pub(crate) const LIMITS: &str = "requests_per_minute = 1000000\nrequests_per_minute_address = 1000000";
 
 pub(crate) fn now_ms() -> i64 {
     i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
@@ -66,26 +72,38 @@ pub(crate) fn now_ms() -> i64 {
 
 impl Server {
     pub(crate) async fn start() -> Self {
-        Self::start_with("", Role::Api).await
+        Self::start_on(Base::Sqlite).await
+    }
+
+    pub(crate) async fn start_on(base: Base) -> Self {
+        Self::start_so(base, "", Role::Api).await
     }
 
     /// With further lines of `[api]`.
     pub(crate) async fn start_with(api: &str, role: Role) -> Self {
+        Self::start_so(Base::Sqlite, api, role).await
+    }
+
+    /// With further lines of `[api]`, then whole sections.
+    pub(crate) async fn start_so(base: Base, api: &str, role: Role) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
+        let (shared, database) = match base {
+            Base::Sqlite => (None, String::new()),
+            Base::Postgres => {
+                let (shared, url) = base::database();
+                (Some(shared), format!("database = \"{url}\"\n"))
+            }
+        };
         let text = format!(
-            "[server]\ndata = \"{}\"\n[gateway]\nlisten = \"127.0.0.1:0\"\n[api]\nlisten = \"127.0.0.1:0\"\nplain_http = true\n{}\n",
+            "[server]\ndata = \"{}\"\n{database}[gateway]\nlisten = \"127.0.0.1:0\"\n[api]\nlisten = \"127.0.0.1:0\"\nplain_http = true\n{}\n",
             data.display(),
-            if api.is_empty() {
-                "requests_per_minute = 1000000\nrequests_per_minute_address = 1000000"
-            } else {
-                api
-            },
+            if api.is_empty() { LIMITS } else { api },
         );
         let config = Config::parse(&text).unwrap();
         let made = init::init(&config).await.unwrap();
         let running = start(config.clone(), role).await.unwrap();
-        let base = format!("http://{}", running.api.unwrap());
+        let base = running.api.map(|a| format!("http://{a}")).unwrap_or_default();
         Self {
             running: Some(running),
             base,
@@ -93,6 +111,7 @@ impl Server {
             config,
             client: Client::builder(TokioExecutor::new()).build_http(),
             _folder: folder,
+            _shared: shared,
         }
     }
 

@@ -1,20 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The people's half of the server, over HTTP on loopback and SQLite in a folder of its own.
+//! The people's half of the server, over HTTP on loopback; what is about data runs on both databases.
 
 #![forbid(unsafe_code)]
 
 mod alarms;
 mod approvals;
 mod audit;
+mod base;
+mod conformance;
 mod coverage;
 mod document;
 mod hostile;
 mod idp;
 mod isolated;
 mod kit;
+mod known_routes;
 mod matrix;
 mod orders;
 mod provider;
+mod proxy;
 mod quotas;
 mod rows;
 mod scans;
@@ -23,4 +27,6 @@ mod settings;
 mod sign_in;
 mod sign_on;
 mod stream;
+mod tls;
+mod watched;
 mod whitelist;

@@ -1,20 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 //! From a handling to the commands of hosts, once.
 
+use crate::base::{Base, on_both};
 use crate::kit::Server;
 use crate::rows;
 use lazaret_proto::{Message as _, v1};
 use lazaret_store::{CommandEnd, CommandFilter, Cursor, Scope};
 use serde_json::{Value, json};
 
+on_both!(
+    a_handling_is_a_command_to_the_host,
+    batches_whole_types_and_what_no_host_can_do,
+    the_same_key_gives_one_order,
+    orders_are_taken_back,
+    a_false_positive_is_undone_everywhere,
+);
+
 async fn commands(s: &Server) -> Vec<lazaret_store::CommandRow> {
     let cursor = Cursor { after: None, limit: 100 };
     s.store().commands_page(&Scope::All, &CommandFilter::default(), &cursor).await.unwrap().items
 }
 
-#[tokio::test]
-async fn a_handling_is_a_command_to_the_host() {
-    let s = Server::start().await;
+async fn a_handling_is_a_command_to_the_host(base: Base) {
+    let s = Server::start_on(base).await;
     let op = s.person("op", &[("0", "operator")]).await;
     let host = rows::host(&s, "0").await;
     let id = rows::alarm(&s, &host, b"/srv/a.php", [1; 32]).await;
@@ -79,9 +87,8 @@ async fn verbs_that_do_not_fit_are_refused_with_the_reason() {
     s.stop().await;
 }
 
-#[tokio::test]
-async fn batches_whole_types_and_what_no_host_can_do() {
-    let s = Server::start().await;
+async fn batches_whole_types_and_what_no_host_can_do(base: Base) {
+    let s = Server::start_on(base).await;
     let op = s.person("op", &[("0", "operator")]).await;
     let (host, gone) = (rows::host(&s, "0").await, rows::host(&s, "0").await);
     let a = rows::alarm(&s, &host, b"/srv/a.php", [1; 32]).await;
@@ -111,9 +118,8 @@ async fn batches_whole_types_and_what_no_host_can_do() {
     s.stop().await;
 }
 
-#[tokio::test]
-async fn the_same_key_gives_one_order() {
-    let s = Server::start().await;
+async fn the_same_key_gives_one_order(base: Base) {
+    let s = Server::start_on(base).await;
     let op = s.person("op", &[("0", "operator")]).await;
     let host = rows::host(&s, "0").await;
     let id = rows::alarm(&s, &host, b"/srv/a.php", [1; 32]).await;
@@ -137,9 +143,8 @@ async fn the_same_key_gives_one_order() {
     s.stop().await;
 }
 
-#[tokio::test]
-async fn orders_are_taken_back() {
-    let s = Server::start().await;
+async fn orders_are_taken_back(base: Base) {
+    let s = Server::start_on(base).await;
     let op = s.person("op", &[("0", "operator")]).await;
     let host = rows::host(&s, "0").await;
     let path = format!("/api/v1/hosts/{}/self-test", host.id);
@@ -156,9 +161,8 @@ async fn orders_are_taken_back() {
     s.stop().await;
 }
 
-#[tokio::test]
-async fn a_false_positive_is_undone_everywhere() {
-    let s = Server::start().await;
+async fn a_false_positive_is_undone_everywhere(base: Base) {
+    let s = Server::start_on(base).await;
     let admin = s.admin().await;
     let (one, two) = (rows::host(&s, "0").await, rows::host(&s, "0").await);
     let id = rows::alarm(&s, &one, b"/srv/a.php", [1; 32]).await;

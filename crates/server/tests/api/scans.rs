@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Virus scans: planned, begun by the worker, given to hosts, cancelled.
 
+use crate::base::{Base, on_both};
 use crate::kit::Server;
 use crate::rows;
 use lazaret_proto::{Message as _, v1};
 use lazaret_server::start::Role;
 use serde_json::{Value, json};
 use std::time::Duration;
+
+on_both!(a_scan_reaches_its_hosts_and_ends_when_it_is_cancelled, a_plan_begins_by_itself);
 
 const LIMITS: &str = "requests_per_minute = 1000000\nrequests_per_minute_address = 1000000";
 
@@ -23,9 +26,8 @@ async fn until(s: &Server, path: &str, token: &str, good: impl Fn(&Value) -> boo
     panic!("{path}: {last}");
 }
 
-#[tokio::test]
-async fn a_scan_reaches_its_hosts_and_ends_when_it_is_cancelled() {
-    let s = Server::start_with(LIMITS, Role::All).await;
+async fn a_scan_reaches_its_hosts_and_ends_when_it_is_cancelled(base: Base) {
+    let s = Server::start_so(base, LIMITS, Role::All).await;
     let op = s.person("op", &[("0", "operator")]).await;
     let (one, two) = (rows::host(&s, "0").await, rows::host(&s, "0").await);
     s.store().revoke_host(&two.id).await.unwrap();
@@ -50,9 +52,8 @@ async fn a_scan_reaches_its_hosts_and_ends_when_it_is_cancelled() {
     s.stop().await;
 }
 
-#[tokio::test]
-async fn a_plan_begins_by_itself() {
-    let s = Server::start_with(LIMITS, Role::All).await;
+async fn a_plan_begins_by_itself(base: Base) {
+    let s = Server::start_so(base, LIMITS, Role::All).await;
     let op = s.person("op", &[("0", "operator")]).await;
     rows::host(&s, "0").await;
     let plan = |start: Value| {

@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Groups, switches, and what they would have changed.
 
+use crate::base::{Base, on_both};
 use crate::kit::Server;
 use crate::rows;
 use serde_json::json;
 
-#[tokio::test]
-async fn a_group_from_beginning_to_end() {
-    let s = Server::start().await;
+on_both!(
+    a_group_from_beginning_to_end,
+    a_switch_says_who_and_when_and_reaches_the_hosts,
+    the_past_under_other_settings,
+);
+
+async fn a_group_from_beginning_to_end(base: Base) {
+    let s = Server::start_on(base).await;
     let admin = s.admin().await;
     let made = s.post("/api/v1/host-groups", &admin, json!({ "project": "0", "name": "web" })).await;
     let tag = made.header("etag").to_owned();
@@ -66,9 +72,8 @@ async fn settings_out_of_bounds_are_refused() {
     s.stop().await;
 }
 
-#[tokio::test]
-async fn a_switch_says_who_and_when_and_reaches_the_hosts() {
-    let s = Server::start().await;
+async fn a_switch_says_who_and_when_and_reaches_the_hosts(base: Base) {
+    let s = Server::start_on(base).await;
     let admin = s.person("ada", &[("*", "administrator")]).await;
     let host = rows::host(&s, "0").await;
     let before = s.get("/api/v1/switches", &admin).await.expect(200);
@@ -90,9 +95,8 @@ async fn a_switch_says_who_and_when_and_reaches_the_hosts() {
     s.stop().await;
 }
 
-#[tokio::test]
-async fn the_past_under_other_settings() {
-    let s = Server::start().await;
+async fn the_past_under_other_settings(base: Base) {
+    let s = Server::start_on(base).await;
     let admin = s.admin().await;
     let policy = rows::policy_group(&s, "0").await;
     let group = rows::host_group(&s, "0", Some(policy.clone())).await;

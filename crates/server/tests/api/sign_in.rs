@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Names, passwords, tokens, keys, locks.
 
+use crate::base::{Base, on_both};
 use crate::kit::{Server, now_ms};
 use axum::body::Body;
 use axum::http::Request;
 use lazaret_server::init;
 use lazaret_server::start::Role;
-use serde_json::json;
+use serde_json::{Value, json};
+
+on_both!(tokens_end, somebody_is_left_who_can_let_others_in);
 
 const NEW: &str = "a long and new one";
 
@@ -72,9 +75,8 @@ async fn root_on_the_machine_gets_back_in() {
     s.stop().await;
 }
 
-#[tokio::test]
-async fn tokens_end() {
-    let s = Server::start().await;
+async fn tokens_end(base: Base) {
+    let s = Server::start_on(base).await;
     let user = s.store().user_by_name("admin").await.unwrap();
     let token = s.session(&user.id, now_ms() - 1).await;
     s.get("/api/v1/me", &token).await.problem(401, "not-signed-in");
@@ -137,9 +139,8 @@ async fn a_key_has_what_it_was_given_and_no_more() {
     s.stop().await;
 }
 
-#[tokio::test]
-async fn somebody_is_left_who_can_let_others_in() {
-    let s = Server::start().await;
+async fn somebody_is_left_who_can_let_others_in(base: Base) {
+    let s = Server::start_on(base).await;
     let admin = s.admin().await;
     let made = s
         .post(
@@ -162,6 +163,7 @@ async fn somebody_is_left_who_can_let_others_in() {
     s.send("DELETE", &format!("/api/v1/users/{first}"), &admin, None, &[]).await.expect(204);
     let mine = format!("/api/v1/users/{me}");
     s.send("DELETE", &mine, &admin, None, &[]).await.problem(409, "conflict");
+    s.post(&format!("{mine}/reset-password"), &admin, Value::Null).await.problem(409, "conflict");
     s.send("PUT", &mine, &admin, Some(json!({ "disabled": true })), &[]).await.problem(409, "conflict");
     s.send("PUT", &mine, &admin, Some(json!({ "grants": [] })), &[]).await.problem(409, "conflict");
     s.send("DELETE", &format!("/api/v1/users/{eve}"), &admin, None, &[]).await.expect(204);

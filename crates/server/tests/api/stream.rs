@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The live stream: what changes in the caller's projects, and nothing of others.
 
+use crate::base::{Base, on_both};
 use crate::kit::Server;
 use crate::rows;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+
+on_both!(only_of_the_own_projects_and_on_from_where_it_broke_off);
 
 /// Reads until the text is there.
 async fn until(stream: &mut TcpStream, seen: &mut String, text: &str) {
@@ -31,9 +34,8 @@ async fn open(s: &Server, token: &str, last: Option<&str>) -> TcpStream {
     stream
 }
 
-#[tokio::test]
-async fn only_of_the_own_projects_and_on_from_where_it_broke_off() {
-    let s = Server::start().await;
+async fn only_of_the_own_projects_and_on_from_where_it_broke_off(base: Base) {
+    let s = Server::start_on(base).await;
     let other = rows::project(&s, "other").await;
     let token = s.person("eve", &[("0", "viewer")]).await;
     let mut stream = open(&s, &token, None).await;

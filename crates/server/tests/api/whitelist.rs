@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Whitelist entries: the rules of the hosts, tags, what they offer, what they bring back.
 
+use crate::base::{Base, on_both};
 use crate::kit::Server;
 use crate::rows;
 use serde_json::{Value, json};
+
+on_both!(an_entry_from_beginning_to_end);
 
 fn by_hash(digest: &str) -> Value {
     json!({ "project": "0", "scope": "project", "field": "hash", "judge": "equal", "value": digest, "description": "ours" })
 }
 
-#[tokio::test]
-async fn an_entry_from_beginning_to_end() {
-    let s = Server::start().await;
+async fn an_entry_from_beginning_to_end(base: Base) {
+    let s = Server::start_on(base).await;
     let admin = s.admin().await;
     let host = rows::host(&s, "0").await;
     let file = rows::isolated(&s, &host, b"/srv/a", [1; 32], "isolated").await;

@@ -143,6 +143,9 @@ async fn list(
     Query(q): Query<ApprovalQuery>,
 ) -> Result<Json<Approvals>, Problem> {
     let state = q.state.unwrap_or_default();
+    if !["", "pending", "approved", "rejected", "cancelled", "expired"].contains(&state.as_str()) {
+        return Err(Problem::invalid("state: pending, approved, rejected, cancelled or expired"));
+    }
     let rows = api.store.approvals(&access.scope, &state).await?;
     let short = |a: &ApprovalRow| {
         let mut shown = view(a);
