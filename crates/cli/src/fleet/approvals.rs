@@ -20,8 +20,11 @@ pub(crate) struct ApprovalsArgs {
 #[derive(Debug, Subcommand)]
 enum ApprovalsVerb {
     List(ListArgs),
+    /// Say yes: it is done now, as it was asked for
     Approve(SayArgs),
+    /// Say no
     Reject(SayArgs),
+    /// Take the own order back
     Cancel(SayArgs),
 }
 

@@ -252,7 +252,7 @@ fn row(text: &str) -> bool {
 pub(crate) fn known(password: &str) -> bool {
     let bare = bare(password);
     let lower = password.to_lowercase();
-    let listed = |word: &str| WORDS.iter().any(|w| *w == word);
+    let listed = |word: &str| WORDS.binary_search_by(|w| (*w).cmp(word)).is_ok();
     row(&lower) || listed(&bare) || listed(once(&bare)) || once(&lower).chars().count() < 5
 }
 
@@ -280,6 +280,11 @@ mod tests {
         ] {
             assert!(known(bad), "{bad}");
         }
+    }
+
+    #[test]
+    fn the_list_is_sorted() {
+        assert!(WORDS.is_sorted());
     }
 
     #[test]

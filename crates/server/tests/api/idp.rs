@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 #[derive(Clone)]
 pub(crate) struct Key {
     pub(crate) kid: String,
-    pkcs8: Vec<u8>,
+    pub(crate) pkcs8: Vec<u8>,
     /// 4, x and y.
     pub(crate) public: Vec<u8>,
 }

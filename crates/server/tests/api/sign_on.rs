@@ -65,23 +65,34 @@ async fn groups_are_rights_at_every_sign_in() {
     s.stop().await;
 }
 
+type Change = Box<dyn FnOnce(&mut Value)>;
+
+fn change(claims: impl FnOnce(&mut Value) + 'static) -> Change {
+    Box::new(claims)
+}
+
+type Forge<'a> = Box<dyn Fn(&Value) -> String + 'a>;
+
+fn forge<'a>(token: impl Fn(&Value) -> String + 'a) -> Forge<'a> {
+    Box::new(token)
+}
+
 #[tokio::test]
 async fn forged_tokens_let_nobody_in() {
     let (s, idp) = rig().await;
     let now = now_ms() / 1000;
     let set = |name: &'static str, value: Value| move |c: &mut Value| c[name] = value;
-    type Change = Box<dyn FnOnce(&mut Value)>;
     let bad: Vec<(&str, Change)> = vec![
-        ("another issuer", Box::new(set("iss", json!("https://other.example")))),
-        ("another audience", Box::new(set("aud", json!("other")))),
-        ("several audiences without a party", Box::new(set("aud", json!([CLIENT, "other"])))),
-        ("another party", Box::new(set("azp", json!("other")))),
-        ("expired", Box::new(set("exp", json!(now - 120)))),
-        ("made long ago", Box::new(set("iat", json!(now - 3600)))),
-        ("made later", Box::new(set("iat", json!(now + 3600)))),
-        ("not yet", Box::new(set("nbf", json!(now + 3600)))),
-        ("another nonce", Box::new(set("nonce", json!("x")))),
-        ("nobody", Box::new(set("sub", json!("")))),
+        ("another issuer", change(set("iss", json!("https://other.example")))),
+        ("another audience", change(set("aud", json!("other")))),
+        ("several audiences without a party", change(set("aud", json!([CLIENT, "other"])))),
+        ("another party", change(set("azp", json!("other")))),
+        ("expired", change(set("exp", json!(now - 120)))),
+        ("made long ago", change(set("iat", json!(now - 3600)))),
+        ("made later", change(set("iat", json!(now + 3600)))),
+        ("not yet", change(set("nbf", json!(now + 3600)))),
+        ("another nonce", change(set("nonce", json!("x")))),
+        ("nobody", change(set("sub", json!("")))),
     ];
     for (name, change) in bad {
         let (reply, _) = with(&s, &idp, &["soc"], change).await;
@@ -106,26 +117,25 @@ async fn signatures_count_and_algorithms_are_ours_to_choose() {
     idp.script().algorithms = vec!["ES256", "none", "HS256"];
     let key = idp.script().keys[0].clone();
     let stranger = Key { kid: key.kid.clone(), ..Key::new("x") };
-    type Forge<'a> = Box<dyn Fn(&Value) -> String + 'a>;
     let hmac = |secret: &[u8], claims: &Value| {
         let mut header = Header::new(Algorithm::HS256);
         header.kid = Some("one".to_owned());
         jsonwebtoken::encode(&header, claims, &EncodingKey::from_secret(secret)).unwrap()
     };
     let tokens: Vec<(&str, Forge<'_>)> = vec![
-        ("alg none", Box::new(|c| forged(&json!({ "alg": "none" }), c, |_| String::new()))),
+        ("alg none", forge(|c| forged(&json!({ "alg": "none" }), c, |_| String::new()))),
         (
             "alg none with a key",
-            Box::new(|c| forged(&json!({ "alg": "none", "kid": "one" }), c, |_| String::new())),
+            forge(|c| forged(&json!({ "alg": "none", "kid": "one" }), c, |_| String::new())),
         ),
-        ("HS256 with the public key", Box::new(|c| hmac(&key.public, c))),
-        ("HS256 with the client's secret", Box::new(|c| hmac(crate::idp::SECRET.as_bytes(), c))),
-        ("a stranger's key under our name", Box::new(|c| stranger.sign(c))),
-        ("a key that nobody has", Box::new(|c| Key::new("two").sign(c))),
-        ("without a signature", Box::new(|c| key.sign(c).rsplit_once('.').unwrap().0.to_owned() + ".")),
+        ("HS256 with the public key", forge(|c| hmac(&key.public, c))),
+        ("HS256 with the client's secret", forge(|c| hmac(crate::idp::SECRET.as_bytes(), c))),
+        ("a stranger's key under our name", forge(|c| stranger.sign(c))),
+        ("a key that nobody has", forge(|c| Key::new("two").sign(c))),
+        ("without a signature", forge(|c| key.sign(c).rsplit_once('.').unwrap().0.to_owned() + ".")),
         (
             "other claims under a true signature",
-            Box::new(|c| {
+            forge(|c| {
                 let good = key.sign(c);
                 let mut other = c.clone();
                 other["sub"] = json!("somebody-else");
@@ -135,14 +145,14 @@ async fn signatures_count_and_algorithms_are_ours_to_choose() {
         ),
         (
             "RS256 said, ES256 signed",
-            Box::new(|c| {
+            forge(|c| {
                 let good = key.sign(c);
                 let (_, signature) = good.rsplit_once('.').unwrap();
                 forged(&json!({ "alg": "RS256", "kid": "one" }), c, |_| signature.to_owned())
             }),
         ),
-        ("no token at all", Box::new(|_| "garbage".to_owned())),
-        ("too long", Box::new(|_| "a.".repeat(80_000))),
+        ("no token at all", forge(|_| "garbage".to_owned())),
+        ("too long", forge(|_| "a.".repeat(80_000))),
     ];
     for (name, make) in &tokens {
         let away = begin(&s, &idp).await;

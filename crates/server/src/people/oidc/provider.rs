@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One provider: what it says of itself, its keys, its tokens.
 
+use super::talk::{self, PATIENCE};
 use super::token::{self, Claims};
-use super::{OidcError, refused, talk};
+use super::{OidcError, refused};
 use crate::config::{Provider as Settings, SignOn, safe_address};
 use anyhow::Context as _;
 use base64::Engine as _;
@@ -12,7 +13,7 @@ use reqwest::{Client, Url};
 use serde::Deserialize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 
 /// What a provider says of itself is good for so long.
 const METADATA: Duration = Duration::from_secs(3_600);
@@ -71,7 +72,7 @@ pub(crate) struct Providers(Vec<Provider>);
 impl Providers {
     /// By the configuration. Asks nobody yet: a provider that is away must not keep the server from starting.
     pub(crate) fn load(settings: &SignOn) -> anyhow::Result<Self> {
-        let one = |p: &Settings| {
+        let one = |p: &Settings| -> anyhow::Result<Provider> {
             let secret = match &p.client_secret_file {
                 Some(path) => std::fs::read_to_string(path)
                     .with_context(|| format!("cannot read {}", path.display()))?
@@ -82,9 +83,7 @@ impl Providers {
             let client = talk::client(p).map_err(anyhow::Error::msg)?;
             Ok(Provider { settings: p.clone(), secret, client, known: Mutex::default() })
         };
-        let with = |p: &Settings| {
-            one(p).map_err(|e: anyhow::Error| e.context(format!("[[sign_on.providers]] {}", p.name)))
-        };
+        let with = |p: &Settings| one(p).map_err(|e| e.context(format!("[[sign_on.providers]] {}", p.name)));
         Ok(Self(settings.providers.iter().map(with).collect::<anyhow::Result<_>>()?))
     }
 
@@ -105,9 +104,16 @@ impl Provider {
         scopes.join(" ")
     }
 
+    /// Nobody waits long for others who wait for a provider that hangs.
+    async fn known(&self) -> Result<MutexGuard<'_, Known>, OidcError> {
+        tokio::time::timeout(PATIENCE, self.known.lock())
+            .await
+            .map_err(|_| OidcError::Provider("the provider keeps everybody waiting".to_owned()))
+    }
+
     /// What it says of itself, at most an hour old.
     pub(crate) async fn metadata(&self) -> Result<Arc<Metadata>, OidcError> {
-        let mut known = self.known.lock().await;
+        let mut known = self.known().await?;
         if let Some((metadata, at)) = &known.metadata
             && at.elapsed() < METADATA
         {
@@ -142,7 +148,7 @@ impl Provider {
 
     /// Its keys; asked for anew, within the limit, when one is missing.
     async fn keys(&self, metadata: &Metadata, kid: Option<&str>) -> Result<Arc<JwkSet>, OidcError> {
-        let mut known = self.known.lock().await;
+        let mut known = self.known().await?;
         // What a provider took out of its keys is not good for ever.
         let fresh = known.keys.as_ref().filter(|(_, at)| at.elapsed() < METADATA).map(|(k, _)| Arc::clone(k));
         if let Some(keys) = fresh {
@@ -186,7 +192,7 @@ impl Provider {
         } else if in_body {
             form.extend([("client_id", id), ("client_secret", self.secret.as_str())]);
         } else {
-            let pair = format!("{}:{}", form_text(&[("", id)]), form_text(&[("", &self.secret)]));
+            let pair = format!("{}:{}", form_text(&[("", id)]), form_text(&[("", self.secret.as_str())]));
             request = request.header("authorization", format!("Basic {}", STANDARD.encode(pair)));
         }
         let request = request

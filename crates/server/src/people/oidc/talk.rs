@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// For a whole answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 /// Of an answer.
 const MOST: usize = 1 << 20;
 
