@@ -114,12 +114,12 @@ pub(crate) fn record(row: &ApprovalRow, who: &str, action: &str, now_ms: i64) ->
 }
 
 /// The rules of projects where two persons are asked for.
-async fn strict(
+async fn strict<'a>(
     api: &Api,
-    projects: impl Iterator<Item = &str>,
+    projects: impl Iterator<Item = &'a str>,
 ) -> Result<BTreeMap<String, ProjectRulesRow>, Problem> {
     let mut out = BTreeMap::new();
-    for project in projects.collect::<BTreeSet<&str>>() {
+    for project in projects.collect::<BTreeSet<&'a str>>() {
         let rules = api.store.project_rules(project).await?;
         if rules.two_person {
             out.insert(project.to_owned(), rules);
