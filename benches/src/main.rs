@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The benchmarks whose figures the README quotes: `cargo xtask bench [NAME...]`.
+//! The benchmarks whose figures the README quotes: `cargo xtask bench [--quick] [NAME...]`.
 //!
 //! Every figure stands beside its reference in the same run, because absolute numbers move from
 //! machine to machine and from minute to minute. Nothing is asserted here.
@@ -9,6 +9,9 @@
 mod corpus;
 mod deny;
 mod exec;
+mod fleet;
+mod fleet_rows;
+mod fleet_store;
 mod isolate;
 mod keep;
 mod memory;
@@ -18,7 +21,7 @@ mod scan;
 
 use std::process::ExitCode;
 
-const ALL: [(&str, fn()); 7] = [
+const ALL: [(&str, fn()); 9] = [
     ("exec", exec::measure),
     ("open", open::measure),
     ("isolate", isolate::measure),
@@ -26,10 +29,20 @@ const ALL: [(&str, fn()); 7] = [
     ("deny", deny::measure),
     ("memory", memory::measure),
     ("scan", scan::measure),
+    ("fleet", fleet::measure),
+    ("fleet_store", fleet_store::measure),
 ];
 
 fn main() -> ExitCode {
-    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    let (options, wanted): (Vec<String>, Vec<String>) =
+        std::env::args().skip(1).partition(|a| a.starts_with('-'));
+    if let Some(unknown) = options.iter().find(|o| *o != "--quick") {
+        report::line(&format!(
+            "{unknown} is not known; there is --quick, for the benchmarks that take minutes"
+        ));
+        return ExitCode::from(64);
+    }
+    fleet::QUICK.get_or_init(|| !options.is_empty());
     if let Some(unknown) = wanted.iter().find(|w| !ALL.iter().any(|(n, _)| n == w)) {
         let known: Vec<&str> = ALL.iter().map(|(n, _)| *n).collect();
         report::line(&format!("there is no benchmark \"{unknown}\"; known: {}", known.join(", ")));

@@ -30,6 +30,9 @@ pub struct Setup {
     pub root: Option<PathBuf>,
     /// Network namespace to start it in, as `ip netns` names it.
     pub namespace: Option<String>,
+    /// Lines of a shell that run before it, in a mount namespace that both share and nobody else sees;
+    /// not together with `namespace`.
+    pub before: String,
 }
 
 impl Setup {
@@ -68,7 +71,7 @@ impl Daemon {
         let config = folder.path().join("lazaretd.toml");
         std::fs::write(&config, toml(setup, folder.path())).expect("configuration");
         let log = folder.path().join("log");
-        let watchdog = spawn(&config, &log, setup.namespace.as_deref());
+        let watchdog = spawn(&config, &log, setup);
         let mut daemon = Self { watchdog, folder, config, log };
         daemon.wait_ready();
         daemon
@@ -223,11 +226,17 @@ impl Drop for Daemon {
     }
 }
 
-fn spawn(config: &Path, log: &Path, namespace: Option<&str>) -> Child {
+fn spawn(config: &Path, log: &Path, setup: &Setup) -> Child {
     let errors = std::fs::OpenOptions::new().create(true).append(true).open(log).expect("log");
     let program = binaries::path("lazaretd");
-    let mut command = match namespace {
-        // Becomes the program: the pid stays.
+    let mut command = match &setup.namespace {
+        // Each becomes the program: the pid stays.
+        None if !setup.before.is_empty() => {
+            let script = format!("set -e\n{}\nexec \"$0\" \"$@\"", setup.before);
+            let mut apart = Command::new("unshare");
+            apart.args(["--mount", "--propagation", "private", "--", "sh", "-c", &script]).arg(program);
+            apart
+        }
         Some(name) => {
             let mut enter = Command::new("nsenter");
             enter.arg(format!("--net=/run/netns/{name}")).arg("--").arg(program);

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
+use ureq::tls::{TlsConfig, TlsProvider};
 
 /// What is special about this server.
 #[derive(Default, Clone)]
@@ -25,6 +26,8 @@ pub struct ServerSetup {
     pub data: Option<PathBuf>,
     /// Port for agents; 0: any.
     pub port: u16,
+    /// TLS for people too.
+    pub https: bool,
 }
 
 /// A running server; ended when dropped.
@@ -41,6 +44,19 @@ pub struct Server {
     /// SHA-256 of the authority.
     pub authority: String,
     token: String,
+}
+
+/// For requests past the API, to whoever listens there: what the kit asks is on this machine.
+#[must_use]
+pub fn http() -> ureq::Agent {
+    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let tls = TlsConfig::builder()
+        .provider(TlsProvider::Rustls)
+        .unversioned_rustls_crypto_provider(provider)
+        .disable_verification(true)
+        .build();
+    let config = ureq::Agent::config_builder().tls_config(tls).http_status_as_error(false);
+    config.timeout_global(Some(Duration::from_secs(30))).build().new_agent()
 }
 
 /// The first administrator's password after it was changed.
@@ -158,11 +174,18 @@ impl Server {
         path: &str,
         body: Option<&Value>,
     ) -> Result<(u16, Value), String> {
-        let agent = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_global(Some(Duration::from_secs(30)))
-            .build()
-            .new_agent();
+        let answer = self.exchange(token, method, path, body)?;
+        let (status, text) = (answer.status().as_u16(), answer.into_body());
+        Ok((status, serde_json::from_str(&text).unwrap_or(Value::String(text))))
+    }
+
+    fn exchange(
+        &self,
+        token: &str,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<ureq::http::Response<String>, String> {
         let mut request = ureq::http::Request::builder()
             .method(method)
             .uri(format!("{}/api/v1{path}", self.api))
@@ -171,11 +194,23 @@ impl Server {
             request = request.header("authorization", format!("Bearer {token}"));
         }
         let text = body.map(Value::to_string).unwrap_or_default();
-        let sent = agent.run(request.body(text).map_err(|e| e.to_string())?);
-        let mut answer = sent.map_err(|e| e.to_string())?;
-        let status = answer.status().as_u16();
-        let text = answer.body_mut().read_to_string().map_err(|e| e.to_string())?;
-        Ok((status, serde_json::from_str(&text).unwrap_or(Value::String(text))))
+        let sent = http().run(request.body(text).map_err(|e| e.to_string())?);
+        let (head, mut body) = sent.map_err(|e| e.to_string())?.into_parts();
+        let text = body.read_to_string().map_err(|e| e.to_string())?;
+        Ok(ureq::http::Response::from_parts(head, text))
+    }
+
+    /// A request of the first administrator, with the headers of its answer.
+    ///
+    /// # Errors
+    /// Nobody answers within 30 s.
+    pub fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<ureq::http::Response<String>, String> {
+        self.exchange(&self.token, method, path, body)
     }
 
     /// A request that must work.
@@ -329,7 +364,7 @@ fn toml(setup: &ServerSetup, folder: &Path) -> String {
     if let Some(database) = &setup.database {
         let _ = writeln!(text, "database = {database:?}");
     }
-    let _ = writeln!(text, "[api]\nlisten = \"127.0.0.1:0\" # people\nplain_http = true");
+    let _ = writeln!(text, "[api]\nlisten = \"127.0.0.1:0\" # people\nplain_http = {}", !setup.https);
     let _ = writeln!(text, "requests_per_minute = 1000000\nrequests_per_minute_address = 1000000");
     let _ = writeln!(
         text,

@@ -11,14 +11,17 @@ pub mod fs;
 pub mod net;
 pub mod pg;
 pub mod proc;
+pub mod rule;
 pub mod server;
 pub mod spin;
+pub mod swarm;
 pub mod wait;
 
 pub use daemon::{Daemon, Setup};
 pub use fleet::{Server, ServerSetup};
 pub use fs::Volume;
 pub use net::Net;
+pub use swarm::Swarm;
 pub use wait::eventually;
 
 /// Stories need root and a kernel with fanotify; a run without them must not look green.

@@ -19,7 +19,9 @@ const START_LIMIT: Duration = Duration::from_secs(30);
 pub struct Cluster {
     folder: tempfile::TempDir,
     port: u16,
+    settings: &'static [&'static str],
     server: Option<Child>,
+    durable: bool,
 }
 
 impl Cluster {
@@ -29,12 +31,34 @@ impl Cluster {
     /// Without PostgreSQL on this machine (`apt-get install postgresql`), or when it does not start.
     #[must_use]
     pub fn start() -> Self {
+        Self::begin(false, &[])
+    }
+
+    /// The same with settings of its own (`fsync=on`), which count before those of tests.
+    ///
+    /// # Panics
+    /// As `start`.
+    #[must_use]
+    pub fn start_with(settings: &'static [&'static str]) -> Self {
+        Self::begin(false, settings)
+    }
+
+    /// The same as people run it, for figures: a commit is on the disk when it is answered.
+    ///
+    /// # Panics
+    /// As [`Self::start`].
+    #[must_use]
+    pub fn durable() -> Self {
+        Self::begin(true, &[])
+    }
+
+    fn begin(durable: bool, settings: &'static [&'static str]) -> Self {
         let template = template();
         let folder = tempfile::Builder::new().prefix("lazaret-pg-").tempdir().expect("temporary folder");
         own(folder.path());
         let copied = Command::new("cp").arg("-a").arg(&template).arg(folder.path().join("data")).status();
         assert!(copied.expect("cp").success(), "the template {} cannot be copied", template.display());
-        let mut cluster = Self { folder, port: 0, server: None };
+        let mut cluster = Self { folder, port: 0, settings, server: None, durable };
         for _ in 0..5 {
             // Somebody may take it between here and there: then another one.
             cluster.port = free_port();
@@ -66,6 +90,34 @@ impl Cluster {
         self.url_of(name)
     }
 
+    /// Bytes of a database of this cluster, indexes included.
+    ///
+    /// # Panics
+    /// When it cannot be asked.
+    #[must_use]
+    pub fn size(&self, name: &str) -> u64 {
+        let port = self.port.to_string();
+        let asked = Command::new(binary("psql"))
+            .args(["-h", "127.0.0.1", "-p", &port, "-U", USER, "-At", name])
+            .args(["-c", "SELECT pg_database_size(current_database())"])
+            .output()
+            .expect("psql");
+        let said = String::from_utf8_lossy(&asked.stdout).into_owned();
+        said.trim().parse().unwrap_or_else(|_| panic!("{said}{}", String::from_utf8_lossy(&asked.stderr)))
+    }
+
+    /// Ends it as `pg_ctl stop -m fast` does: sessions are cut off, what they had begun is undone.
+    ///
+    /// # Panics
+    /// When it does not end.
+    pub fn stop(&mut self) {
+        let Some(mut server) = self.server.take() else { return };
+        let pid = rustix::process::Pid::from_child(&server);
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it runs");
+        let ended = eventually(START_LIMIT, || !matches!(server.try_wait(), Ok(None)));
+        assert!(ended, "PostgreSQL does not stop: {}", self.log());
+    }
+
     /// Ends it as a power cut would.
     pub fn kill(&mut self) {
         let Some(mut server) = self.server.take() else { return };
@@ -76,7 +128,7 @@ impl Cluster {
         let _ = std::fs::remove_file(self.data().join("postmaster.pid"));
     }
 
-    /// Starts it again after `kill`, where it was.
+    /// Starts it again after `kill` or `stop`, where it was.
     ///
     /// # Panics
     /// When it does not start.
@@ -105,16 +157,18 @@ impl Cluster {
         let log = log.expect("log of PostgreSQL");
         let mut command = unprivileged();
         command.arg(binary("postgres")).arg("-D").arg(self.data());
-        for setting in [
-            "listen_addresses=127.0.0.1",
-            &format!("port={}", self.port),
-            "unix_socket_directories=",
-            "fsync=off",
-            "full_page_writes=off",
-            "shared_buffers=64MB",
-            "max_connections=100",
-            "max_wal_size=512MB",
-        ] {
+        let port = format!("port={}", self.port);
+        // A test's data is gone with it.
+        let own: &[&str] = if self.durable {
+            &["shared_buffers=512MB", "max_wal_size=4GB"]
+        } else {
+            &["fsync=off", "full_page_writes=off", "shared_buffers=64MB", "max_wal_size=512MB"]
+        };
+        let all = ["listen_addresses=127.0.0.1", &port, "unix_socket_directories=", "max_connections=100"];
+        for setting in all.iter().chain(own) {
+            command.args(["-c", setting]);
+        }
+        for setting in self.settings {
             command.args(["-c", setting]);
         }
         let server = command

@@ -19,6 +19,25 @@ impl Running {
         Self(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("start"))
     }
 
+    /// The same, with a file for what it says on standard error.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    pub fn start_with(command: &mut Command, errors: std::fs::File) -> Self {
+        Self(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(errors).spawn().expect("start"))
+    }
+
+    /// Asks it to end, and ends it when it does not.
+    pub fn terminate(&mut self, limit: Duration) {
+        if let Ok(process) = lazaret_sys::process::ProcessHandle::open(self.pid()) {
+            let _ = process.signal(lazaret_sys::process::Signal::TERM);
+        }
+        if !self.ends_within(limit) {
+            let _ = self.0.kill();
+        }
+    }
+
     /// Its pid.
     #[must_use]
     pub fn pid(&self) -> i32 {

@@ -56,6 +56,8 @@ struct Wants {
     goodbye: Option<v1::Goodbye>,
     /// Days that certificates have been valid already.
     age_days: i64,
+    /// Its clock less ours, milliseconds.
+    skew_ms: i64,
 }
 
 struct Shared {
@@ -168,6 +170,11 @@ impl Server {
         lock(&self.shared.wants).age_days = days;
     }
 
+    /// From the next session on its clock is off by that many milliseconds.
+    pub fn set_clock(&self, skew_ms: i64) {
+        lock(&self.shared.wants).skew_ms = skew_ms;
+    }
+
     /// The newest form of each alarm.
     #[must_use]
     pub fn alarms(&self) -> BTreeMap<String, v1::Alarm> {
@@ -189,6 +196,13 @@ impl Server {
         });
         isolated.collect()
     }
+}
+
+/// Milliseconds UTC.
+#[must_use]
+pub fn now_ms() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 impl Drop for Server {
@@ -295,7 +309,7 @@ impl ServerSide for Side {
             incarnation: "the story".into(),
             acked: lock(&self.shared.acked).get(&self.host).copied().unwrap_or_default(),
             generation: wants.desired.as_ref().map_or(0, |d| d.generation),
-            now_ms: hello.report.as_ref().and_then(|r| r.status.as_ref()).map_or(0, |s| s.started_ms),
+            now_ms: now_ms() + wants.skew_ms,
         })
     }
 

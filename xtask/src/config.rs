@@ -42,7 +42,7 @@ impl Config<'_> {
 }
 
 /// A path as a TOML basic string.
-fn quoted(path: &Path) -> Result<String, Error> {
+pub(crate) fn quoted(path: &Path) -> Result<String, Error> {
     let text = path.to_str().ok_or_else(|| {
         Error::failed(format!("{} is not UTF-8 and cannot stand in the configuration", path.display()))
     })?;

@@ -31,7 +31,8 @@ pub(crate) fn start(built: &Built, run_folder: &Path) -> Result<Fleet, Error> {
     let config = run_folder.join("up-server.toml");
     let text = format!(
         "# Written by `cargo xtask up`, again at every start.\n\n[server]\ndata = \"{DATA}\"\n\n[api]\nlisten = \
-         \"{PEOPLE}\"\n\n[gateway]\nlisten = \"{AGENTS}\"\nnames = [\"127.0.0.1\", \"localhost\"]\n"
+         \"{PEOPLE}\"\n\n[gateway]\nlisten = \"{AGENTS}\"\nnames = [\"127.0.0.1\", \"localhost\"]\n\n[install]\nprograms = {}\n",
+        crate::config::quoted(&built.path(""))?
     );
     std::fs::write(&config, text).map_err(|e| Error::failed(format!("{}: {e}", config.display())))?;
     let made = run::output(Command::new(&program).args(["init", "--config"]).arg(&config))?;
@@ -51,24 +52,28 @@ pub(crate) fn start(built: &Built, run_folder: &Path) -> Result<Fleet, Error> {
              server: cargo xtask up --no-server"
         )));
     }
-    let token = run::output(
-        Command::new(&program).args(["token", "--hours", "1", "--uses", "1", "--config"]).arg(&config),
-    )?;
-    let word = |key: &str| {
-        let found = token.lines().find_map(|l| l.strip_prefix(key)).map(|w| w.trim().to_owned());
-        found.ok_or_else(|| Error::failed(format!("lazaret-server token gave no {key}")))
+    let token = |more: &[&str]| {
+        run::output(Command::new(&program).arg("token").args(more).arg("--config").arg(&config))
     };
-    let authority = word("authority ")?;
+    let own = token(&["--hours", "1", "--uses", "1"])?;
+    let authority = word(&own, "authority ")?;
     let secret = run_folder.join("up-token");
-    private(&secret, &word("token ")?)?;
+    private(&secret, &word(&own, "token ")?)?;
+    let install = word(&token(&["--hours", "24"])?, "install ")?;
     let section = format!(
         "\n[server]\nurl = \"https://{AGENTS}\"\ntoken_file = \"{}\"\nca_fingerprint = \"{authority}\"\n",
         secret.display()
     );
-    Ok(Fleet { section, words: words(&authority, once) })
+    Ok(Fleet { section, words: words(&authority, once, &install) })
 }
 
-fn words(authority: &str, once: Option<&str>) -> String {
+/// What stands behind a key in the answer of `lazaret-server token`.
+fn word(answer: &str, key: &str) -> Result<String, Error> {
+    let found = answer.lines().find_map(|l| l.strip_prefix(key)).map(|w| w.trim().to_owned());
+    found.ok_or_else(|| Error::failed(format!("lazaret-server token gave no {key}")))
+}
+
+fn words(authority: &str, once: Option<&str>, install: &str) -> String {
     let mut text =
         format!("\nThe fleet's server: https://{PEOPLE} (data: {DATA}), authority\n  {authority}\n");
     if let Some(once) = once {
@@ -80,6 +85,9 @@ fn words(authority: &str, once: Option<&str>) -> String {
   lazaret hosts list
   lazaret alarms list --project 0            # of the fleet; without --project, --host or --server: of this host
   lazaret switch isolate-and-kill on --project 0
+What makes a machine a host, for 24 hours, from whatever reaches https://{PEOPLE} (this machine and its network
+namespaces; for others [api] and [gateway] listen must be an address of the network, docs/server.md):
+  {install}
 "
     );
     text
@@ -112,8 +120,8 @@ mod tests {
 
     #[test]
     fn the_password_is_shown_only_when_there_is_one() {
-        assert!(words("ab", Some("secret")).contains("one-time password secret"));
-        let again = words("ab", None);
+        assert!(words("ab", Some("secret"), "line").contains("one-time password secret"));
+        let again = words("ab", None, "line");
         assert!(!again.contains("password secret") && again.contains("--ca-fingerprint ab"), "{again}");
     }
 

@@ -44,6 +44,10 @@ pub(crate) fn raise(core: &Core, id: AlarmId, case: &Case, done: Done) -> AlarmI
     if let Err(e) = kept {
         log!("the alarm about {} could not be stored: {e}", printable(&case.facts.path));
     }
+    if first {
+        let class = alarm.verdict.as_ref().map_or("none", |v| v.class.word());
+        core.gate.counters.count_alarm(class, alarm.rating.map_or("none", lazaret_model::Rating::word));
+    }
     if first || alarm.isolated.is_some() {
         log!("alarm {}: {}", alarm.id, alarm.title);
         core.events.tell("alarm", alarm.title.clone(), Some(alarm.id.to_string()));

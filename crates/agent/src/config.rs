@@ -2,10 +2,12 @@
 //! `lazaretd.toml`. Unknown keys are refused with their line: a misspelt key that silently does
 //! nothing is a host that is not protected as its administrator believes.
 
+mod metrics;
 mod server;
 mod vault;
 
 use lazaret_model::{MalwareClass, Thresholds};
+pub(crate) use metrics::{Metrics, Place};
 use serde::Deserialize;
 pub(crate) use server::{Local, Server};
 use std::fmt;
@@ -24,6 +26,7 @@ pub(crate) struct Config {
     pub(crate) vault: Vault,
     pub(crate) server: Server,
     pub(crate) local: Local,
+    pub(crate) metrics: Metrics,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -264,6 +267,7 @@ impl Config {
         self.response.check()?;
         self.server.check()?;
         self.local.check()?;
+        self.metrics.place()?;
         if !(1..=64).contains(&self.budget.workers) {
             return Err(ConfigError(format!("[budget] workers = {}: must be 1 to 64", self.budget.workers)));
         }

@@ -19,7 +19,7 @@ use lazaret_pool::Pool;
 use lazaret_response::Responder;
 use lazaret_state::Database;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 pub(crate) struct Core {
     pub(crate) config: Config,
@@ -46,7 +46,12 @@ pub(crate) struct Core {
     pub(crate) database: Database,
     scope: RwLock<Arc<Scope>>,
     pub(crate) uplink: Uplink,
+    /// How much waits in each queue, by its name.
+    pub(crate) depths: OnceLock<Vec<(&'static str, Depth)>>,
 }
+
+/// Looks how much waits.
+pub(crate) type Depth = Box<dyn Fn() -> usize + Send + Sync>;
 
 /// Folders that are never judged, and those where every file counts as a program.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -77,6 +82,7 @@ impl Core {
         Self {
             scope: RwLock::new(Arc::new(p.scope)),
             uplink: p.uplink,
+            depths: OnceLock::new(),
             config: p.config,
             gate: p.gate,
             pool: p.pool,

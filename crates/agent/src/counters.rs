@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What happened since the start, for `status`.
+//! What happened since the start, for `status` and the metrics.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 #[derive(Default)]
 pub(crate) struct Counters {
@@ -18,6 +20,20 @@ pub(crate) struct Counters {
     pub(crate) overflows: AtomicU64,
     pub(crate) isolated: AtomicU64,
     pub(crate) killed: AtomicU64,
+    /// By class and rating.
+    alarms: Mutex<BTreeMap<(&'static str, &'static str), u64>>,
+}
+
+impl Counters {
+    /// A new alarm.
+    pub(crate) fn count_alarm(&self, class: &'static str, rating: &'static str) {
+        let mut alarms = self.alarms.lock().unwrap_or_else(PoisonError::into_inner);
+        *alarms.entry((class, rating)).or_default() += 1;
+    }
+
+    pub(crate) fn alarms(&self) -> BTreeMap<(&'static str, &'static str), u64> {
+        self.alarms.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 pub(crate) fn bump(counter: &AtomicU64) {

@@ -5,8 +5,8 @@ use crate::config::Response;
 use crate::uplink::Wanted;
 use lazaret_model::{Decision, Guard, Rating, ScanReport, Sha256, WhitelistId};
 use lazaret_policy::{
-    Brakes, CircuitBreaker, Decided, OpenBreaker, Policy, RateLimit, Subject, Whitelist, WhitelistEntry,
-    WhitelistError, decide, rate,
+    Brakes, CircuitBreaker, Decided, DisarmedRule, OpenBreaker, Policy, RateLimit, Subject, Whitelist,
+    WhitelistEntry, WhitelistError, decide, rate,
 };
 use std::collections::HashSet;
 use std::time::Duration;
@@ -55,6 +55,7 @@ impl Live {
         self.freeze = wanted.freeze;
         self.isolations.set_per_hour(wanted.max_isolations_per_hour);
         self.kills.set_per_hour(wanted.max_kills_per_hour);
+        self.breaker.set_disarmed(wanted.disarmed.iter().cloned());
         for id in std::mem::take(&mut self.of_server) {
             self.whitelist.remove(id);
         }
@@ -120,6 +121,22 @@ impl Live {
     pub(crate) fn breaker_of(&self, report: &ScanReport) -> Option<&OpenBreaker> {
         let decisive = report.verdicts().flat_map(|v| &v.evidence).filter(|e| e.decisive && e.is_bad());
         decisive.filter_map(|e| self.breaker.get(&e.id)).next()
+    }
+
+    /// Why the server lets the rules that carry this verdict only alarm.
+    pub(crate) fn disarmed_for(&self, report: &ScanReport) -> Option<&DisarmedRule> {
+        let decisive = report.verdicts().flat_map(|v| &v.evidence).filter(|e| e.decisive && e.is_bad());
+        decisive.filter_map(|e| self.breaker.disarmed(&e.id)).next()
+    }
+
+    /// The rule's entry in the server's list.
+    pub(crate) fn disarmed(&self, rule: &str) -> Option<&DisarmedRule> {
+        self.breaker.disarmed(rule)
+    }
+
+    /// The server's list.
+    pub(crate) fn all_disarmed(&self) -> Vec<&DisarmedRule> {
+        self.breaker.all_disarmed()
     }
 
     /// Those that opened since somebody last asked, and the rules of what was held back.

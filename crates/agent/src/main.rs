@@ -19,6 +19,7 @@ mod judge;
 mod live;
 mod log;
 mod look;
+mod metrics;
 mod offline;
 mod persistence;
 mod protection;

@@ -3,7 +3,7 @@
 //! fanotify descriptor exists, the gate's thread before the first mark.
 
 use crate::config::{Config, OnError};
-use crate::core::{Core, Parts};
+use crate::core::{Core, Depth, Parts};
 use crate::counters::Counters;
 use crate::gate::{Allowed, Denied, Exempt, Gate, Queues, Rules, Shared};
 use crate::guards::Guards;
@@ -12,7 +12,7 @@ use crate::log::{log, printable};
 use crate::look::{Case, now_ms};
 use crate::protection::Protection;
 use crate::uplink::{self, Uplink, Wanted};
-use crate::{alarms, content, control, judge, offline, respond, sensor, watchdog, windows};
+use crate::{alarms, content, control, judge, metrics, offline, respond, sensor, watchdog, windows};
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, bounded};
 use lazaret_model::{FileRef, Origin, Severity, Sha256};
@@ -89,6 +89,7 @@ pub(crate) fn run(config: Config, safe_mode: bool) -> Result<()> {
     // After that: what was restored meanwhile is let be.
     let uplink = Uplink::load(&config, &database, &responder);
     let (live, wanted) = live(&config, &database, &uplink)?;
+    uplink.desired.seal_for(responder.vault(), wanted.recovery.as_deref());
     gate.rehearses.store(live.dry_run, Ordering::Relaxed);
     let (cases, case_queue) = bounded::<Case>(1024);
     let protection = Protection::new(&config.protect, safe_mode);
@@ -127,6 +128,7 @@ pub(crate) fn run(config: Config, safe_mode: bool) -> Result<()> {
     }
     rustix::io::write(&heartbeat, &[watchdog::READY]).context("the watchdog is gone")?;
     say_ready();
+    metrics::start(&core)?;
     let uplink = uplink::start(&core)?;
     wait_for_stop(&core, &gate_thread)?;
     stop(&core, gate_thread, uplink)
@@ -270,6 +272,10 @@ fn start_gate(core: &Arc<Core>, heartbeat: OwnedFd) -> Result<JoinHandle<()>> {
     let (written_sender, written) = bounded(WRITTEN_QUEUE);
     let (refused_sender, refused) = bounded(1024);
     let (closer, to_close) = bounded::<OwnedFd>(QUESTIONS);
+    let (asked, wrote) = (questions.clone(), written.clone());
+    let depths: Vec<(&'static str, Depth)> =
+        vec![("questions", Box::new(move || asked.len())), ("written", Box::new(move || wrote.len()))];
+    let _ = core.depths.set(depths);
     let on_error = match core.config.budget.on_error {
         OnError::Allow => Answer::Allow,
         OnError::Deny => Answer::Deny,

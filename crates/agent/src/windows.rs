@@ -27,6 +27,8 @@ pub(crate) struct Open {
     pub(crate) alarm: AlarmId,
     inode: (u64, u64),
     path: Vec<u8>,
+    /// What condemned it; unknown for one that the last run left open.
+    rules: Vec<String>,
     objection: Arc<Objection>,
     stands: Mutex<Option<Standstill>>,
     ended: Mutex<bool>,
@@ -69,7 +71,7 @@ impl Windows {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn admit(&self, alarm: AlarmId, file: FileRef, path: &[u8]) -> Admission {
+    fn admit(&self, alarm: AlarmId, file: FileRef, path: &[u8], rules: Vec<String>) -> Admission {
         let mut open = self.lock();
         let inode = (file.dev, file.ino);
         if let Some(known) = open.iter().find(|o| o.inode == inode) {
@@ -82,6 +84,7 @@ impl Windows {
             alarm,
             inode,
             path: path.to_vec(),
+            rules,
             objection: Arc::default(),
             stands: Mutex::default(),
             ended: Mutex::default(),
@@ -112,6 +115,15 @@ impl Windows {
         }
     }
 
+    /// Ends those that nothing but such rules opened; nobody waits here.
+    pub(crate) fn answer_of_rules(&self, is_disarmed: impl Fn(&str) -> bool, answer: &Answer) {
+        for open in self.lock().iter() {
+            if !open.rules.is_empty() && open.rules.iter().all(|r| is_disarmed(r)) {
+                open.objection.answer(answer.clone());
+            }
+        }
+    }
+
     pub(crate) fn status(&self) -> Vec<v1::OpenWindow> {
         let open = self.lock();
         let frozen = open.iter().filter_map(|o| Some((o, o.stands()?)));
@@ -129,7 +141,9 @@ impl Windows {
 /// Freezes what runs the case's file, tells, waits, and ends it unless somebody objects.
 pub(crate) fn begin(core: &Arc<Core>, mut case: Case, wait: Duration) {
     let id = id_of(core, &case);
-    let open = match core.windows.admit(id, case.facts.file, &case.facts.path) {
+    let verdict = case.decided.verdict(&case.report);
+    let rules = verdict.evidence.iter().filter(|e| e.decisive && e.is_bad()).map(|e| e.id.clone()).collect();
+    let open = match core.windows.admit(id, case.facts.file, &case.facts.path, rules) {
         Admission::New(open) => open,
         Admission::Known(open) => {
             // Seen again while it is frozen: nothing more is to be done for it.
@@ -218,7 +232,9 @@ pub(crate) fn resume(core: &Arc<Core>) {
         let alarm = cut.alarm().unwrap_or_else(AlarmId::new);
         log!("a window of {} goes on for {} ms", printable(cut.path()), cut.left().as_millis());
         // There are never more of them than were open.
-        let Admission::New(open) = core.windows.admit(alarm, cut.file(), cut.path()) else { continue };
+        let Admission::New(open) = core.windows.admit(alarm, cut.file(), cut.path(), Vec::new()) else {
+            continue;
+        };
         core.in_flight.fetch_add(1, Ordering::Relaxed);
         let core_too = Arc::clone(core);
         let run = move || {

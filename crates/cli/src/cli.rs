@@ -96,6 +96,7 @@ pub(crate) enum Verb {
     Scan(commands::scan::ScanArgs),
     Alarms(commands::alarms::AlarmsArgs),
     Handle(commands::handle::HandleArgs),
+    FalsePositive(fleet::FalsePositiveArgs),
     Isolated(commands::isolated::IsolatedArgs),
     Isolate(commands::isolate::IsolateArgs),
     Vault(commands::vault::VaultArgs),
@@ -117,12 +118,29 @@ pub(crate) enum Verb {
     Quotas(fleet::QuotasArgs),
     Approvals(fleet::ApprovalsArgs),
     Tasks(fleet::TasksArgs),
+    Scans(fleet::ScansArgs),
+    RecoveryKey(fleet::RecoveryKeyArgs),
     Completions(commands::completions::CompletionsArgs),
     #[command(hide = true)]
     Man(commands::man::ManArgs),
 }
 
 impl Verb {
+    /// Whether only a server can do it.
+    pub(crate) const fn is_of_a_fleet(&self) -> bool {
+        matches!(
+            self,
+            Self::Login(_)
+                | Self::Logout(_)
+                | Self::Hosts(_)
+                | Self::Tokens(_)
+                | Self::Tasks(_)
+                | Self::Scans(_)
+                | Self::RecoveryKey(_)
+                | Self::FalsePositive(_)
+        )
+    }
+
     /// Does it.
     ///
     /// # Errors
@@ -153,7 +171,10 @@ impl Verb {
             | Self::Tokens(_)
             | Self::Tasks(_)
             | Self::Quotas(_)
-            | Self::Approvals(_) => {
+            | Self::Approvals(_)
+            | Self::Scans(_)
+            | Self::RecoveryKey(_)
+            | Self::FalsePositive(_) => {
                 Err(CliError::Usage("this verb is for a fleet's server: lazaret --server URL login".into()))
             }
             Self::Completions(args) => commands::completions::run(args, out),

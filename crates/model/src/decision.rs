@@ -44,6 +44,8 @@ pub enum Guard {
     ContainerRuntime(String),
     /// The circuit breaker of this rule is open.
     CircuitBreaker(String),
+    /// People at the server have disarmed every rule that carries the verdict.
+    Disarmed(String),
     /// Too many actions in the window.
     RateLimit(String),
 }
@@ -57,6 +59,7 @@ impl fmt::Display for Guard {
             Self::Carrier(w) => write!(f, "carries data: {w}"),
             Self::ContainerRuntime(w) => write!(f, "container runtime: {w}"),
             Self::CircuitBreaker(w) => write!(f, "circuit breaker open: {w}"),
+            Self::Disarmed(w) => write!(f, "disarmed at the server: {w}"),
             Self::RateLimit(w) => write!(f, "rate limit reached: {w}"),
         }
     }

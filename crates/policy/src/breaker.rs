@@ -62,6 +62,19 @@ pub struct OpenBreaker {
     pub hits: u64,
 }
 
+/// A rule that people at the server have disarmed: it misfired somewhere in the fleet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DisarmedRule {
+    /// Evidence id.
+    pub rule: String,
+    /// For people.
+    pub reason: String,
+    /// Who did it: a user of the server.
+    pub who: String,
+    /// Milliseconds UTC.
+    pub at_ms: i64,
+}
+
 #[derive(Debug, Clone)]
 struct Seen {
     key: Vec<u8>,
@@ -76,6 +89,7 @@ pub struct CircuitBreaker {
     window_ms: i64,
     seen: HashMap<String, Vec<Seen>>,
     open: HashMap<String, OpenBreaker>,
+    disarmed: HashMap<String, DisarmedRule>,
 }
 
 impl CircuitBreaker {
@@ -88,6 +102,7 @@ impl CircuitBreaker {
             window_ms: window_ms.clamp(60_000, 7 * 86_400_000),
             seen: HashMap::new(),
             open: HashMap::new(),
+            disarmed: HashMap::new(),
         }
     }
 
@@ -143,7 +158,8 @@ impl CircuitBreaker {
     /// Counts one hit; the same key within the window counts once. Gives back the breaker when it
     /// opened by this.
     pub fn record(&mut self, rule: &str, hit: BreakerHit, key: &[u8], now_ms: i64) -> Option<OpenBreaker> {
-        if self.open.contains_key(rule) {
+        // One that only alarms has nothing left to be held back from.
+        if self.open.contains_key(rule) || self.disarmed.contains_key(rule) {
             return None;
         }
         self.make_room(rule);
@@ -194,6 +210,26 @@ impl CircuitBreaker {
     pub fn rearm(&mut self, rule: &str) -> bool {
         self.seen.remove(rule);
         self.open.remove(rule).is_some()
+    }
+
+    /// Puts the server's list in force, and takes out what it no longer names. The host's own breakers
+    /// stay as they are.
+    pub fn set_disarmed(&mut self, rules: impl IntoIterator<Item = DisarmedRule>) {
+        self.disarmed = rules.into_iter().map(|d| (d.rule.clone(), d)).collect();
+    }
+
+    /// Why the server lets this rule only alarm.
+    #[must_use]
+    pub fn disarmed(&self, rule: &str) -> Option<&DisarmedRule> {
+        self.disarmed.get(rule)
+    }
+
+    /// The server's list, by rule.
+    #[must_use]
+    pub fn all_disarmed(&self) -> Vec<&DisarmedRule> {
+        let mut all: Vec<_> = self.disarmed.values().collect();
+        all.sort_by(|a, b| a.rule.cmp(&b.rule));
+        all
     }
 
     fn make_room(&mut self, rule: &str) {

@@ -86,6 +86,7 @@ pub fn rate(verdict: &Verdict, policy: &Policy) -> Option<Rating> {
 /// | low or medium | `Alarm` |
 /// | high, switch off or class not ticked | `Alarm` |
 /// | high, critical program, intact trusted package, carrier, or only a member is bad | `Alarm` |
+/// | high, and the server has disarmed every rule that carries it | `Alarm` |
 /// | high, circuit breaker open, rate limit reached, or the package database cannot answer | `Deny` |
 /// | high otherwise | `IsolateAndKill` |
 #[must_use]
@@ -194,6 +195,11 @@ impl Judge<'_> {
             reasons.push("a member of this archive is bad; policy leaves the archive in place".to_owned());
             return Decision::Alarm;
         }
+        if let Some(held) = self.disarmed() {
+            reasons.push(format!("{held}: it only alarms until it is armed again there"));
+            *guard = Some(held);
+            return Decision::Alarm;
+        }
         *guard = self.brake().or_else(|| self.unanswered_package());
         if let Some(g) = guard {
             reasons.push(format!("refused to run but left in place: {g}"));
@@ -252,12 +258,22 @@ impl Judge<'_> {
         Some(Guard::Carrier(format!("{} ({what})", path())))
     }
 
+    /// Set when the server has disarmed all decisive rules of the verdict.
+    fn disarmed(&self) -> Option<Guard> {
+        let mut decisive = self.verdict.evidence.iter().filter(|e| e.decisive && e.is_bad());
+        let first = self.brakes.breaker.disarmed(&decisive.next()?.id)?;
+        decisive
+            .all(|e| self.brakes.breaker.disarmed(&e.id).is_some())
+            .then(|| Guard::Disarmed(format!("rule {} by {}: {}", first.rule, first.who, first.reason)))
+    }
+
     /// Breaker and rate limits.
     fn brake(&self) -> Option<Guard> {
         let mut open = None;
         for e in self.verdict.evidence.iter().filter(|e| e.decisive && e.is_bad()) {
             match self.brakes.breaker.get(&e.id) {
                 Some(b) => open = open.or(Some(b)),
+                None if self.brakes.breaker.disarmed(&e.id).is_some() => {}
                 // One decisive rule that nothing is held against carries the verdict alone.
                 None => {
                     open = None;

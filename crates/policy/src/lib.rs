@@ -20,7 +20,7 @@ mod severity;
 mod subject;
 mod whitelist;
 
-pub use breaker::{BreakerHit, CircuitBreaker, OpenBreaker};
+pub use breaker::{BreakerHit, CircuitBreaker, DisarmedRule, OpenBreaker};
 pub use carrier::carrier;
 pub use class_set::ClassSet;
 pub use critical::{CriticalPrograms, CriticalRole, critical_role, merged_path};

@@ -8,8 +8,8 @@ use lazaret_model::{
     Rating, ScanReport, Severity, Sha256, Thresholds, Verdict, WhitelistId,
 };
 use lazaret_policy::{
-    Brakes, BreakerHit, CircuitBreaker, Decided, Judge, PackageStanding, Policy, ProtectMode, RateLimit,
-    Subject, Whitelist, WhitelistEntry, WhitelistField, decide, rate, severity,
+    Brakes, BreakerHit, CircuitBreaker, Decided, DisarmedRule, Judge, OpenBreaker, PackageStanding, Policy,
+    ProtectMode, RateLimit, Subject, Whitelist, WhitelistEntry, WhitelistField, decide, rate, severity,
 };
 
 fn evidence(id: &str, weight: f32, decisive: bool) -> Evidence {
@@ -298,6 +298,39 @@ fn exception_lets_be() {
     let d = judge(&report(verdict(MalwareClass::Miner, 99)), &on(), &s);
     assert_eq!(d.decision, Decision::Allow);
     assert!(says(&d, "restore"), "{d:?}");
+}
+
+#[test]
+fn what_the_server_disarmed_only_alarms_and_breakers_stay() {
+    let order = |rule: &str| DisarmedRule {
+        rule: rule.into(),
+        reason: "our own tool".into(),
+        who: "ana".into(),
+        at_ms: 1,
+    };
+    let (s, w) = (Subject::new(b"/tmp/x"), Whitelist::default());
+    let one = report(verdict(MalwareClass::Miner, 99));
+    let mut two = one.clone();
+    two.verdict.evidence.push(evidence("rule-b", 4.0, true));
+    let mut b = CircuitBreaker::default();
+    b.set_disarmed([order("rule-a")]);
+    let d = judge_with(&one, &on(), &s, &w, &b);
+    assert_eq!(d.decision, Decision::Alarm);
+    assert!(matches!(&d.guard, Some(Guard::Disarmed(why)) if why.contains("ana") && why.contains("rule-a")));
+    assert!(says(&d, "armed again"), "{d:?}");
+    assert_eq!(judge_with(&two, &on(), &s, &w, &b).decision, Decision::IsolateAndKill, "rule-b is armed");
+    // It is not counted while it cannot act.
+    let packaged = Subject { package: owned(true, true), ..Subject::new(b"/usr/bin/a") };
+    assert!(b.observe(&one.verdict, &packaged, |_| None, 1_000).is_empty() && !b.is_open("rule-a"));
+    // With another that its breaker stopped, the denial of that one goes on.
+    b.reopen(OpenBreaker { rule: "rule-b".into(), opened_ms: 1, why: "x".into(), hits: 0 });
+    assert_eq!(judge_with(&two, &on(), &s, &w, &b).decision, Decision::Deny);
+    // Lifted at the server; what the host's own breaker stopped stays so.
+    b.reopen(OpenBreaker { rule: "rule-a".into(), opened_ms: 1, why: "x".into(), hits: 0 });
+    b.set_disarmed([]);
+    assert_eq!(judge_with(&one, &on(), &s, &w, &b).decision, Decision::Deny);
+    assert!(b.rearm("rule-a"));
+    assert_eq!(judge_with(&one, &on(), &s, &w, &b).decision, Decision::IsolateAndKill);
 }
 
 #[test]

@@ -29,13 +29,15 @@ pub struct Config {
     pub retention: Retention,
     /// How people come in.
     pub sign_on: SignOn,
+    /// What new hosts get.
+    pub install: Install,
 }
 
 /// Where things are.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Server {
-    /// Authority, database, exports; mode 0700.
+    /// Authority, database; mode 0700.
     pub data: PathBuf,
     /// `sqlite:PATH` or `postgres://...`; empty: `server.db` in `data`.
     pub database: String,
@@ -151,6 +153,15 @@ impl Default for Retention {
     }
 }
 
+/// What new hosts get.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Install {
+    /// Folder with `lazaretd`, `lazaret`, `lazaret-scanner` and `lazaret.pack`, for hosts whose own package
+    /// sources have no `lazaret`; anybody who reaches `[api] listen` can read these files.
+    pub programs: Option<PathBuf>,
+}
+
 /// A configuration that cannot be used.
 #[derive(Debug)]
 pub struct ConfigError(String);
@@ -190,8 +201,14 @@ impl Config {
 
     fn check(&self) -> Result<(), ConfigError> {
         let api = &self.api;
-        for path in
-            [Some(&self.server.data), api.certificate.as_ref(), api.key.as_ref()].into_iter().flatten()
+        for path in [
+            Some(&self.server.data),
+            api.certificate.as_ref(),
+            api.key.as_ref(),
+            self.install.programs.as_ref(),
+        ]
+        .into_iter()
+        .flatten()
         {
             if !path.is_absolute() {
                 return Err(ConfigError(format!("\"{}\" must be an absolute path", path.display())));
@@ -335,6 +352,7 @@ mod tests {
         assert!(refused("[server]\ndatabase = \"mysql://x\"\n").contains("postgres"));
         assert!(refused("[server]\ndata = \"here\"\n").contains("absolute"));
         assert!(refused("[api]\nkey = \"/k\"\n").contains("both"));
+        assert!(refused("[install]\nprograms = \"here\"\n").contains("absolute"));
         assert!(refused("[gateway]\npublic = \"http://x\"\n").contains("https://"));
     }
 

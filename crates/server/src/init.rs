@@ -118,6 +118,8 @@ pub struct Token {
     pub token: String,
     /// SHA-256 of the authority's certificate.
     pub fingerprint: String,
+    /// For a shell of root on the new host.
+    pub install: String,
 }
 
 /// Makes a token with which hosts enrol into the default project.
@@ -146,7 +148,9 @@ pub async fn token(config: &Config, hours: i64, uses: i64) -> anyhow::Result<Tok
         .append_audit(&by_root("enrolment_token.create", &format!("enrolment_token {}", row.id), now_ms))
         .await?;
     store.close().await;
-    Ok(Token { token, fingerprint: authority.fingerprint() })
+    let fingerprint = authority.fingerprint();
+    let install = crate::api::install::line(config, &fingerprint, &token);
+    Ok(Token { token, fingerprint, install })
 }
 
 /// Brings the database up to date.

@@ -4,9 +4,11 @@
 #![forbid(unsafe_code)]
 
 mod api;
+mod attack;
 pub mod authority;
 pub mod break_glass;
 pub mod config;
+mod descriptors;
 mod editions;
 pub mod gateway;
 pub mod init;

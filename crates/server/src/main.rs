@@ -137,7 +137,8 @@ fn run(arguments: Vec<String>) -> anyhow::Result<()> {
             Verb::Token { hours, uses } => {
                 let made = init::token(&config, hours, uses).await?;
                 say(&format!("token {}", made.token))?;
-                say(&format!("authority {}", made.fingerprint))
+                say(&format!("authority {}", made.fingerprint))?;
+                say(&format!("install {}", made.install))
             }
             Verb::Help | Verb::Version => Ok(()),
         }

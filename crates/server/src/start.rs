@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A running server: the roles of one process over one database.
 
-use crate::api::exports::Exports;
 use crate::api::health::{self, Standing};
 use crate::api::route::RouteRow;
 use crate::api::state::{Api, SIGN_INS_PER_MINUTE, Shared};
@@ -13,7 +12,7 @@ use crate::people::oidc::Providers;
 use crate::people::password::Passwords;
 use crate::people::password_policy::PasswordPolicy;
 use crate::people::seal::Seal;
-use crate::{api, init, log, numbers, serve, time, worker};
+use crate::{api, descriptors, init, log, numbers, serve, time, worker};
 use anyhow::{Context as _, bail};
 use lazaret_store::{Options, Store};
 use rustls::pki_types::pem::PemObject as _;
@@ -27,6 +26,9 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
+
+/// Nobody waits longer for a database that is gone: people are told to come back, agents keep what they have.
+const DATABASE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,7 +113,11 @@ pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
     let authority = Arc::new(
         Authority::load(&init::authority_folder(&config)).context("no authority; run lazaret-server init")?,
     );
-    let options = Options { connections: config.server.connections, ..Options::default() };
+    let options = Options {
+        connections: config.server.connections,
+        acquire_timeout: DATABASE_PATIENCE,
+        ..Options::default()
+    };
     let store = Store::open_with(&config.database(), options).await.context("cannot open the database")?;
     // Several processes of one PostgreSQL may start at once: the store lets one of them migrate.
     store.migrate().await.context("cannot bring the database up to date")?;
@@ -131,6 +137,7 @@ pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
     if matches!(role, Role::All | Role::Gateway) {
         let mut settings = Settings::new(config.gateway.listen, config.names(), Arc::new(log::line));
         settings.max_sessions = config.gateway.max_sessions;
+        descriptors::raise(settings.max_sessions);
         let within = Duration::from_secs(config.gateway.silence_seconds.into());
         // The look comes up to two seconds later, and the alarm is to be there by then.
         settings.silence = within.saturating_sub(Duration::from_secs(5)).max(within / 2);
@@ -168,8 +175,6 @@ pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
         // What people and providers are told, where the system chose the port.
         config.api.listen = listener.local_addr()?;
         running.api = Some(config.api.listen);
-        let exports = Exports::new(&config.server.data.join("exports"))
-            .with_context(|| format!("cannot use {}", config.server.data.join("exports").display()))?;
         let shared = Shared {
             store,
             passwords: Passwords::new()?,
@@ -179,10 +184,10 @@ pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
             by_credential: Limit::new(config.api.requests_per_minute),
             by_address: Limit::new(config.api.requests_per_minute_address),
             sign_ins: Limit::new(SIGN_INS_PER_MINUTE),
-            exports,
             authority: authority.fingerprint(),
             certificate: api::install::pem(authority.der()),
             standing,
+            programs: api::install::Programs::new(config.install.programs.clone()),
             config,
         };
         let (router, document, routes) = api::build(Api::new(shared));

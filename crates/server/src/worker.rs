@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What is done when nobody asks: ends of commands, credentials and entries, and what is kept too long.
 
-use crate::api::approvals;
+use crate::api::{approvals, exports};
 use crate::{log, numbers, scans, time};
 use lazaret_store::{ApprovalRow, CommandFilter, Cursor, Scope, Store, StoreError};
 use std::time::Duration;
@@ -65,6 +65,7 @@ async fn once(store: &Store, alarm_days: u32, all: bool, count: bool) -> Result<
     for pool in store.expire_quotas(now_ms).await? {
         log::line(&format!("worker: the quota {} ({}) has expired", pool.id, pool.edition));
     }
+    store.delete_exports(now_ms - exports::KEPT_MS, now_ms - exports::STALE_MS, now_ms).await?;
     for entry in store.expire_whitelist(now_ms).await? {
         log::line(&format!("worker: the whitelist entry {} of {} has ended", entry.id, entry.owner));
     }

@@ -19,6 +19,9 @@ use tokio_tungstenite::tungstenite::{Error, Message as Frame};
 /// Bytes of a peer that are read and thrown away, so that it can read our last word.
 const DRAIN: usize = 8 << 20;
 
+/// Comes back with the answer; keep-alives have nothing in them.
+const QUESTION: &[u8] = b"alive?";
+
 /// What came.
 #[derive(Debug)]
 pub(crate) enum Heard {
@@ -26,6 +29,8 @@ pub(crate) enum Heard {
     Message(Vec<u8>),
     /// A ping or a pong.
     Alive,
+    /// The answer to a question whether the peer lives: it was alive after that was asked.
+    Answered,
     /// All that was queued has gone out.
     Flushed,
 }
@@ -140,6 +145,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
         self.put(Frame::Binary(bytes.into()))
     }
 
+    /// Queues the question whether the peer lives.
+    pub(crate) fn ask(&mut self) -> Result<(), End> {
+        self.put(Frame::Ping(QUESTION.to_vec().into()))
+    }
+
     /// Queues a sign of life.
     pub(crate) fn ping(&mut self) -> Result<(), End> {
         self.put(Frame::Ping(Vec::new().into()))
@@ -173,6 +183,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
         self.heard = Instant::now();
         Poll::Ready(match frame {
             Frame::Binary(bytes) => Ok(Heard::Message(bytes.into())),
+            Frame::Pong(bytes) if bytes.as_ref() == QUESTION => Ok(Heard::Answered),
             Frame::Ping(_) | Frame::Pong(_) => Ok(Heard::Alive),
             Frame::Close(_) => Err(End::Broken("closed".to_owned())),
             Frame::Text(_) | Frame::Frame(_) => Err(End::Protocol("a message that is not binary".to_owned())),

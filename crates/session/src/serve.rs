@@ -136,12 +136,16 @@ impl Serve {
                         self.hear(&bytes, side).await?;
                     }
                     Heard::Alive => side.heard(),
+                    Heard::Answered => {
+                        side.heard();
+                        side.answered();
+                    }
                     Heard::Flushed => {}
                 },
                 () = side.news(), if !fresh => {
                     fresh = true;
                     if side.probe() {
-                        channel.ping()?;
+                        channel.ask()?;
                     }
                 }
                 () = tokio::time::sleep_until(dead) => {

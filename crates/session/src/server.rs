@@ -84,6 +84,9 @@ pub trait ServerSide: Send {
     /// Whether the agent is to be asked for a sign of life now; looked at after [`Self::news`].
     fn probe(&mut self) -> bool;
 
+    /// The agent answered what [`Self::probe`] asked: its process lived after that.
+    fn answered(&mut self) {}
+
     /// The session is over. Called once, whatever happened, after [`Self::welcome`] was asked.
     fn ended(&mut self, end: &End) -> impl Future<Output = ()> + Send;
 }

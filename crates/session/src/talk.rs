@@ -146,7 +146,7 @@ impl Talk {
                         self.hear(&bytes, side).await?;
                         fresh = true;
                     }
-                    Heard::Alive => {}
+                    Heard::Alive | Heard::Answered => {}
                     Heard::Flushed => fresh = true,
                 },
                 () = side.news() => fresh = true,

@@ -18,6 +18,9 @@ pub enum StoreError {
     /// The database is gone, locked or full: nothing was done, or nobody knows; ask again later.
     #[error("{0}")]
     Unavailable(String),
+    /// The disk of the database is full: nothing was done; make room, then ask again.
+    #[error("{0}")]
+    Full(String),
     /// What is stored cannot be read by this program.
     #[error("{0}")]
     Corrupt(String),
@@ -33,7 +36,7 @@ impl StoreError {
     /// Whether the same call may work later.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Unavailable(_))
+        matches!(self, Self::Unavailable(_) | Self::Full(_))
     }
 
     pub(crate) fn missing(what: &str, id: &str) -> Self {
@@ -47,6 +50,7 @@ impl StoreError {
             Self::Conflict(t) => Self::Conflict(t.clone()),
             Self::BadRequest(t) => Self::BadRequest(t.clone()),
             Self::Unavailable(t) => Self::Unavailable(t.clone()),
+            Self::Full(t) => Self::Full(t.clone()),
             Self::Corrupt(t) => Self::Corrupt(t.clone()),
             Self::Other(t) => Self::Other(t.clone()),
         }
@@ -98,10 +102,15 @@ fn gone(e: &sqlx::Error) -> StoreError {
     StoreError::Unavailable(format!("the database does not answer ({e}): see that it runs, then ask again"))
 }
 
+fn full(e: &sqlx::Error) -> StoreError {
+    StoreError::Full(format!("the disk of the database is full ({e}): make room, then ask again"))
+}
+
 /// PostgreSQL: five characters (SQLSTATE). SQLite: a decimal extended result code.
 fn by_code(code: &str, e: &sqlx::Error) -> StoreError {
     if code.len() == 5 {
         return match &code[..2] {
+            "53" if code == "53100" => full(e),
             "08" | "53" | "57" | "58" => gone(e),
             "40" => StoreError::Unavailable(format!(
                 "the database put this behind another write ({e}): ask again"
@@ -129,9 +138,7 @@ fn by_code(code: &str, e: &sqlx::Error) -> StoreError {
         10 | 14 => StoreError::Unavailable(format!(
             "the database file cannot be reached ({e}): see that its disk is mounted and healthy"
         )),
-        13 => StoreError::Unavailable(format!(
-            "the disk of the database is full ({e}): make room, then ask again"
-        )),
+        13 => full(e),
         11 | 26 => StoreError::Corrupt(format!(
             "the database file is damaged or none at all ({e}): restore it from a backup"
         )),

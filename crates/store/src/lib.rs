@@ -8,6 +8,7 @@ mod approvals;
 mod commands;
 mod db;
 mod error;
+mod exports;
 mod fleet;
 mod ingest;
 mod isolated;

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The store itself: opened, brought to the newest schema, closed.
 
-use crate::db::conn::{Pools, Tx};
+use crate::alarms::facets::Marks;
+use crate::db::conn::Pools;
 use crate::db::migrate::{self, Migrated};
 use crate::db::open::{self, Options};
 use crate::db::sql::sql;
 use crate::error::{Result, StoreError};
 use crate::ingest::writer::Writer;
 use crate::live::feed::Feed;
-use crate::{ChangeKind, ProjectRow, Scope};
-use std::sync::Arc;
+use crate::{ChangeKind, NewAudit, ProjectRow, Scope};
+use std::sync::{Arc, Mutex};
 
 /// What a server keeps. Cheap to clone; the clones are one.
 #[derive(Debug, Clone)]
@@ -17,6 +18,9 @@ pub struct Store {
     pub(crate) pools: Pools,
     pub(crate) feed: Arc<Feed>,
     pub(crate) writer: Writer,
+    pub(crate) marks: Arc<Marks>,
+    /// What the next write is to leave in the record: see `audited`.
+    pub(crate) audit: Option<Arc<Mutex<Vec<NewAudit>>>>,
 }
 
 /// What tells one server's data from another's.
@@ -47,8 +51,9 @@ impl Store {
     pub async fn open_with(url: &str, options: Options) -> Result<Self> {
         let pools = open::open(url, &options).await?;
         let feed = Feed::start(pools.clone(), options.change_delay);
-        let writer = Writer::start(pools.clone(), options.batch);
-        Ok(Self { pools, feed, writer })
+        let marks = Arc::new(Marks::new());
+        let writer = Writer::start(pools.clone(), marks.clone(), options.batch);
+        Ok(Self { pools, feed, writer, marks, audit: None })
     }
 
     /// Brings the database to this program's schema; does nothing when it is there.
@@ -132,14 +137,13 @@ impl Store {
     /// # Errors
     /// Of the database.
     pub async fn set_setting(&self, key: &str, value: &str) -> Result<()> {
-        self.pools
-            .run(
-                sql("INSERT INTO meta (name, value) VALUES ($1, $2) \
+        self.write(
+            sql("INSERT INTO meta (name, value) VALUES ($1, $2) \
                      ON CONFLICT (name) DO UPDATE SET value = excluded.value")
-                .bind(key)
-                .bind(value),
-            )
-            .await?;
+            .bind(key)
+            .bind(value),
+        )
+        .await?;
         Ok(())
     }
 
@@ -148,17 +152,14 @@ impl Store {
     /// # Errors
     /// `Conflict` when its name or id is taken.
     pub async fn create_project(&self, project: &ProjectRow) -> Result<()> {
-        self.pools
-            .run(
-                sql("INSERT INTO projects (id, name, created_ms) VALUES ($1, $2, $3)")
-                    .bind(&project.id)
-                    .bind(&project.name)
-                    .bind(project.created_ms),
-            )
-            .await
-            .map_err(|e| {
-                e.taken(|| format!("a project {:?} exists already: take another name", project.name))
-            })?;
+        self.write(
+            sql("INSERT INTO projects (id, name, created_ms) VALUES ($1, $2, $3)")
+                .bind(&project.id)
+                .bind(&project.name)
+                .bind(project.created_ms),
+        )
+        .await
+        .map_err(|e| e.taken(|| format!("a project {:?} exists already: take another name", project.name)))?;
         Ok(())
     }
 
@@ -187,10 +188,6 @@ impl Store {
     /// Tells live streams that something changed; the store's own writes do it by themselves.
     pub fn note_change(&self, project: &str, kind: ChangeKind, id: &str) {
         self.feed.note(project, kind, id);
-    }
-
-    pub(crate) async fn begin(&self) -> Result<Tx> {
-        self.pools.begin().await
     }
 }
 

@@ -7,6 +7,7 @@ use age::x25519::{Identity, Recipient};
 use std::fmt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock};
 
 const HOST_KEY: &str = "host.key";
 const RECOVERY_PUB: &str = "recovery.pub";
@@ -42,6 +43,20 @@ pub(crate) struct Keys {
     identities: Vec<Identity>,
     /// Whom objects are sealed for; why not where that is not known.
     recipients: Result<Vec<Recipient>, (PathBuf, String)>,
+    /// Sealed for besides: whoever keeps the fleet's recovery key.
+    further: RwLock<Option<Recipient>>,
+}
+
+/// Reads an age recipient as a vault can seal for it; gives it as it is written.
+///
+/// # Errors
+/// For people: what it should be.
+pub fn check_recipient(text: &str) -> Result<String, String> {
+    let parsed: Recipient = text.parse().map_err(|e: &str| {
+        let shown: String = text.chars().take(80).filter(|c| !c.is_control()).collect();
+        format!("\"{shown}\" is no age X25519 recipient (age1..., as age-keygen -y prints it): {e}")
+    })?;
+    Ok(parsed.to_string())
 }
 
 impl Keys {
@@ -65,7 +80,7 @@ impl Keys {
         durable::replace(&dir.join(HOST_KEY), 0o400, text.as_bytes())?;
         let recipients = Ok(vec![host.to_public(), recovery.to_public()]);
         Ok((
-            Self { identities: vec![host], recipients },
+            Self { identities: vec![host], recipients, further: RwLock::default() },
             RecoveryKey { secret: recovery.to_string(), recipient },
         ))
     }
@@ -80,7 +95,7 @@ impl Keys {
     pub(crate) fn look(dir: &Path) -> Result<Self, VaultError> {
         let host = host(dir).map_err(|(path, why)| VaultError::Key { path, why })?;
         let recipients = recipients(dir, &host).map_err(|(path, why)| VaultError::Key { path, why })?;
-        Ok(Self { identities: vec![host], recipients: Ok(recipients) })
+        Ok(Self { identities: vec![host], recipients: Ok(recipients), further: RwLock::default() })
     }
 
     /// Opens with the keys in `file` (the recovery key's secret half, or a host key from a backup).
@@ -97,18 +112,34 @@ impl Keys {
             return Err(bad("holds no key; a key is a line that begins with AGE-SECRET-KEY-1".to_owned()));
         }
         let recipients = host(dir).and_then(|h| recipients(dir, &h));
-        Ok(Self { identities, recipients })
+        Ok(Self { identities, recipients, further: RwLock::default() })
     }
 
-    /// Whom to seal for.
+    /// Whom to seal for, and which of them are none of the vault's own keys.
     ///
     /// # Errors
     /// [`VaultError::Key`] when the host key or the recovery key's public half is not there.
-    pub(crate) fn recipients(&self) -> Result<impl Iterator<Item = &dyn age::Recipient>, VaultError> {
-        match &self.recipients {
-            Ok(r) => Ok(r.iter().map(|r| -> &dyn age::Recipient { r })),
-            Err((path, why)) => Err(VaultError::Key { path: path.clone(), why: why.clone() }),
-        }
+    pub(crate) fn recipients(&self) -> Result<(Vec<Recipient>, Vec<String>), VaultError> {
+        let mut all = match &self.recipients {
+            Ok(own) => own.clone(),
+            Err((path, why)) => return Err(VaultError::Key { path: path.clone(), why: why.clone() }),
+        };
+        let further = self.further.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let names: Vec<String> = further.iter().map(ToString::to_string).collect();
+        all.extend(further);
+        Ok((all, names))
+    }
+
+    /// The one besides the vault's own, as it is written.
+    pub(crate) fn further(&self) -> Option<String> {
+        self.further.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(ToString::to_string)
+    }
+
+    /// Seals for `text` too from now on; the vault's own keys are always among them.
+    pub(crate) fn set_further(&self, text: Option<&str>) -> Result<(), String> {
+        let parsed = text.map(|t| check_recipient(t).and_then(|t| t.parse().map_err(|e: &str| e.to_owned())));
+        *self.further.write().unwrap_or_else(PoisonError::into_inner) = parsed.transpose()?;
+        Ok(())
     }
 
     pub(crate) fn identities(&self) -> impl Iterator<Item = &dyn age::Identity> {

@@ -28,7 +28,7 @@ pub use check::{Checked, Finding};
 pub use encoding::{RawBytes, RawPath};
 pub use error::VaultError;
 pub use extents::{Extent, data_extents};
-pub use keys::RecoveryKey;
+pub use keys::{RecoveryKey, check_recipient};
 pub use limits::{Limits, Owned, Quota, Usage};
 pub use manifest::{BLOB_FORMAT, Blob, KilledRecord, MANIFEST_SCHEMA, Manifest, Stamp, Xattr};
 pub use reader::{Listed, Reader};

@@ -112,6 +112,9 @@ pub struct Blob {
     pub format: String,
     /// Length of that file.
     pub bytes: u64,
+    /// Age recipients besides the vault's own keys.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub further: Vec<String>,
 }
 
 /// What is known about an isolated file (docs/vault-format.md). Fields that a later version adds

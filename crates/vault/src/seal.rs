@@ -27,6 +27,8 @@ pub struct Sealed {
     pub extents: Vec<Extent>,
     /// The vault had this content already: nothing was stored but a name and a manifest.
     pub shared: bool,
+    /// Recipients besides the vault's own keys.
+    pub further: Vec<String>,
 }
 
 /// What was read.
@@ -46,20 +48,27 @@ pub(crate) fn seal(
     what: &str,
 ) -> Result<Sealed, VaultError> {
     let write_error = |e: io::Error| VaultError::io(format!("writing {what}"))(e);
-    let encryptor = age::Encryptor::with_recipients(keys.recipients()?)
+    let (recipients, further) = keys.recipients()?;
+    let encryptor = age::Encryptor::with_recipients(recipients.iter().map(|r| r as &dyn age::Recipient))
         .map_err(|e| write_error(io::Error::other(e.to_string())))?;
     let mut age = encryptor.wrap_output(BufWriter::with_capacity(CHUNK, out)).map_err(write_error)?;
     let read = read_through(source, size, |bytes| age.write_all(bytes).map_err(write_error))?;
     let buffered = age.finish().map_err(write_error)?;
     buffered.into_inner().map_err(|e| write_error(e.into_error()))?;
     let stored = out.metadata().map_err(write_error)?.len();
-    Ok(Sealed { sha256: read.sha256, size: read.size, stored, extents: read.extents, shared: false })
+    Ok(Sealed { sha256: read.sha256, size: read.size, stored, extents: read.extents, shared: false, further })
 }
 
-/// The same without writing: for a content that is stored already. `stored` is that blob's length.
-pub(crate) fn same_again(source: BorrowedFd<'_>, size: u64, stored: u64) -> Result<Sealed, VaultError> {
+/// The same without writing: for a content that is stored already. `stored` is that blob's length,
+/// `further` whom it was sealed for besides.
+pub(crate) fn same_again(
+    source: BorrowedFd<'_>,
+    size: u64,
+    stored: u64,
+    further: Vec<String>,
+) -> Result<Sealed, VaultError> {
     let read = read_through(source, size, |_| Ok(()))?;
-    Ok(Sealed { sha256: read.sha256, size: read.size, stored, extents: read.extents, shared: true })
+    Ok(Sealed { sha256: read.sha256, size: read.size, stored, extents: read.extents, shared: true, further })
 }
 
 fn read_through(

@@ -125,6 +125,15 @@ impl Vault {
         &self.dir
     }
 
+    /// Seals new objects for this age recipient too, or no more for one. The vault's own keys are always
+    /// among them, and what is sealed already stays as it is.
+    ///
+    /// # Errors
+    /// For people: it is no X25519 recipient; what was in force stays.
+    pub fn seal_for(&self, recipient: Option<&str>) -> Result<(), String> {
+        self.reader.keys.set_further(recipient)
+    }
+
     /// Objects, blobs and bytes, those being written included.
     #[must_use]
     pub fn usage(&self) -> Usage {
@@ -208,17 +217,32 @@ impl Vault {
         content: Content,
         manifest: &mut Manifest,
     ) -> Result<Option<Sealed>, VaultError> {
-        let known = lock(&self.books).same_content(&content);
-        let Some((_, inode, stored)) = known else { return Ok(None) };
+        let Some((inode, stored, further)) = self.shareable(&content) else {
+            // One that is there is sealed for fewer: the next is shared from then on.
+            let mut books = lock(&self.books);
+            if let Some((_, inode, _)) = books.same_content(&content) {
+                books.distrust(&content, inode);
+            }
+            return Ok(None);
+        };
         self.room(content.1, MANIFEST_ROOM)?;
         let reserved = lock(&self.books).reserve(&self.limits, manifest.uid, stored, Some((inode, stored)));
         let reserved = reserved.map_err(|why| VaultError::Full { why })?;
-        let result = self.write_shared(id, source, content, manifest, (inode, stored));
+        let result = self.write_shared(id, source, content, manifest, (inode, stored, further));
         if !matches!(result, Ok(Some(_))) {
             self.forget(id);
         }
         lock(&self.books).settle(reserved);
         result
+    }
+
+    /// A blob of this content that is sealed for all whom a new one would be sealed for: its inode, its
+    /// bytes, and whom it is sealed for besides the vault's own keys.
+    fn shareable(&self, content: &Content) -> Option<(Inode, u64, Vec<String>)> {
+        let (holder, inode, stored) = lock(&self.books).same_content(content)?;
+        let further = self.manifest(holder).ok().and_then(|m| m.blob).map(|b| b.further).unwrap_or_default();
+        let enough = self.reader.keys.further().is_none_or(|f| further.contains(&f));
+        enough.then_some((inode, stored, further))
     }
 
     fn write_shared(
@@ -227,9 +251,9 @@ impl Vault {
         source: BorrowedFd<'_>,
         content: Content,
         manifest: &mut Manifest,
-        (inode, stored): (Inode, u64),
+        (inode, stored, further): (Inode, u64, Vec<String>),
     ) -> Result<Option<Sealed>, VaultError> {
-        let sealed = seal::same_again(source, content.1, stored)?;
+        let sealed = seal::same_again(source, content.1, stored, further)?;
         if sealed.sha256 != manifest.sha256 {
             return Err(VaultError::Changed { expected: manifest.sha256, found: sealed.sha256 });
         }
@@ -323,6 +347,7 @@ impl Vault {
             file: file.unwrap_or_default(),
             format: BLOB_FORMAT.to_owned(),
             bytes: sealed.stored,
+            further: sealed.further.clone(),
         });
         let _one = lock(&self.manifests);
         let path = object::manifest(&self.reader.objects, id);
@@ -351,8 +376,9 @@ impl Vault {
     /// Why a file would be refused now, by the code that would refuse it; `None` when there is room.
     #[must_use]
     pub fn would_refuse(&self, sha256: lazaret_model::Sha256, size: u64, uid: u32) -> Option<String> {
+        let on = self.shareable(&(sha256, size));
         let mut books = lock(&self.books);
-        let on = books.same_content(&(sha256, size)).map(|(_, inode, bytes)| (inode, bytes));
+        let on = on.map(|(inode, bytes, _)| (inode, bytes));
         let need = sealed_size(size);
         let why = books.would_refuse(&self.limits, uid, need, on);
         drop(books);

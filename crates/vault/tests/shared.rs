@@ -251,3 +251,39 @@ fn an_object_of_another_owner_is_shared_too() {
     let m: Vec<Manifest> = [a, b].into_iter().map(|id| v.manifest(id).unwrap()).collect();
     assert_eq!((m[0].uid, m[1].uid), (1000, 1001));
 }
+
+#[test]
+fn a_further_recipient_opens_what_is_sealed_from_then_on() {
+    let (dir, v) = new();
+    let root = dir.path().join("v");
+    let keys = Command::new("age-keygen").output().unwrap();
+    assert!(keys.status.success(), "{keys:?}");
+    let fleet = dir.path().join("fleet.txt");
+    std::fs::write(&fleet, &keys.stdout).unwrap();
+    let public = Command::new("age-keygen").arg("-y").arg(&fleet).output().unwrap().stdout;
+    let public = String::from_utf8(public).unwrap().trim().to_owned();
+    let before = put(&v, b"same");
+    for bad in ["", "age1", "ssh-ed25519 AAAA", &public.to_uppercase()[1..], &format!("{public}q")] {
+        assert!(v.seal_for(Some(bad)).is_err(), "{bad}");
+    }
+    v.seal_for(Some(&public)).unwrap();
+    let opens = |id| {
+        let out = Command::new("age").arg("-d").arg("-i").arg(&fleet).arg(v.blob_path(id)).output().unwrap();
+        out.status.success().then_some(out.stdout)
+    };
+    assert_eq!(opens(before), None, "what was sealed before stays as it is");
+    let (again, other) = (put(&v, b"same"), put(&v, b"other"));
+    assert_eq!(opens(again).as_deref(), Some(b"same".as_slice()), "not shared with one that it cannot open");
+    assert_eq!(opens(other).as_deref(), Some(b"other".as_slice()));
+    assert_eq!(v.manifest(again).unwrap().blob.unwrap().further, std::slice::from_ref(&public));
+    let third = put(&v, b"same");
+    assert_eq!((v.holders(third), v.holders(before)), (2, 1), "the new blob is shared");
+    for id in [before, again, other, third] {
+        assert!(!age(&root.join("host.key"), &v.blob_path(id)).is_empty(), "the vault's own key opens all");
+        v.verify(id).unwrap();
+    }
+    v.seal_for(None).unwrap();
+    let alone = put(&v, b"alone");
+    assert_eq!(opens(alone), None);
+    assert!(v.manifest(alone).unwrap().blob.unwrap().further.is_empty());
+}

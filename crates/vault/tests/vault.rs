@@ -21,7 +21,8 @@ fn everything_comes_back_at_every_size() {
         v.verify(id).unwrap();
         let m = v.manifest(id).unwrap();
         let bytes = std::fs::metadata(v.blob_path(id)).unwrap().len();
-        let blob = Some(Blob { file: format!("{id}.age"), format: BLOB_FORMAT.into(), bytes });
+        let blob =
+            Some(Blob { file: format!("{id}.age"), format: BLOB_FORMAT.into(), bytes, further: Vec::new() });
         let expected = Manifest { blob, extents: m.extents.clone(), ..manifest(id, &content) };
         assert_eq!(m, Manifest { journal: m.journal, ..expected });
         assert_eq!(mode(&v.blob_path(id)), 0o400);

@@ -1,23 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Hosts and servers that are away for a while: nothing is lost, nothing is there twice.
 
-use crate::{Base, Host, Site, on_both};
-use lazaret_kit::{ServerSetup, bad, eventually};
-use lazaret_model::{MalwareClass, TestRating};
+use crate::{Base, Host, Site, arrived, content, on_both};
+use lazaret_kit::ServerSetup;
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 on_both!(a_server_that_is_killed_under_load_loses_and_doubles_nothing);
 
 /// Files that are dropped while the server comes and goes.
-const FILES: usize = 60;
-
-fn content(n: usize) -> Vec<u8> {
-    let mut bytes = bad::script(MalwareClass::Botnet, TestRating::High);
-    bytes.extend(format!("# {n}\n").bytes());
-    bytes
-}
+const FILES: usize = 100;
 
 fn a_server_that_is_killed_under_load_loses_and_doubles_nothing(base: Base) {
     let mut site = Site::with(base, ServerSetup::default());
@@ -30,24 +23,19 @@ fn a_server_that_is_killed_under_load_loses_and_doubles_nothing(base: Base) {
                 std::thread::sleep(Duration::from_millis(50));
             }
         });
-        for _ in 0..3 {
-            std::thread::sleep(Duration::from_millis(700));
+        // At other moments of a batch each time: before it came, in its commit, after its acknowledgement.
+        for n in 0..6 {
+            std::thread::sleep(Duration::from_millis(250 + 130 * n));
             site.server.kill();
-            std::thread::sleep(Duration::from_millis(200));
+            std::thread::sleep(Duration::from_millis(40 * n));
             site.server.restart();
         }
     });
-    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    let all = eventually(Duration::from_secs(60), || {
-        seen.clear();
-        let page = site.server.get("/alarms?limit=1000");
-        for a in page["items"].as_array().into_iter().flatten().filter(|a| a["class"] == "botnet") {
-            *seen.entry(a["path"].as_str().unwrap_or_default().to_owned()).or_default() += 1;
-        }
-        seen.len() == FILES
-    });
-    assert!(all, "{} of {FILES}\n{}\n{}", seen.len(), site.server.log(), host.daemon.log());
-    assert!(seen.values().all(|n| *n == 1), "{seen:?}");
+    arrived(&site.server, &host, FILES);
+    let page = site.server.get(&format!("/alarms?host={}&class=botnet&limit=1000", host.id));
+    let paths: BTreeSet<&str> =
+        page["items"].as_array().into_iter().flatten().filter_map(|a| a["path"].as_str()).collect();
+    assert_eq!(paths.len(), FILES, "{}", site.server.log());
 }
 
 #[test]

@@ -36,6 +36,103 @@ fn json(home: &Path, arguments: &[&str]) -> Vec<Value> {
     text.lines().map(|l| serde_json::from_str(l).unwrap_or_else(|e| panic!("{e}: {l}"))).collect()
 }
 
+/// Where somebody is signed in.
+fn signed_in(site: &Site) -> tempfile::TempDir {
+    let home = tempfile::tempdir().unwrap();
+    let words = ["--server", &site.server.api, "login"];
+    let out = lazaret(home.path(), &words, &format!("{PASSWORD}\n"));
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    home
+}
+
+fn isolated_on(home: &Path, hosts: &[Host; 2], name: &str, program: &[u8]) -> String {
+    for host in hosts {
+        write_executable(&host.volume.join(name), program);
+    }
+    let sha256 = hex(&<sha2::Sha256 as sha2::Digest>::digest(program));
+    let count = || {
+        let files = json(home, &["isolated", "list", "--project", "0", "--status", "isolated"]);
+        files.iter().filter(|f| f["sha256"] == sha256.as_str()).count()
+    };
+    assert!(eventually(Duration::from_secs(30), || count() == 2), "{}", hosts[0].daemon.log());
+    sha256
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+#[test]
+fn what_was_done_is_undone_over_a_fleet() {
+    let site = Site::new(Base::Sqlite);
+    let hosts = [Host::new(&site.server), Host::new(&site.server)];
+    let home = signed_in(&site);
+    let home = home.path();
+    for name in ["high-detection", "malware-cloud-scan", "isolate-and-kill"] {
+        let set = json(home, &["switch", name, "on", "--yes", "--project", "0"]);
+        assert_eq!(set[0]["on"], true, "{set:?}");
+    }
+    for host in &hosts {
+        crate::settled(&site.server, host);
+    }
+    let all_there = |name: &str| {
+        eventually(Duration::from_secs(30), || hosts.iter().all(|h| h.volume.join(name).exists()))
+    };
+    // By content, on one host and then on all.
+    let program = |class| bad::program("/bin/true", class, TestRating::High);
+    let sha256 = isolated_on(home, &hosts, "one", &program(MalwareClass::Worm));
+    let refused = lazaret(home, &["isolated", "list", "--group", "web"], "");
+    assert_eq!(refused.status.code(), Some(64), "a filter that would not be looked at");
+    let back = json(home, &["isolated", "restore", "--sha256", &sha256, "--yes", "--host", &hosts[0].id]);
+    assert!(back.len() == 1 && back[0]["state"] == "done", "{back:#?}");
+    assert!(!hosts[1].volume.join("one").exists());
+    let back = json(home, &["isolated", "restore", "--sha256", &sha256, "--yes", "--project", "0"]);
+    assert!(back.len() == 1 && back[0]["state"] == "done", "{back:#?}");
+    assert!(all_there("one"));
+    // A whitelist entry that brings back what it would have let be, and its alarms when it goes.
+    let sha256 = isolated_on(home, &hosts, "two", &program(MalwareClass::Trojan));
+    let added = json(home, &["whitelist", "add", "--hash", &sha256, "--restore", "--project", "0"]);
+    assert_eq!(added[0]["isolated"].as_array().map(Vec::len), Some(2), "{added:#?}");
+    assert!(added[1..].iter().all(|c| c["state"] == "done"), "{added:#?}");
+    assert!(all_there("two"));
+    let entry = added[0]["entry"]["id"].as_str().unwrap();
+    let removed = json(home, &["whitelist", "remove", entry, "--restore-alarm", "--project", "0"]);
+    assert_eq!(removed[0]["answer"]["entries"], 1, "{removed:?}");
+    // Several alarms at once, and all of a class that does not act by itself.
+    for host in &hosts {
+        std::fs::write(host.volume.join("tool"), bad::script(MalwareClass::HackTool, TestRating::High))
+            .unwrap();
+    }
+    let mut alarms = Vec::new();
+    assert!(eventually(Duration::from_secs(30), || {
+        alarms = json(home, &["alarms", "list", "--class", "hacktool", "--project", "0"]);
+        alarms.len() == 2
+    }));
+    let (first, second) = (alarms[0]["id"].as_str().unwrap(), alarms[1]["id"].as_str().unwrap());
+    let one_by_one = (first, "mark-as-handled", ["--and", second]);
+    for (alarm, handling, more) in [one_by_one, ("all", "unhandle", ["--class", "hacktool"])] {
+        let mut words = vec!["handle", alarm, handling, "--yes", "--project", "0"];
+        words.extend(more);
+        let done = json(home, &words);
+        assert!(done.len() == 2 && done.iter().all(|c| c["state"] == "done"), "{words:?}: {done:#?}");
+    }
+    // One word for a false positive, after a look at what it touches.
+    let _ = isolated_on(home, &hosts, "three", &program(MalwareClass::Virus));
+    let alarms = json(home, &["alarms", "list", "--class", "virus", "--project", "0"]);
+    let id = alarms[0]["id"].as_str().unwrap();
+    let seen = json(home, &["false-positive", id, "--preview"]);
+    assert_eq!((&seen[0]["isolated_total"], &seen[0]["hosts_later"]), (&2.into(), &0.into()), "{seen:#?}");
+    assert!(hosts.iter().all(|h| !h.volume.join("three").exists()), "a look changes nothing");
+    let words = lazaret(home, &["false-positive", id, "--preview"], "");
+    let words = String::from_utf8_lossy(&words.stdout).into_owned();
+    assert!(words.contains("2 files on 2 hosts"), "{words}");
+    let done = json(home, &["false-positive", id, "--yes", "--remark", "ours"]);
+    assert!(done.iter().all(|c| c["state"] == "done"), "{done:#?}");
+    assert!(all_there("three"));
+    let task = done[0]["task"].as_str().unwrap();
+    assert_eq!(json(home, &["tasks", "list", "--task", task]).len(), done.len());
+}
+
 #[test]
 fn the_same_verbs_over_a_fleet() {
     let site = Site::new(Base::Sqlite);

@@ -7,12 +7,18 @@ mod cli;
 mod cluster;
 mod enrol;
 mod false_positive;
+mod faults;
+mod install;
 mod main_job;
 mod scan;
 mod silence;
+mod swarm;
 
 use lazaret_kit::pg::Cluster;
-use lazaret_kit::{Daemon, Server, ServerSetup, Setup, Volume};
+use lazaret_kit::{Daemon, Server, ServerSetup, Setup, Volume, bad, eventually};
+use lazaret_model::{MalwareClass, TestRating};
+use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// A server on one of the databases; the cluster lives as long.
 struct Site {
@@ -81,6 +87,46 @@ fn settled(server: &Server, host: &Host) {
         h["host"]["generation"].as_i64() > Some(0)
             && h["host"]["generation"] == h["host"]["generation_applied"]
     });
+}
+
+/// A malicious script that is not the same as any other.
+fn content(n: usize) -> Vec<u8> {
+    let mut bytes = bad::script(MalwareClass::Botnet, TestRating::High);
+    bytes.extend(format!("# {n}\n").bytes());
+    bytes
+}
+
+/// Ids of the alarms that a host has itself.
+fn on_host(host: &Host) -> BTreeSet<String> {
+    let alarms = host.daemon.json(["alarms", "list"]);
+    alarms.iter().filter_map(|a| a["id"].as_str().map(str::to_owned)).collect()
+}
+
+/// Ids of a host's alarms that its server has, the server's own about it too.
+fn on_server(server: &Server, host: &Host) -> Vec<String> {
+    let page = server.get(&format!("/alarms?host={}&limit=1000", host.id));
+    let items = page["items"].as_array().cloned().unwrap_or_default();
+    items.iter().filter_map(|a| a["id"].as_str().map(str::to_owned)).collect()
+}
+
+/// Waits until the server has exactly the host's alarms, so many at least, each once.
+fn arrived(server: &Server, host: &Host, least: usize) {
+    let (mut here, mut there) = (BTreeSet::new(), Vec::new());
+    let same = eventually(Duration::from_secs(90), || {
+        (here, there) = (on_host(host), on_server(server, host));
+        std::thread::sleep(Duration::from_millis(100));
+        here.len() >= least && there.len() >= here.len()
+    });
+    let once: BTreeSet<String> = there.iter().cloned().collect();
+    assert!(
+        same && once.len() == there.len() && once == here,
+        "{} of {least} on the host, {} on the server, of them {} once\n{}\n{}",
+        here.len(),
+        there.len(),
+        once.len(),
+        server.log(),
+        host.daemon.log()
+    );
 }
 
 /// One test for each database.

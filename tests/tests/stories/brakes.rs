@@ -2,7 +2,8 @@
 //! Circuit breakers and rate limits: what stops a bad rule, and what cannot stop a good one.
 
 use lazaret_kit::proc::{is_refused, run, write_executable};
-use lazaret_kit::{Daemon, Setup, Volume, bad, binaries, eventually};
+use lazaret_kit::rule::{self, RULE, stand_in, words};
+use lazaret_kit::{Daemon, Setup, Volume, bad, eventually};
 use lazaret_model::{MalwareClass, TestRating};
 use serde_json::Value;
 use std::os::unix::process::CommandExt;
@@ -11,52 +12,6 @@ use std::process::Command;
 use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(10);
-
-/// Two words that only the rule of these stories knows; put together at run time.
-fn words() -> String {
-    std::hint::black_box(["lazaret-story-", "stand-in"]).concat()
-}
-
-/// A script that the stories' own rule condemns; it prints `ran`.
-fn stand_in(number: usize) -> Vec<u8> {
-    format!("#!/bin/sh\necho ran\n# {} {number}\n", words()).into_bytes()
-}
-
-const RULE: &str = "malware_story_stand_in";
-
-/// The shipped content and one decisive rule that is wrong about packages, as a pack.
-fn content(folder: &Path) -> PathBuf {
-    let source = folder.join("content");
-    lazaret_kit::fs::run(
-        "cp",
-        &["-r", binaries::repository().join("content").to_str().unwrap(), source.to_str().unwrap()],
-    );
-    let rule = format!(
-        "\n[[rule]]\nid = \"{RULE}\"\nclass = \"malware\"\nfamily = \"story\"\nweight = 7.0\ndecisive = true\n\
-         types = [\"script\"]\ndescription = \"A stand-in of the tests.\"\nreference = \"https://example.org/\"\n\
-         yara = '''\nstrings:\n  $a = \"{0}\"\ncondition:\n  $a\n'''\n\
-         [rule.match]\ntype = \"script\"\nbody = '#!/bin/sh {0}'\n\
-         [rule.no_match]\ntype = \"script\"\nbody = '#!/bin/sh'\n",
-        words()
-    );
-    let turned: Vec<u8> = rule
-        .bytes()
-        .map(|b| match b {
-            33..=79 => b + 47,
-            80..=126 => b - 47,
-            _ => b,
-        })
-        .collect();
-    let rules = source.join("rules/malware.toml.rot47");
-    let mut text = std::fs::read(&rules).unwrap();
-    text.extend(turned);
-    std::fs::write(&rules, text).unwrap();
-    let pack = folder.join("story.pack");
-    let tool = binaries::path("lazaret-content");
-    let made = Command::new(tool).arg("build").arg(&source).arg(&pack).output().unwrap();
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    pack
-}
 
 /// A package database in which a package owns `path` with this content.
 fn packages(folder: &Path, path: &Path, content: &[u8]) -> PathBuf {
@@ -90,12 +45,12 @@ fn case_16_a_rule_that_hits_a_package_stops_at_once_and_decoys_stop_none() {
     let state = volume.beside().join("state");
     let packaged = volume.join("tool");
     let root = packages(volume.beside(), &packaged, &stand_in(0));
+    let pack = rule::content(volume.beside());
     let setup = || Setup {
-        paths: format!("content = {:?}\npackages = {root:?}\n", volume.beside().join("story.pack")),
+        paths: format!("content = {pack:?}\npackages = {root:?}\n"),
         state: Some(state.clone()),
         ..Setup::armed(volume.path())
     };
-    content(volume.beside());
     let daemon = Daemon::start(&setup());
     // Whoever has no privileges drops what he likes: it is isolated, and the rule stays armed.
     let home = volume.join("home");

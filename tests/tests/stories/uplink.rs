@@ -15,7 +15,7 @@ use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(15);
 
-fn setup(volume: &Volume, server: &Server) -> Setup {
+pub(crate) fn setup(volume: &Volume, server: &Server) -> Setup {
     let more = format!(
         "[server]\nurl = {:?}\nca_fingerprint = {:?}\ntoken = {TOKEN:?}\n",
         server.url(),
@@ -25,7 +25,7 @@ fn setup(volume: &Volume, server: &Server) -> Setup {
 }
 
 /// A daemon that enrolled by itself and is connected.
-fn enrolled(volume: &Volume, server: &Server, pin: &str) -> Daemon {
+pub(crate) fn enrolled(volume: &Volume, server: &Server, pin: &str) -> Daemon {
     let mut setup = setup(volume, server);
     setup.more.push_str(pin);
     let daemon = Daemon::start(&setup);
@@ -33,17 +33,17 @@ fn enrolled(volume: &Volume, server: &Server, pin: &str) -> Daemon {
     daemon
 }
 
-fn wait(daemon: &Daemon, what: &str, is: impl FnMut() -> bool) {
+pub(crate) fn wait(daemon: &Daemon, what: &str, is: impl FnMut() -> bool) {
     assert!(eventually(SOON, is), "{what}: not within {} s\n{}", SOON.as_secs(), daemon.log());
 }
 
-fn armed(generation: u64) -> v1::DesiredState {
+pub(crate) fn armed(generation: u64) -> v1::DesiredState {
     let policy =
         v1::HostPolicy { isolate_and_kill: Some(true), group: "web".into(), ..v1::HostPolicy::default() };
     v1::DesiredState { generation, policy: Some(policy), ..v1::DesiredState::default() }
 }
 
-fn want(daemon: &Daemon, server: &Server, state: v1::DesiredState) -> v1::StateApplied {
+pub(crate) fn want(daemon: &Daemon, server: &Server, state: v1::DesiredState) -> v1::StateApplied {
     let generation = state.generation;
     server.want(state);
     let mut applied = None;
@@ -54,7 +54,7 @@ fn want(daemon: &Daemon, server: &Server, state: v1::DesiredState) -> v1::StateA
     applied.unwrap()
 }
 
-fn order(daemon: &Daemon, server: &Server, verb: Verb) -> v1::CommandResult {
+pub(crate) fn order(daemon: &Daemon, server: &Server, verb: Verb) -> v1::CommandResult {
     let id = format!("c-{}", uuid());
     server.order(v1::Command {
         id: id.clone(),
@@ -65,7 +65,7 @@ fn order(daemon: &Daemon, server: &Server, verb: Verb) -> v1::CommandResult {
     result(daemon, server, &id)
 }
 
-fn result(daemon: &Daemon, server: &Server, id: &str) -> v1::CommandResult {
+pub(crate) fn result(daemon: &Daemon, server: &Server, id: &str) -> v1::CommandResult {
     let mut result = None;
     wait(daemon, "a result", || {
         result = server.seen().results.remove(id);
@@ -74,7 +74,7 @@ fn result(daemon: &Daemon, server: &Server, id: &str) -> v1::CommandResult {
     result.unwrap()
 }
 
-fn uuid() -> String {
+pub(crate) fn uuid() -> String {
     std::fs::read_to_string("/proc/sys/kernel/random/uuid").unwrap().trim().to_owned()
 }
 
@@ -84,7 +84,7 @@ fn in_order(seen: &Seen) {
     assert!(seqs.windows(2).all(|w| w[1] == w[0] + 1) && !seqs.is_empty(), "{seqs:?}");
 }
 
-fn isolated_at(server: &Server, path: &Path) -> Option<v1::Isolated> {
+pub(crate) fn isolated_at(server: &Server, path: &Path) -> Option<v1::Isolated> {
     let bytes = path.to_str().unwrap().as_bytes();
     server.isolated().into_values().find(|i| i.path == bytes)
 }
@@ -317,8 +317,27 @@ fn a_self_test_shows_its_steps() {
     let done = order(&daemon, &server, Verb::SelfTest(v1::SelfTestCommand {}));
     assert_eq!(done.outcome, "done", "{done:?}\n{}", daemon.log());
     let Some(v1::command_result::Detail::SelfTest(test)) = done.detail else { panic!("no steps") };
-    let names: Vec<&str> = test.steps.iter().map(|s| s.name.as_str()).collect();
-    assert_eq!(names, ["allow", "detect", "isolate", "restore"]);
+    let shown = |test: &v1::SelfTestResult| {
+        let step = |s: &v1::SelfTestStep| {
+            let word = if s.skipped { "skipped" } else { "" };
+            format!("{}{word}", s.name)
+        };
+        test.steps.iter().map(step).collect::<Vec<_>>()
+    };
+    let off = ["allow", "detect", "refuseskipped", "detect", "kill", "isolate", "restore", "clean up"];
+    assert_eq!(shown(&test), off, "isolate and kill is off, and stays so: {test:?}");
+    // Armed by the server: every step that `lazaret self-test` has.
+    want(&daemon, &server, armed(1));
+    let done = order(&daemon, &server, Verb::SelfTest(v1::SelfTestCommand {}));
+    assert_eq!(done.outcome, "done", "{done:?}\n{}", daemon.log());
+    let Some(v1::command_result::Detail::SelfTest(test)) = done.detail else { panic!("no steps") };
+    let all = [
+        "allow", "detect", "refuse", "isolate", "refuse", "isolate", "detect", "kill", "isolate", "restore",
+        "clean up",
+    ];
+    assert_eq!(shown(&test), all, "{test:?}");
+    let held = daemon.json(["isolated", "list"]);
+    assert!(held.iter().all(|i| i["status"] == "deleted" || i["status"] == "restored"), "{held:?}");
     // The daemon's staging folder stays where something was isolated.
     let names: Vec<_> = std::fs::read_dir(volume.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert!(!names.iter().any(|n| n.to_string_lossy().contains("self-test")), "cleaned up: {names:?}");

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use std::path::PathBuf;
 
 /// Every key that a server can set, and that can be pinned.
-pub(crate) const PINNABLE: [&str; 14] = [
+pub(crate) const PINNABLE: [&str; 15] = [
     "response.isolate_and_kill",
     "response.classes",
     "response.high",
@@ -21,6 +21,7 @@ pub(crate) const PINNABLE: [&str; 14] = [
     "protect.web_roots",
     "protect.exclude",
     "whitelist",
+    "vault.recovery",
 ];
 
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -95,6 +95,9 @@ fn answer(core: &Core, case: &Case, package_standing: String, seen: Preview) -> 
         // By hand it goes on all the same.
         refused_by.push(format!("for policy only, circuit breaker open: rule {}: {}", b.rule, b.why));
     }
+    if let Some(d) = core.live().disarmed_for(&case.report) {
+        refused_by.push(format!("for policy only, disarmed at the server: rule {}: {}", d.rule, d.reason));
+    }
     let stays = seen.stays.is_some() || seen.no_room.is_some() || seen.names_missing > 0;
     refused_by.extend(seen.stays.clone());
     let would = match (refuse, stays) {

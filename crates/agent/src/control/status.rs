@@ -90,6 +90,9 @@ fn degraded(
     out.extend(content.problems.iter().map(|p| format!("content: {p}")));
     out.extend(core.pool.jail_gaps().into_iter().map(|g| format!("jail: {g}")));
     out.extend(breakers.iter().map(|b| format!("circuit breaker open: {b}")));
+    for d in core.live().all_disarmed() {
+        out.push(format!("rule {} only alarms: disarmed at the server by {}: {}", d.rule, d.who, d.reason));
+    }
     out.extend(core.uplink.problem().map(|why| format!("server: {why}")));
     out.extend(core.guards.trust_gap().map(|why| format!("packages: {why}")));
     out

@@ -3,6 +3,7 @@
 //! own, so that the session goes on meanwhile.
 
 use super::orders::{self, Ended};
+use super::pauses::Pauses;
 use crate::core::Core;
 use crate::log::{log, printable};
 use crate::look::now_ms;
@@ -25,11 +26,11 @@ const WAITING: usize = 10_000;
 /// Cancelling is asked for; who works looks at it.
 pub(crate) type Cancel = Arc<AtomicBool>;
 
-struct Job {
-    command: v1::Command,
-    cancel: Cancel,
-    /// The daemon was stopped while it was under way.
-    again: bool,
+pub(super) struct Job {
+    pub(super) command: v1::Command,
+    pub(super) cancel: Cancel,
+    /// It was under way before: the daemon was stopped, or somebody paused it.
+    pub(super) again: bool,
 }
 
 /// What waits and what is under way.
@@ -39,6 +40,7 @@ pub(crate) struct Commands {
     scans: (Sender<Job>, Receiver<Job>),
     /// The server's clock less ours, milliseconds.
     skew_ms: AtomicI64,
+    pub(super) pauses: Pauses,
 }
 
 impl Default for Commands {
@@ -48,6 +50,7 @@ impl Default for Commands {
             work: unbounded(),
             scans: bounded(WAITING),
             skew_ms: AtomicI64::new(0),
+            pauses: Pauses::default(),
         }
     }
 }
@@ -97,14 +100,30 @@ impl Commands {
 
     /// Cancels what can still be; what is not known is never begun.
     pub(crate) fn cancel(&self, core: &Core, id: &str) -> Result<()> {
-        if let Some(cancel) = self.lock().get(id) {
+        let known = self.lock().get(id).cloned();
+        if let Some(cancel) = known {
             cancel.store(true, Ordering::Relaxed);
+            // Nobody works on a paused one: it is taken up to end.
+            if let Some(job) = self.pauses.take(id) {
+                self.go_on(core, job);
+            }
             return Ok(());
         }
         if core.database.take_command(id, now_ms(), &[])? {
             finish(core, id, Ended::cancelled("cancelled before it came"))?;
         }
         Ok(())
+    }
+
+    /// Takes a paused scan up again.
+    pub(super) fn go_on(&self, core: &Core, job: Job) {
+        let id = job.command.id.clone();
+        if self.scans.0.try_send(Job { again: true, ..job }).is_err() {
+            self.lock().remove(&id);
+            if let Err(e) = finish(core, &id, Ended::failed("too many commands wait on this host")) {
+                log!("{e:#}");
+            }
+        }
     }
 
     /// Of a finished command.
@@ -128,6 +147,9 @@ impl Commands {
                            start: the alarm or isolated file says how";
                 finish(core, &row.id, Ended::failed(why))?;
                 continue;
+            }
+            if let Some(Verb::Scan(scan)) = &command.verb {
+                self.pauses.remember(core, &scan.task);
             }
             self.queue(core, command, row.begun)?;
         }
@@ -154,7 +176,7 @@ impl Commands {
                     let _ = rustix::process::setpriority_process(None, 19);
                 }
                 for job in jobs {
-                    work(&core, &job);
+                    work(&core, job);
                 }
             })?;
         }
@@ -162,7 +184,7 @@ impl Commands {
     }
 }
 
-fn work(core: &Arc<Core>, job: &Job) {
+fn work(core: &Arc<Core>, job: Job) {
     let id = &job.command.id;
     if core.is_stopping() {
         // It stays in the database and is taken up at the next start.
@@ -171,11 +193,22 @@ fn work(core: &Arc<Core>, job: &Job) {
     // A daemon that stops waits for what takes seconds.
     let is_scan = matches!(job.command.verb, Some(Verb::Scan(_)));
     core.in_flight.fetch_add(usize::from(!is_scan), Ordering::Relaxed);
-    let ended = run(core, job);
+    let ended = run(core, &job);
     core.in_flight.fetch_sub(usize::from(!is_scan), Ordering::Relaxed);
+    let Some(ended) = ended else {
+        // A scan that the daemon's end has cut off goes on at the next start, one that is paused when
+        // somebody says so.
+        if !core.is_stopping()
+            && let Some(job) = core.uplink.commands.pauses.park(job)
+        {
+            core.uplink.commands.go_on(core, job);
+        }
+        return;
+    };
     core.uplink.commands.lock().remove(id);
-    // A scan that the daemon's end has cut off goes on at the next start.
-    let Some(ended) = ended else { return };
+    if let Some(Verb::Scan(scan)) = &job.command.verb {
+        core.uplink.commands.pauses.forget(core, &scan.task);
+    }
     let who = printable(job.command.who.as_bytes());
     let text =
         format!("{} of the server ({who}): {} {}", orders::name(&job.command), ended.outcome, ended.reason);

@@ -12,6 +12,7 @@ use lazaret_model::WhitelistId;
 use lazaret_proto::{Message, v1};
 use lazaret_response::Answer as Ending;
 use lazaret_state::Database;
+use lazaret_vault::Vault;
 use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -130,6 +131,13 @@ impl Desired {
         self.apply(core, false)
     }
 
+    /// Isolated files are sealed for the fleet's recovery key too, or no more.
+    pub(crate) fn seal_for(&self, vault: &Vault, recipient: Option<&str>) {
+        if let Err(e) = vault.seal_for(recipient) {
+            self.lock().refused.push(format!("vault.recovery: {e}"));
+        }
+    }
+
     fn apply(&self, core: &Core, quietly: bool) -> Result<()> {
         let wanted = self.settle(&core.config, &core.database)?;
         let (was_armed, refused) = {
@@ -140,19 +148,27 @@ impl Desired {
         for (id, e) in refused {
             self.lock().refused.push(format!("whitelist entry {id}: {e}"));
         }
+        self.seal_for(core.responder.vault(), wanted.recovery.as_deref());
         core.gate.rehearses.store(wanted.dry_run, Ordering::Relaxed);
         let armed = wanted.policy.isolate_and_kill && !wanted.dry_run;
         if was_armed && !armed {
             // What is frozen would be killed in a moment.
             core.windows.answer_all(&Ending::Thaw("the server (switch)".to_owned()));
         }
-        let entries = wanted.whitelist.len();
+        let disarmed: HashSet<&str> = wanted.disarmed.iter().map(|d| d.rule.as_str()).collect();
+        core.windows.answer_of_rules(
+            |rule| disarmed.contains(rule),
+            &Ending::Thaw("the server (the rule is disarmed)".to_owned()),
+        );
+        let (entries, rules) = (wanted.whitelist.len(), disarmed.len());
         core.set_scope(wanted.scope);
         core.judge_again();
         if !quietly {
+            let sealed =
+                wanted.recovery.map_or("", |_| "isolated files are sealed for the fleet's key too, ");
             let word = |on| if on { "on" } else { "off" };
             let text = format!(
-                "{} is in force: isolate and kill is {}, dry run is {}, {entries} whitelist entries, {} refused",
+                "{} is in force: isolate and kill is {}, dry run is {}, {entries} whitelist entries, {rules} rules disarmed, {sealed}{} refused",
                 self.origin(),
                 word(wanted.policy.isolate_and_kill),
                 word(wanted.dry_run),

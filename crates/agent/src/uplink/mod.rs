@@ -13,6 +13,7 @@ mod link;
 mod notes;
 mod orders;
 mod outbox;
+mod pauses;
 mod report;
 mod scan;
 mod scan_types;
@@ -60,6 +61,8 @@ struct Link {
     problem: String,
     /// The server has taken the right away.
     banned: bool,
+    /// The two clocks are apart.
+    clock: String,
 }
 
 /// Everything that has to do with the server.
@@ -151,7 +154,7 @@ impl Uplink {
     /// What somebody has to do something about.
     pub(crate) fn problem(&self) -> Option<String> {
         let link = lock(&self.link);
-        (!link.problem.is_empty()).then(|| link.problem.clone())
+        [&link.problem, &link.clock].into_iter().find(|why| !why.is_empty()).cloned()
     }
 
     fn set_link(&self, change: impl FnOnce(&mut Link)) {

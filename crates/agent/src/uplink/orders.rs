@@ -3,7 +3,7 @@
 //! whole ids of this host's own alarms and isolated files, without any of root's overrides.
 
 use super::commands::Cancel;
-use super::{scan, self_test};
+use super::{pauses, scan, self_test};
 use crate::control::{Answered, Peer, Refusal, Refused, alarms, isolated, preview, rules, thaw, whitelist};
 use crate::core::Core;
 use crate::log::printable;
@@ -61,6 +61,10 @@ pub(super) fn name(command: &v1::Command) -> String {
         Some(Verb::Preview(_)) => "preview".into(),
         Some(Verb::ExceptionRemove(_)) => "removal of an exception".into(),
         Some(Verb::Verify(_)) => "verification of the vault".into(),
+        Some(Verb::Pause(p)) => {
+            let what = if p.resume { "going on" } else { "pause" };
+            format!("{what} of scan {}", printable(p.task.as_bytes()))
+        }
         None => "a command".into(),
     }
 }
@@ -93,6 +97,7 @@ pub(super) fn run(core: &Arc<Core>, command: &v1::Command, cancel: &Cancel) -> O
         Some(Verb::Preview(p)) => answered(look(core, p), since),
         Some(Verb::ExceptionRemove(e)) => answered(whitelist::remove_exception(core, &peer, e), since),
         Some(Verb::Verify(v)) => verify(core, v),
+        Some(Verb::Pause(p)) => pauses::run(core, p),
         None => Ended::refused("this version of lazaretd does not know this command: update it"),
     })
 }

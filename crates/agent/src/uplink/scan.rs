@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A scan that the server orders: walks what it names on this host's protected filesystems, behind
-//! everything else, and goes on after a restart of the daemon from the last folder that it finished.
+//! everything else, and goes on after a restart of the daemon, or after a pause, from the last folder that
+//! it finished.
 //!
 //! What it finds goes the way of every finding: policy, whitelist and guards decide. Without `automatic`
 //! nothing is done by itself.
@@ -71,16 +72,23 @@ struct Scanning<'a> {
     far: Far,
     permille: u32,
     told: Instant,
+    /// Files of this unit were left out: it is walked again.
+    left: bool,
 }
 
-/// `None`: the daemon stops, and the scan goes on at its next start.
+/// `None`: the daemon stops or somebody paused it, and the scan goes on later.
 pub(super) fn run(core: &Core, command: &str, order: &v1::ScanCommand, cancel: &Cancel) -> Option<Ended> {
     let kept = core.database.setting(&key(command)).ok().flatten();
     let mut far = kept.as_deref().and_then(Far::parse).unwrap_or_default();
     if far.started_ms == 0 {
         far.started_ms = now_ms();
     }
-    let mut scanning = Scanning { core, order, cancel, far, permille: 0, told: Instant::now() };
+    let mut scanning = Scanning { core, order, cancel, far, permille: 0, told: Instant::now(), left: false };
+    if scanning.is_paused() {
+        // Since before the daemon was started.
+        scanning.tell("paused", "");
+        return None;
+    }
     let ended = match check(order).and_then(|()| units(core, order)) {
         Ok(units) => scanning.all(command, &units)?,
         Err(why) => scanning.end("fail", Ended::refused(why)),
@@ -115,19 +123,23 @@ impl Scanning<'_> {
             if name <= self.far.unit || unit.is_below(&self.order.exclude) {
                 continue;
             }
+            let before = self.far.clone();
             self.unit(unit);
             if self.cancel.load(Ordering::Relaxed) {
                 return Some(self.end("cancel", Ended::cancelled("cancelled while it was under way")));
             }
-            if self.core.is_stopping() {
+            if self.left || self.is_over() {
                 // What this unit has counted is counted again.
+                self.far = before;
+                self.keep(command);
+                if self.is_paused() {
+                    self.tell("paused", "");
+                }
                 return None;
             }
             self.far.unit = name;
             if kept.elapsed() >= KEEP || i + 1 == units.len() {
-                if let Err(e) = self.core.database.set_setting(&key(command), &self.far.text()) {
-                    log!("{e}");
-                }
+                self.keep(command);
                 kept = Instant::now();
             }
         }
@@ -137,6 +149,12 @@ impl Scanning<'_> {
             n => format!("{n} files could not be scanned"),
         };
         Some(self.end("success", Ended::new("done", reason)))
+    }
+
+    fn keep(&self, command: &str) {
+        if let Err(e) = self.core.database.set_setting(&key(command), &self.far.text()) {
+            log!("{e}");
+        }
     }
 
     fn unit(&mut self, unit: &Unit) {
@@ -170,8 +188,12 @@ impl Scanning<'_> {
         Ended { detail: Some(Detail::Scan(self.progress(state, &ended.reason))), ..ended }
     }
 
+    fn is_paused(&self) -> bool {
+        self.core.uplink.commands.pauses.is_paused(&self.order.task)
+    }
+
     fn is_over(&self) -> bool {
-        self.cancel.load(Ordering::Relaxed) || self.core.is_stopping()
+        self.cancel.load(Ordering::Relaxed) || self.core.is_stopping() || self.is_paused()
     }
 
     fn found(&mut self, mut case: Case) {
@@ -198,6 +220,7 @@ impl Scanning<'_> {
 impl Visitor for Scanning<'_> {
     fn file(&mut self, entry: &Entry<'_>) {
         if self.is_over() {
+            self.left = true;
             return;
         }
         if self.told.elapsed() >= TELL {

@@ -19,6 +19,8 @@ use v1::goodbye::Kind as Bye;
 const LOOK: Duration = Duration::from_millis(100);
 /// The host is looked at this often.
 const REPORT: Duration = Duration::from_secs(30);
+/// Clocks that are so far apart are said to be; the way to the server takes less.
+const CLOCK_OFF: Duration = Duration::from_secs(60);
 /// A renewal that is not answered is asked for again.
 const RENEW_AGAIN: Duration = Duration::from_secs(3600);
 
@@ -40,6 +42,28 @@ pub(super) struct Side {
     looked: Instant,
     renewal: Option<(Request, Instant)>,
     synced: u64,
+}
+
+/// What is wrong with the clocks, when they are too far apart to compare times of several hosts.
+fn clock(skew_ms: i64) -> String {
+    let seconds = skew_ms.unsigned_abs() / 1000;
+    if seconds < CLOCK_OFF.as_secs() {
+        return String::new();
+    }
+    let (where_to, span) = (if skew_ms > 0 { "behind" } else { "ahead of" }, span(seconds));
+    format!(
+        "this host's clock is {span} {where_to} the server's: alarms carry this host's time; set one of the two clocks \
+         right (chronyd, systemd-timesyncd)"
+    )
+}
+
+fn span(seconds: u64) -> String {
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} min", (seconds + 30) / 60),
+        7_200..172_800 => format!("{} h", (seconds + 1_800) / 3_600),
+        _ => format!("{} days", (seconds + 43_200) / 86_400),
+    }
 }
 
 impl Side {
@@ -185,7 +209,11 @@ impl AgentSide for Side {
             link.banned = false;
             link.error.clear();
             link.problem.clear();
+            link.clock = clock(skew_ms);
         });
+        if let Some(why) = self.core.uplink.problem() {
+            log!("{why}");
+        }
         log!("connected to {}", lock(&self.shared.identity).url);
     }
 
@@ -268,5 +296,20 @@ impl AgentSide for Side {
         if banned {
             self.shared.banned.notify_one();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clocks_that_are_apart_are_said_to_be() {
+        assert_eq!(clock(0), "");
+        assert_eq!(clock(59_000), "");
+        assert_eq!(clock(-59_000), "");
+        assert!(clock(90_000).contains("90 s behind"), "{}", clock(90_000));
+        assert!(clock(-3 * 3_600_000).contains("3 h ahead of"), "{}", clock(-3 * 3_600_000));
+        assert!(clock(i64::MIN).contains("days ahead of"));
     }
 }

@@ -7,9 +7,10 @@ use crate::control::{DRY_RUN, ISOLATE_AND_KILL, TEST_PROGRAMS, checked_entry};
 use crate::core::Scope;
 use crate::log::printable;
 use lazaret_model::{MalwareClass, Thresholds, WhitelistId};
-use lazaret_policy::{ClassSet, Policy, ProtectMode, Whitelist, WhitelistEntry};
+use lazaret_policy::{ClassSet, DisarmedRule, Policy, ProtectMode, Whitelist, WhitelistEntry};
 use lazaret_proto::v1;
 use lazaret_state::{Database, StateError};
+use lazaret_vault::check_recipient;
 use std::collections::HashSet;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
@@ -23,6 +24,11 @@ const MAX_PER_HOUR: u32 = 100_000;
 const MAX_FOLDERS: usize = 1_000;
 /// Bytes of one path.
 const MAX_PATH: usize = 4_096;
+/// Rules that a server can disarm, and characters of the name of one.
+const MAX_DISARMED: usize = 1_000;
+const MAX_RULE: usize = 256;
+/// Characters of what people said about it.
+const MAX_REMARK: usize = 512;
 /// Reasons that are told; a state with more of them is broken as a whole.
 const MAX_REASONS: usize = 200;
 
@@ -61,6 +67,10 @@ pub(crate) struct Wanted {
     pub(crate) scope: Scope,
     /// The server's entries; the host's own are kept elsewhere.
     pub(crate) whitelist: Vec<WhitelistEntry>,
+    /// Rules that the server lets only alarm.
+    pub(crate) disarmed: Vec<DisarmedRule>,
+    /// Age recipient of the fleet's recovery key. The vault's own keys open everything, whatever it is.
+    pub(crate) recovery: Option<String>,
 }
 
 fn bytes(paths: &[PathBuf]) -> Vec<Vec<u8>> {
@@ -100,6 +110,8 @@ impl Wanted {
                 web_roots: bytes(&config.protect.web_roots),
             },
             whitelist: Vec::new(),
+            disarmed: Vec::new(),
+            recovery: None,
         })
     }
 }
@@ -127,12 +139,8 @@ pub(crate) fn overlay(
         overlay.policy(policy);
     }
     overlay.whitelist(&state.whitelist, own);
-    if !state.recovery_recipient.is_empty() {
-        overlay.refuse(
-            "recovery_recipient",
-            "this version seals isolated files for the keys of its own vault only",
-        );
-    }
+    overlay.disarm(&state.disarmed);
+    overlay.recovery(&state.recovery_recipient);
     let out = &mut overlay.out;
     if out.refused.len() > MAX_REASONS {
         let more = out.refused.len() - MAX_REASONS;
@@ -319,6 +327,47 @@ impl Overlay<'_> {
                 Ok(entry) => self.out.wanted.whitelist.push(entry),
                 Err(why) => self.refuse(&named, why),
             }
+        }
+    }
+
+    /// It lets its holder read what is isolated here, so a host can pin it.
+    fn recovery(&mut self, recipient: &str) {
+        if recipient.is_empty() || !self.takes("vault.recovery") {
+            return;
+        }
+        match check_recipient(recipient) {
+            Ok(recipient) => {
+                self.out.wanted.recovery = Some(recipient);
+                self.governs("vault.recovery");
+            }
+            Err(e) => self.refuse("vault.recovery", e),
+        }
+    }
+
+    /// Not to be pinned: a host only acts less by it.
+    fn disarm(&mut self, given: &[v1::DisarmOrder]) {
+        for (i, d) in given.iter().enumerate() {
+            let sound = !d.rule.is_empty()
+                && d.rule.chars().count() <= MAX_RULE
+                && !d.rule.chars().any(char::is_control);
+            if i >= MAX_DISARMED {
+                self.refuse("disarmed", format!("more than {MAX_DISARMED} rules; the others stay armed"));
+                return;
+            }
+            if !sound {
+                let named: String = d.rule.chars().take(64).collect();
+                self.refuse("disarmed", format!("{}: no rule is called that", printable(named.as_bytes())));
+                continue;
+            }
+            let short = |text: &str| -> String {
+                text.chars().take(MAX_REMARK).map(|c| if c.is_control() { ' ' } else { c }).collect()
+            };
+            self.out.wanted.disarmed.push(DisarmedRule {
+                rule: d.rule.clone(),
+                reason: short(&d.reason),
+                who: short(&d.who),
+                at_ms: d.at_ms,
+            });
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::output::Output;
 use clap::Args;
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
+use lazaret_model::MalwareClass;
 use lazaret_proto::v1;
 use lazaret_proto::v1::request::Verb;
 use std::process::ExitCode;
@@ -21,13 +22,22 @@ use std::process::ExitCode;
 /// that protect critical programs hold here too. Each of the four has an inverse.
 #[derive(Debug, Args)]
 pub(crate) struct HandleArgs {
-    /// The alarm's id, or its unique beginning or end
+    /// The alarm's id, or its unique beginning or end; of a fleet also `all`, with --class
     pub(crate) alarm: String,
     /// What to do with it
     pub(crate) handling: Handling,
     /// Why, for whoever looks at it later
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     pub(crate) remark: String,
+    /// Of a fleet: another alarm that is dealt with likewise, up to 99 of them
+    #[arg(long, value_name = "ALARM")]
+    pub(crate) and: Vec<String>,
+    /// Of a fleet, with `all`: every alarm of this malware class
+    #[arg(long, value_name = "CLASS", conflicts_with = "and")]
+    pub(crate) class: Option<MalwareClass>,
+    /// With `all`: do not ask
+    #[arg(long, short)]
+    pub(crate) yes: bool,
 }
 
 /// The model's word as a value of the command line, with hyphens.
@@ -80,6 +90,11 @@ impl ValueEnum for Handling {
 /// # Errors
 /// No daemon, not permitted, no such alarm, or the daemon refuses.
 pub(crate) fn run(args: &HandleArgs, global: &Global, out: &mut Output) -> Result<ExitCode, CliError> {
+    if !args.and.is_empty() || args.class.is_some() {
+        return Err(CliError::Usage(
+            "--and and --class are for a fleet: add --server, --host, --group or --project".into(),
+        ));
+    }
     let client = Client::new(global)?;
     let id =
         if is_whole_id(&args.alarm) { args.alarm.clone() } else { alarms::find(&client, &args.alarm)?.id };

@@ -8,7 +8,7 @@ use crate::error::{CliError, EXIT_FOUND};
 use crate::output::Output;
 use crate::{escape, json, render};
 use clap::{Args, Subcommand};
-use lazaret_model::IsolatedStatus;
+use lazaret_model::{IsolatedStatus, Sha256};
 use lazaret_proto::v1;
 use lazaret_proto::v1::request::Verb;
 use lazaret_proto::v1::response::Answer;
@@ -56,7 +56,11 @@ pub(crate) struct ShowArgs {
 #[derive(Debug, Args)]
 pub(crate) struct RestoreArgs {
     /// Its id, or the unique beginning or end of it
-    pub(crate) id: String,
+    #[arg(required_unless_present = "sha256")]
+    pub(crate) id: Option<String>,
+    /// Of a fleet: every isolated file with this content, on all hosts or the one of --host
+    #[arg(long, value_name = "SHA256", conflicts_with_all = ["id", "to"])]
+    pub(crate) sha256: Option<Sha256>,
     /// Where to put it instead of where it was: the path of the new file
     #[arg(long, value_name = "PATH")]
     pub(crate) to: Option<PathBuf>,
@@ -69,6 +73,9 @@ pub(crate) struct RestoreArgs {
     /// Of a fleet: not to where it was, but to the folder `released` in the host's state folder, for root alone
     #[arg(long, conflicts_with = "to")]
     pub(crate) released: bool,
+    /// With --sha256: do not ask
+    #[arg(long, short)]
+    pub(crate) yes: bool,
 }
 
 /// Destroy isolated files for good
@@ -141,13 +148,16 @@ fn whole_id(client: &Client, id: &str) -> Result<String, CliError> {
 }
 
 fn restore(client: &Client, args: &RestoreArgs, out: &mut Output) -> Result<ExitCode, CliError> {
+    let Some(id) = &args.id else {
+        return Err(CliError::Usage("--sha256 is for a fleet: lazaret isolated list shows ids here".into()));
+    };
     let to = match &args.to {
         // The daemon has another working folder.
         Some(to) => Some(std::path::absolute(to).map_err(|e| CliError::file("use", to, &e))?),
         None => None,
     };
     let verb = Verb::IsolatedRestore(v1::IsolatedRestore {
-        id: whole_id(client, &args.id)?,
+        id: whole_id(client, id)?,
         to: to.map(|p| p.into_os_string().into_vec()),
         parents: args.parents,
         restart: args.restart,

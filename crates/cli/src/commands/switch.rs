@@ -23,6 +23,9 @@ use std::process::ExitCode;
 /// dry-run on: everything is judged and decided, alarms and journal say what would have been done, and
 /// nothing is refused, isolated or killed. What is frozen at that moment is let go; what was isolated
 /// before stays so.
+///
+/// malware-cloud-scan and high-detection are switches of a fleet's project only. high-detection on:
+/// the ratings medium and high begin at a lower confidence, so that there is more to look at.
 #[derive(Debug, Args)]
 pub(crate) struct SwitchArgs {
     /// Which one
@@ -45,6 +48,12 @@ pub(crate) enum Name {
     /// Decide and report everything, and do nothing
     #[value(alias = "dry_run")]
     DryRun,
+    /// Of a fleet: unknown programs may be sent to the server for a closer look
+    #[value(alias = "malware_cloud_scan")]
+    MalwareCloudScan,
+    /// Of a fleet: find more, at the price of more false positives
+    #[value(alias = "malware_sample_high_detect")]
+    HighDetection,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -54,11 +63,13 @@ pub(crate) enum Position {
 }
 
 impl Name {
-    const fn word(self) -> &'static str {
+    pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::IsolateAndKill => "isolate_and_kill",
             Self::TestPrograms => "test_programs",
             Self::DryRun => "dry_run",
+            Self::MalwareCloudScan => "malware_cloud_scan",
+            Self::HighDetection => "malware_sample_high_detect",
         }
     }
 }
@@ -72,6 +83,11 @@ Turn isolate and kill on?";
 /// # Errors
 /// No daemon, not permitted, or the daemon refuses.
 pub(crate) fn run(args: &SwitchArgs, global: &Global, out: &mut Output) -> Result<ExitCode, CliError> {
+    if matches!(args.name, Name::MalwareCloudScan | Name::HighDetection) {
+        return Err(CliError::Usage(
+            "this switch is a project's: lazaret switch ... --project PROJECT (docs/cli.md)".into(),
+        ));
+    }
     let client = Client::new(global)?;
     let on = args.position == Position::On;
     // Only this one makes the host act by itself.

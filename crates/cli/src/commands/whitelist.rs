@@ -69,6 +69,9 @@ pub(crate) struct AddArgs {
     /// Why, for whoever looks at it later
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     description: String,
+    /// Of a fleet: also restore what is isolated and would have been let be; without it that is listed
+    #[arg(long)]
+    pub(crate) restore: bool,
 }
 
 /// List the entries, each with how often it was hit
@@ -81,6 +84,9 @@ pub(crate) struct RemoveArgs {
     /// Their ids, or the unique beginnings or ends of them
     #[arg(required = true)]
     pub(crate) id: Vec<String>,
+    /// Of a fleet: list the alarms again that the entries suppressed
+    #[arg(long)]
+    pub(crate) restore_alarm: bool,
 }
 
 /// # Errors
@@ -88,6 +94,11 @@ pub(crate) struct RemoveArgs {
 pub(crate) fn run(args: &WhitelistArgs, global: &Global, out: &mut Output) -> Result<ExitCode, CliError> {
     let client = Client::new(global)?;
     match &args.verb {
+        WhitelistVerb::Add(AddArgs { restore: true, .. })
+        | WhitelistVerb::Remove(RemoveArgs { restore_alarm: true, .. }) => Err(CliError::Usage(
+            "--restore and --restore-alarm are for a fleet: add --server, --host, --group or --project"
+                .into(),
+        )),
         WhitelistVerb::Add(args) => {
             let verb = Verb::WhitelistAdd(v1::WhitelistAdd { entry: Some(entry(args)?) });
             perform(&client, verb, Patience::Short, out)

@@ -136,9 +136,34 @@ fn one(full: &Value, out: &mut Output) -> Result<(), CliError> {
 /// # Errors
 /// What the server or the host says.
 pub(super) fn handle(fleet: &Fleet<'_>, args: &HandleArgs, out: &mut Output) -> Result<ExitCode, CliError> {
-    let id = find(fleet, &args.alarm)?;
-    let body = json!({"operate_type": args.handling.word(), "remark": args.remark});
-    let ordered = fleet.http.post(&format!("/alarms/{id}/handle"), &body)?;
+    let mut body = json!({"operate_type": args.handling.word(), "remark": args.remark});
+    let path = match (args.alarm.as_str(), args.class) {
+        ("all", Some(class)) => {
+            // It would be of every host, whatever was named.
+            fleet.only(&[])?;
+            body["class"] = json!(class.word());
+            if let Some(project) = &fleet.global.project {
+                body["project"] = json!(project);
+            }
+            let question = format!("This is for every alarm of the class {}. Do it?", class.word());
+            if !args.yes && !out.confirm(&question)? {
+                return Err(CliError::Failed("nothing was done".into()));
+            }
+            "/alarms/handle-all".to_owned()
+        }
+        ("all", None) => return Err(CliError::Usage("all of which class? Add --class CLASS".into())),
+        (_, Some(_)) => return Err(CliError::Usage("--class goes with `all` in the alarm's place".into())),
+        (alarm, None) if args.and.is_empty() => format!("/alarms/{}/handle", find(fleet, alarm)?),
+        (alarm, None) => {
+            let mut ids = vec![find(fleet, alarm)?];
+            for word in &args.and {
+                ids.push(find(fleet, word)?);
+            }
+            body["alarms"] = json!(ids);
+            "/alarms/handle".to_owned()
+        }
+    };
+    let ordered = fleet.http.post(&path, &body)?;
     follow(fleet, &ordered, out)
 }
 

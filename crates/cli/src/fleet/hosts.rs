@@ -69,7 +69,7 @@ struct RemoveArgs {
 pub(super) fn run(fleet: &Fleet<'_>, args: &HostsArgs, out: &mut Output) -> Result<ExitCode, CliError> {
     match &args.verb {
         HostsVerb::List(args) => {
-            let mut query: Vec<_> = fleet.selection()?.into_iter().filter(|(k, _)| *k == "group").collect();
+            let mut query = fleet.only(&["group"])?;
             query.extend(args.status.clone().map(|s| ("status", s)));
             query.extend(args.text.clone().map(|t| ("text", t)));
             list(&fleet.http.all("/hosts", &query)?, out)?;

@@ -6,6 +6,7 @@ use super::{Fleet, shown, text};
 use crate::commands::isolated::{DeleteArgs, IsolatedArgs, IsolatedVerb, RestoreArgs};
 use crate::error::CliError;
 use crate::output::{Output, Paint, lines};
+use lazaret_model::Sha256;
 use serde_json::{Value, json};
 use std::process::ExitCode;
 
@@ -14,7 +15,7 @@ use std::process::ExitCode;
 pub(super) fn run(fleet: &Fleet<'_>, args: &IsolatedArgs, out: &mut Output) -> Result<ExitCode, CliError> {
     match &args.verb {
         IsolatedVerb::List(args) => {
-            let mut query: Vec<_> = fleet.selection()?.into_iter().filter(|(k, _)| *k == "host").collect();
+            let mut query = fleet.only(&["host"])?;
             query.extend(args.status.map(|s| ("status", s.to_owned())));
             list(&fleet.http.all("/isolated-files", &query)?, out)?;
             Ok(ExitCode::SUCCESS)
@@ -42,8 +43,7 @@ fn find(fleet: &Fleet<'_>, word: &str) -> Result<String, CliError> {
     if crate::commands::is_whole_id(word) {
         return Ok(escape_path(word));
     }
-    let query: Vec<_> = fleet.selection()?.into_iter().filter(|(k, _)| *k == "host").collect();
-    super::one("isolated file", word, &fleet.http.all("/isolated-files", &query)?)
+    super::one("isolated file", word, &fleet.http.all("/isolated-files", &fleet.only(&["host"])?)?)
 }
 
 fn list(files: &[Value], out: &mut Output) -> Result<(), CliError> {
@@ -75,10 +75,48 @@ fn restore(fleet: &Fleet<'_>, args: &RestoreArgs, out: &mut Output) -> Result<Ex
                 .into(),
         ));
     }
-    let id = find(fleet, &args.id)?;
-    let body = json!({"released": args.released, "parents": args.parents, "restart": args.restart});
-    let ordered = fleet.http.post(&format!("/isolated-files/{id}/restore"), &body)?;
+    let mut body = json!({"released": args.released, "parents": args.parents, "restart": args.restart});
+    let path = match (&args.id, &args.sha256) {
+        (Some(word), _) => format!("/isolated-files/{}/restore", find(fleet, word)?),
+        (None, Some(sha256)) => {
+            everywhere(fleet, sha256, args.yes, &mut body, out)?;
+            "/isolated-files/restore".to_owned()
+        }
+        (None, None) => return Err(CliError::Usage("which file? Give its id, or --sha256".into())),
+    };
+    let ordered = fleet.http.post(&path, &body)?;
     follow(fleet, &ordered, out)
+}
+
+/// Of one content every file, on the named host or on all: shown, and asked about.
+fn everywhere(
+    fleet: &Fleet<'_>,
+    sha256: &Sha256,
+    yes: bool,
+    body: &mut Value,
+    out: &mut Output,
+) -> Result<(), CliError> {
+    let mut query = fleet.only(&["host"])?;
+    let one_host = !query.is_empty();
+    query.push(("sha256", sha256.to_string()));
+    query.push(("status", "isolated,isolated_in_place,restore_failed,delete_failed".to_owned()));
+    let found = fleet.http.all("/isolated-files", &query)?;
+    if found.is_empty() {
+        return Err(CliError::Failed(format!("no file with the content {sha256} is isolated")));
+    }
+    if one_host {
+        body["files"] = json!(found.iter().map(|f| text(f, "id")).collect::<Vec<_>>());
+    } else {
+        body["sha256"] = json!(sha256.to_string());
+    }
+    if !out.json {
+        list(&found, out)?;
+    }
+    let question = format!("They are let be on their hosts from then on. Restore these {}?", found.len());
+    if !yes && !out.confirm(&question)? {
+        return Err(CliError::Failed("nothing was restored".into()));
+    }
+    Ok(())
 }
 
 fn delete(fleet: &Fleet<'_>, args: &DeleteArgs, out: &mut Output) -> Result<ExitCode, CliError> {

@@ -5,22 +5,29 @@
 mod alarms;
 mod approvals;
 mod events;
+mod false_positive;
 mod hosts;
 mod http;
 mod isolated;
 mod login;
 mod orders;
 mod quotas;
+mod recovery_key;
+mod rules;
 mod scan;
+mod scans;
 mod switch;
 mod tokens;
 mod whitelist;
 
 pub(crate) use approvals::ApprovalsArgs;
+pub(crate) use false_positive::FalsePositiveArgs;
 pub(crate) use hosts::HostsArgs;
 pub(crate) use login::{LoginArgs, LogoutArgs};
 pub(crate) use orders::TasksArgs;
 pub(crate) use quotas::QuotasArgs;
+pub(crate) use recovery_key::RecoveryKeyArgs;
+pub(crate) use scans::ScansArgs;
 pub(crate) use tokens::TokensArgs;
 
 use crate::cli::{Global, Verb};
@@ -42,17 +49,7 @@ pub(super) struct Fleet<'a> {
 /// # Errors
 /// What the server says, or that nobody is signed in.
 pub(crate) fn run(verb: &Verb, global: &Global, out: &mut Output) -> Option<Result<ExitCode, CliError>> {
-    let for_server = matches!(
-        verb,
-        Verb::Login(_)
-            | Verb::Logout(_)
-            | Verb::Hosts(_)
-            | Verb::Tokens(_)
-            | Verb::Tasks(_)
-            | Verb::Quotas(_)
-            | Verb::Approvals(_)
-    );
-    if !for_server && !global.names_a_fleet() {
+    if !verb.is_of_a_fleet() && !global.names_a_fleet() {
         return None;
     }
     Some(match verb {
@@ -75,11 +72,15 @@ impl<'a> Fleet<'a> {
             Verb::Tasks(args) => orders::run(self, args, out),
             Verb::Quotas(args) => quotas::run(self, args, out),
             Verb::Approvals(args) => approvals::run(self, args, out),
+            Verb::Scans(args) => scans::run(self, args, out),
+            Verb::RecoveryKey(args) => recovery_key::run(self, args, out),
             Verb::Alarms(args) => alarms::run(self, args, out),
             Verb::Handle(args) => alarms::handle(self, args, out),
+            Verb::FalsePositive(args) => false_positive::run(self, args, out),
             Verb::Thaw(args) => alarms::thaw(self, args, out),
             Verb::Isolated(args) => isolated::run(self, args, out),
             Verb::Whitelist(args) => whitelist::run(self, args, out),
+            Verb::Rules(args) => rules::run(self, args, out),
             Verb::Switch(args) => switch::run(self, args, out),
             Verb::Events(args) => events::run(self, args, out),
             Verb::Scan(args) => scan::run(self, args, out),
@@ -101,6 +102,15 @@ impl<'a> Fleet<'a> {
             out.push(("group", self.group(group)?));
         }
         Ok(out)
+    }
+
+    /// The same for a list that has only these filters: another one would not be looked at.
+    fn only(&self, filters: &[&str]) -> Result<Vec<(&'static str, String)>, CliError> {
+        let named = [("host", self.global.host.is_some()), ("group", self.global.group.is_some())];
+        if let Some((name, _)) = named.iter().find(|(name, given)| *given && !filters.contains(name)) {
+            return Err(CliError::Usage(format!("--{name} does not narrow this verb: leave it out")));
+        }
+        self.selection()
     }
 
     /// The id of a host by its id or its name.

@@ -54,7 +54,7 @@ pub(super) fn run(fleet: &Fleet<'_>, args: &TasksArgs, out: &mut Output) -> Resu
             let mut query = Vec::new();
             query.extend(args.task.clone().map(|t| ("task", t)));
             query.extend(args.open.then(|| ("state", "pending,sent".to_owned())));
-            query.extend(fleet.selection()?.into_iter().filter(|(k, _)| *k == "host"));
+            query.extend(fleet.only(&["host"])?);
             let found = fleet.http.some("/commands", &query, args.limit as usize)?;
             show(&found, out)?;
         }

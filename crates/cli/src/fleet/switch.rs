@@ -17,19 +17,21 @@ pub(super) fn run(fleet: &Fleet<'_>, args: &SwitchArgs, out: &mut Output) -> Res
                 .into(),
         ));
     }
-    if args.name != Name::IsolateAndKill {
+    if matches!(args.name, Name::TestPrograms | Name::DryRun) {
         return Err(CliError::Usage(
-            "a server has the switch isolate-and-kill; test programs and dry runs are settings of a policy group"
+            "a server has the switches isolate-and-kill, malware-cloud-scan and high-detection; test programs and \
+             dry runs are settings of a policy group"
                 .into(),
         ));
     }
     let on = args.position == Position::On;
-    if on && !args.yes && !out.confirm(MEANING)? {
+    if on && args.name == Name::IsolateAndKill && !args.yes && !out.confirm(MEANING)? {
         return Err(CliError::Failed("isolate and kill stays as it was".into()));
     }
     let project = fleet.project();
     let body = json!({"project": project, "on": on});
-    let answer = fleet.http.send(Method::Put, "/switches/isolate_and_kill", &[], Some(&body))?;
+    let path = format!("/switches/{}", args.name.word());
+    let answer = fleet.http.send(Method::Put, &path, &[], Some(&body))?;
     if out.json {
         out.json(&answer)?;
     } else if let Some(approval) = answer["approval"].as_str() {
@@ -37,7 +39,8 @@ pub(super) fn run(fleet: &Fleet<'_>, args: &SwitchArgs, out: &mut Output) -> Res
         out.text(&format!("it waits for a second person ({approval}): lazaret approvals list"))?;
     } else {
         out.text(&format!(
-            "isolate and kill is {} in project {} ({})",
+            "{} is {} in project {} ({})",
+            shown(&answer, "name").replace('_', " "),
             if answer["on"] == true { "on" } else { "off" },
             shown(&answer, "project"),
             shown(&answer, "set_by")

@@ -119,6 +119,7 @@ pub(crate) struct DisarmedRule<'a> {
     since: String,
     why: &'a str,
     hits: u64,
+    by: Option<&'a str>,
 }
 
 impl<'a> From<&'a v1::DisarmedRule> for DisarmedRule<'a> {
@@ -129,6 +130,7 @@ impl<'a> From<&'a v1::DisarmedRule> for DisarmedRule<'a> {
             since: time::rfc3339(r.since_ms),
             why: &r.why,
             hits: r.hits,
+            by: (!r.by.is_empty()).then_some(r.by.as_str()),
         }
     }
 }

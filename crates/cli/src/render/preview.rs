@@ -113,6 +113,13 @@ fn cut(mut text: String) -> String {
     text
 }
 
+fn why(r: &v1::DisarmedRule) -> String {
+    if r.by.is_empty() {
+        return r.why.clone();
+    }
+    format!("disarmed at the server by {}, and armed again there; it only alarms: {}", r.by, r.why)
+}
+
 /// Rules that only refuse and report.
 pub(crate) fn disarmed(look: Look, rules: &[v1::DisarmedRule]) -> String {
     if rules.is_empty() {
@@ -124,7 +131,7 @@ pub(crate) fn disarmed(look: Look, rules: &[v1::DisarmedRule]) -> String {
             look.cell(Paint::Yellow, &escape::text(&r.rule)),
             look.cell(Paint::Plain, &time::short(r.since_ms)),
             look.cell(Paint::Plain, &r.hits.to_string()),
-            look.cell(Paint::Plain, &escape::text(&r.why)),
+            look.cell(Paint::Plain, &escape::text(&why(r))),
         ]);
     }
     format!("{}\nThey only refuse and report. When one is right: lazaret rules rearm RULE\n", lines(&table))

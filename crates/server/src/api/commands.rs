@@ -81,6 +81,8 @@ struct SelfTestStep {
     ok: bool,
     micros: u64,
     detail: String,
+    /// Not tried; `detail` says why.
+    skipped: bool,
 }
 
 /// Several orders that were given at once.
@@ -216,6 +218,7 @@ fn result(bytes: &[u8]) -> Option<CommandResult> {
                 ok: s.ok,
                 micros: s.micros,
                 detail: s.detail.clone(),
+                skipped: s.skipped,
             };
             out.self_test = Some(t.steps.iter().map(step).collect());
         }

@@ -48,7 +48,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
         if has_nul(&value) {
             return Err(Problem::invalid("the body has a text with a NUL character, which cannot be kept"));
         }
-        serde_json::from_value(value)
+        super::strict::from_value(value)
             .map(Self)
             .map_err(|e| Problem::invalid(format!("the body is not as described: {e}")))
     }

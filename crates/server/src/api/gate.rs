@@ -2,6 +2,7 @@
 //! What every request passes before its handler: limits, who asks, whether they may, whether it was
 //! asked before.
 
+use super::bound::{self, Bound};
 use super::permission::Permission;
 use super::problem::{Kind, Problem};
 use super::state::Api;
@@ -31,11 +32,13 @@ const WHILE_ENROLLING: [&str; 5] =
     ["getMe", "changePassword", "logout", "enrolSecondFactor", "confirmSecondFactor"];
 
 /// Of one route.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Rule {
     pub(crate) permission: Permission,
     pub(crate) operation: &'static str,
     pub(crate) idempotent: bool,
+    /// Of what stands behind `?`.
+    pub(crate) bounds: Arc<[Bound]>,
 }
 
 /// The other end of the connection; the listener puts it on every request.
@@ -130,7 +133,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Client {
 pub(crate) async fn pass(State((api, rule)): State<(Api, Rule)>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let writing = writes(request.method());
-    let response = guarded(&api, rule, started, request, next).await.into_response();
+    let response = guarded(&api, &rule, started, request, next).await.into_response();
     numbers::answered(rule.operation, response.status(), started);
     if writing && response.status().is_success() {
         // Orders and desired states leave now instead of at the gateway's next look.
@@ -143,7 +146,7 @@ pub(crate) async fn pass(State((api, rule)): State<(Api, Rule)>, request: Reques
 
 async fn guarded(
     api: &Api,
-    rule: Rule,
+    rule: &Rule,
     started: Instant,
     mut request: Request,
     next: Next,
@@ -189,6 +192,7 @@ async fn guarded(
             format!("{} has no role that permits this; an administrator can grant one", caller.user.name),
         ));
     };
+    bound::check(&rule.bounds, request.uri())?;
     let access = Access { caller: Arc::new(caller), scope, address: from };
     request.extensions_mut().insert(access.clone());
     let key = if rule.idempotent { idempotency_key(request.headers())? } else { None };

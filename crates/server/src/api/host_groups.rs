@@ -184,10 +184,9 @@ async fn create(
         policy_group: ask.policy_group,
         revision: 1,
     };
-    api.store.create_host_group(&row).await?;
     let shown = view(&row);
-    let target = format!("host_group {}", row.id);
-    Record::new(&access, &row.project, "host_group.create", target).after(&shown).write(&api).await?;
+    let record = Record::new(&access, &row.project, "host_group.create", format!("host_group {}", row.id));
+    record.after(&shown).on(&api).create_host_group(&row).await?;
     Ok(Created(Tagged(row.revision, shown)))
 }
 
@@ -203,15 +202,13 @@ async fn update(
     check_name("name", &ask.name)?;
     check_policy_group(&api, &access, ask.policy_group.as_deref(), &before.project).await?;
     let row = HostGroupRow { name: ask.name, policy_group: ask.policy_group, ..before.clone() };
-    let written = api.store.update_host_group(&row).await;
+    // As it will be, when nobody is faster.
+    let shown = view(&HostGroupRow { revision: row.revision + 1, ..row.clone() });
+    let record = Record::new(&access, &before.project, "host_group.update", format!("host_group {id}"));
+    let store = record.before(&view(&before)).after(&shown).on(&api);
+    let written = store.update_host_group(&row).await;
     let after = raced(written, async { api.store.host_group(&id).await.map(|g| g.revision) }, seen).await?;
-    let shown = view(&after);
-    Record::new(&access, &before.project, "host_group.update", format!("host_group {id}"))
-        .before(&view(&before))
-        .after(&shown)
-        .write(&api)
-        .await?;
-    Ok(Tagged(after.revision, shown))
+    Ok(Tagged(after.revision, view(&after)))
 }
 
 async fn remove(
@@ -222,11 +219,8 @@ async fn remove(
 ) -> Result<Empty, Problem> {
     let before = within(&api, &access, &id).await?;
     fresh(seen, before.revision)?;
-    let written = api.store.delete_host_group(&id, seen).await;
+    let record = Record::new(&access, &before.project, "host_group.delete", format!("host_group {id}"));
+    let written = record.before(&view(&before)).on(&api).delete_host_group(&id, seen).await;
     raced(written, async { api.store.host_group(&id).await.map(|g| g.revision) }, seen).await?;
-    Record::new(&access, &before.project, "host_group.delete", format!("host_group {id}"))
-        .before(&view(&before))
-        .write(&api)
-        .await?;
     Ok(Empty)
 }

@@ -414,19 +414,19 @@ async fn remove(State(api): State<Api>, access: Access, Path(id): Path<String>) 
     if host.removed {
         return Ok(Empty);
     }
-    api.store.revoke_host(&id).await?;
-    api.store.remove_host(&id, time::now_ms()).await?;
+    // Revoked with it.
     Record::new(&access, &host.project, "host.remove", format!("host {id}"))
         .before(&view(&host))
-        .write(&api)
+        .on(&api)
+        .remove_host(&id, time::now_ms())
         .await?;
     Ok(Empty)
 }
 
 async fn revoke(State(api): State<Api>, access: Access, Path(id): Path<String>) -> Result<Empty, Problem> {
     let host = within(&api, &access, &id).await?;
-    api.store.revoke_host(&id).await?;
-    Record::new(&access, &host.project, "host.revoke", format!("host {id}")).write(&api).await?;
+    let record = Record::new(&access, &host.project, "host.revoke", format!("host {id}"));
+    record.on(&api).revoke_host(&id).await?;
     Ok(Empty)
 }
 

@@ -152,19 +152,16 @@ async fn create(
         last_ms: 0,
         grants: rows(&ask.grants),
     };
-    api.store.create_credential(&row).await?;
     let shown = view(&row);
-    Record::new(&access, "", "api_key.create", format!("api_key {id}")).after(&shown).write(&api).await?;
+    let record = Record::new(&access, "", "api_key.create", format!("api_key {id}")).after(&shown);
+    record.on(&api).create_credential(&row).await?;
     Ok(Created(Json(ApiKeySecret { key, api_key: shown })))
 }
 
 async fn revoke(State(api): State<Api>, access: Access, Path(id): Path<String>) -> Result<Empty, Problem> {
     let rows = own(&api, &access).await?;
     let row = rows.iter().find(|r| r.id == id).ok_or_else(|| Problem::no("API key", &id))?;
-    api.store.revoke_credential(&row.id).await?;
-    Record::new(&access, "", "api_key.revoke", format!("api_key {id}"))
-        .before(&view(row))
-        .write(&api)
-        .await?;
+    let record = Record::new(&access, "", "api_key.revoke", format!("api_key {id}")).before(&view(row));
+    record.on(&api).revoke_credential(&row.id).await?;
     Ok(Empty)
 }

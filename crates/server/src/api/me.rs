@@ -207,8 +207,8 @@ async fn logout(State(api): State<Api>, access: Access) -> Result<Response, Prob
             "an API key is not signed in; it is revoked by DELETE /me/api-keys/{id}",
         ));
     }
-    api.store.revoke_credential(&access.caller.credential).await?;
-    Record::new(&access, "", "session.end", format!("user {}", access.caller.user.id)).write(&api).await?;
+    let record = Record::new(&access, "", "session.end", format!("user {}", access.caller.user.id));
+    record.on(&api).revoke_credential(&access.caller.credential).await?;
     Ok(([(header::SET_COOKIE, no_cookie())], Empty).into_response())
 }
 
@@ -256,13 +256,13 @@ async fn change_password(
     user.password = api.passwords.hash(ask.new).await?;
     user.must_change = false;
     user.last_ms = now_ms;
-    api.store.update_user(&user).await?;
+    let record = Record::new(&access, "", "user.password", format!("user {}", user.id));
+    record.on(&api).update_user(&user).await?;
     api.policy.note(&api.store, &user, now_ms).await?;
     for other in api.store.credentials(&user.id).await? {
         if other.kind != "api_key" && other.id != access.caller.credential {
             api.store.revoke_credential(&other.id).await?;
         }
     }
-    Record::new(&access, "", "user.password", format!("user {}", user.id)).write(&api).await?;
     Ok(Empty)
 }

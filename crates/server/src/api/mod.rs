@@ -4,7 +4,9 @@
 pub(crate) mod alarms;
 pub(crate) mod approvals;
 mod audit;
+mod bound;
 pub(crate) mod commands;
+mod disarmed;
 mod document;
 pub(crate) mod exports;
 pub(crate) mod extract;
@@ -27,14 +29,17 @@ mod project_rules;
 pub(crate) mod projects;
 mod quotas;
 mod record;
+mod recovery;
 mod replay;
 pub(crate) mod route;
+mod scan_pause;
 mod scans;
 mod second_factor;
 mod sessions;
 mod sso;
 pub(crate) mod state;
 mod stream;
+mod strict;
 pub(crate) mod switches;
 mod tokens;
 mod users;
@@ -69,6 +74,8 @@ fn routes(api: &Api) -> Routes {
     policy_groups::routes(&mut r);
     quotas::routes(&mut r);
     switches::routes(&mut r);
+    disarmed::routes(&mut r);
+    recovery::routes(&mut r);
     tokens::routes(&mut r);
     alarms::routes(&mut r);
     isolated::routes(&mut r);
@@ -76,6 +83,7 @@ fn routes(api: &Api) -> Routes {
     commands::routes(&mut r);
     scans::routes(&mut r);
     approvals::routes(&mut r);
+    scan_pause::routes(&mut r);
     audit::routes(&mut r);
     stream::routes(&mut r);
     r.add(
@@ -98,6 +106,7 @@ pub(crate) fn build(api: Api) -> (Router, String, Vec<RouteRow>) {
         .route("/metrics", axum::routing::get(health::metrics))
         .route("/agent/ca.pem", axum::routing::get(install::certificate))
         .route("/agent/install.sh", axum::routing::get(install::script))
+        .route("/install/files/{name}", axum::routing::get(install::file))
         .fallback(|| async { health::no_path("GET /api/v1/openapi.json lists them") })
         .method_not_allowed_fallback(health::no_method)
         .layer(Extension(Document(document.clone().into())))

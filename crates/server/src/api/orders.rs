@@ -8,7 +8,7 @@ use super::state::Api;
 use crate::time;
 use lazaret_proto::Message as _;
 use lazaret_proto::v1::{self, command};
-use lazaret_store::{CommandRow, HostRow, Order as Rows, WhitelistRow};
+use lazaret_store::{CommandRow, DisarmedRow, HostRow, Order as Rows, WhitelistRow};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -81,6 +81,8 @@ pub(crate) struct Order {
     later: Vec<bool>,
     /// Added with it.
     pub(crate) whitelist: Vec<WhitelistRow>,
+    /// Disarmed with it.
+    pub(crate) disarm: Vec<DisarmedRow>,
     /// See [`Ordered`].
     pub(crate) done: Vec<String>,
     /// See [`Ordered`].
@@ -102,6 +104,7 @@ impl Order {
             rows: Vec::new(),
             later: Vec::new(),
             whitelist: Vec::new(),
+            disarm: Vec::new(),
             done: Vec::new(),
             refused: Vec::new(),
             target: String::new(),
@@ -168,6 +171,7 @@ pub(crate) async fn give(api: &Api, order: Order) -> Result<Ordered, Problem> {
 pub(crate) fn written(order: Order) -> (Rows, Ordered) {
     let mut projects: Vec<&str> = order.rows.iter().map(|r| r.project.as_str()).collect();
     projects.extend(order.whitelist.iter().map(|w| w.project.as_str()));
+    projects.extend(order.disarm.iter().map(|d| d.project.as_str()));
     projects.sort_unstable();
     projects.dedup();
     let project = if let [one] = projects.as_slice() { (*one).to_owned() } else { String::new() };
@@ -205,6 +209,7 @@ pub(crate) fn written(order: Order) -> (Rows, Ordered) {
     let rows = Rows {
         commands: order.rows,
         whitelist: order.whitelist,
+        disarm: order.disarm,
         bump: Vec::new(),
         audit: Some(record.row()),
     };

@@ -188,11 +188,11 @@ async fn create(
         updated_ms: time::now_ms(),
         updated_by: access.who().to_owned(),
     };
-    api.store.create_policy_group(&row).await?;
     let shown = view(&row)?;
     Record::new(&access, &row.project, "policy_group.create", format!("policy_group {}", row.id))
         .after(&shown)
-        .write(&api)
+        .on(&api)
+        .create_policy_group(&row)
         .await?;
     Ok(Created(Tagged(row.revision, shown)))
 }
@@ -216,15 +216,13 @@ async fn update(
         updated_by: access.who().to_owned(),
         ..before.clone()
     };
-    let written = api.store.update_policy_group(&row).await;
+    // As it will be, when nobody is faster.
+    let shown = view(&PolicyGroupRow { revision: row.revision + 1, ..row.clone() })?;
+    let record = Record::new(&access, &before.project, "policy_group.update", format!("policy_group {id}"));
+    let store = record.before(&view(&before)?).after(&shown).on(&api);
+    let written = store.update_policy_group(&row).await;
     let after = raced(written, async { api.store.policy_group(&id).await.map(|g| g.revision) }, seen).await?;
-    let shown = view(&after)?;
-    Record::new(&access, &before.project, "policy_group.update", format!("policy_group {id}"))
-        .before(&view(&before)?)
-        .after(&shown)
-        .write(&api)
-        .await?;
-    Ok(Tagged(after.revision, shown))
+    Ok(Tagged(after.revision, view(&after)?))
 }
 
 async fn remove(
@@ -235,12 +233,9 @@ async fn remove(
 ) -> Result<Empty, Problem> {
     let before = within(&api, &access, &id).await?;
     fresh(seen, before.revision)?;
-    let written = api.store.delete_policy_group(&id, seen).await;
+    let record = Record::new(&access, &before.project, "policy_group.delete", format!("policy_group {id}"));
+    let written = record.before(&view(&before)?).on(&api).delete_policy_group(&id, seen).await;
     raced(written, async { api.store.policy_group(&id).await.map(|g| g.revision) }, seen).await?;
-    Record::new(&access, &before.project, "policy_group.delete", format!("policy_group {id}"))
-        .before(&view(&before)?)
-        .write(&api)
-        .await?;
     Ok(Empty)
 }
 

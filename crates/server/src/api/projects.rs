@@ -109,11 +109,11 @@ async fn create(
 ) -> Result<Created<Json<Project>>, Problem> {
     check_name("name", &ask.name)?;
     let row = ProjectRow { id: Uuid::now_v7().to_string(), name: ask.name, created_ms: time::now_ms() };
-    api.store.create_project(&row).await?;
     let shown = view(&row);
     Record::new(&access, &row.id, "project.create", format!("project {}", row.id))
         .after(&shown)
-        .write(&api)
+        .on(&api)
+        .create_project(&row)
         .await?;
     Ok(Created(Json(shown)))
 }

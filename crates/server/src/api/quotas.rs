@@ -295,9 +295,8 @@ async fn create(
         created_ms: now_ms,
         revision: 1,
     };
-    api.store.create_quota_pool(&row).await?;
     let shown = view(&row, 0, &access.scope);
-    record(&access, &row, "quota.create").after(&shown).write(&api).await?;
+    record(&access, &row, "quota.create").after(&shown).on(&api).create_quota_pool(&row).await?;
     Ok(Created(Tagged(1, shown)))
 }
 
@@ -350,8 +349,7 @@ async fn remove(
         return Err(Problem::new(Kind::Stale, "somebody changed it since it was read; read it again"));
     }
     let shown = shown(&api, &access, &before).await?;
-    api.store.delete_quota_pool(&id, seen).await?;
-    record(&access, &before, "quota.delete").before(&shown).write(&api).await?;
+    record(&access, &before, "quota.delete").before(&shown).on(&api).delete_quota_pool(&id, seen).await?;
     Ok(Empty)
 }
 

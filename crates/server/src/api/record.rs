@@ -5,7 +5,7 @@ use super::gate::Access;
 use super::problem::Problem;
 use super::state::Api;
 use crate::time;
-use lazaret_store::NewAudit;
+use lazaret_store::{NewAudit, Store};
 use serde::Serialize;
 
 /// A row before it is numbered.
@@ -40,6 +40,11 @@ impl Record {
     pub(crate) fn outcome(mut self, outcome: &str) -> Self {
         outcome.clone_into(&mut self.0.outcome);
         self
+    }
+
+    /// The store for the write that this tells of: both are committed, or neither.
+    pub(crate) fn on(self, api: &Api) -> Store {
+        api.store.audited(vec![self.0])
     }
 
     /// For a write that takes it along in its transaction.

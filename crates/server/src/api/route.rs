@@ -2,6 +2,7 @@
 //! The one way a route comes into being: with its permission, or it does not compile. The same call
 //! writes its part of the OpenAPI document and its row of the authorisation table.
 
+use super::bound::Bound;
 use super::gate::{self, Rule};
 use super::permission::Permission;
 use super::state::Api;
@@ -41,6 +42,7 @@ pub(crate) struct Doc {
     commands: bool,
     tagged: bool,
     statuses: Vec<u16>,
+    bounds: Vec<Bound>,
 }
 
 /// A row of the table that the authorisation-coverage test walks.
@@ -86,6 +88,7 @@ impl Doc {
             commands: false,
             tagged: false,
             statuses: Vec::new(),
+            bounds: Vec::new(),
         }
     }
 
@@ -97,6 +100,7 @@ impl Doc {
     /// Takes what `Q` describes behind `?`.
     pub(crate) fn query<Q: IntoParams>(mut self) -> Self {
         for parameter in Q::into_params(|| Some(ParameterIn::Query)) {
+            self.bounds.extend(Bound::of(&parameter));
             self.operation = self.operation.parameter(parameter);
         }
         self
@@ -284,6 +288,7 @@ fn path_parameter(name: &str) -> Parameter {
     let text = ObjectBuilder::new().schema_type(Type::String);
     let text = match name {
         "project" => text.max_length(Some(64)).min_length(Some(1)),
+        "rule" => text.max_length(Some(256)).min_length(Some(1)),
         "switch" => text.enum_values(Some(super::switches::NAMES)),
         "name" => text.max_length(Some(64)).min_length(Some(1)),
         "class" => {
@@ -350,7 +355,8 @@ impl Routes {
             Method::Delete => (MethodFilter::DELETE, HttpMethod::Delete),
         };
         let path = format!("/api/v1{}", doc.path);
-        let rule = Rule { permission, operation: doc.id, idempotent: doc.commands };
+        let bounds = doc.bounds.clone().into();
+        let rule = Rule { permission, operation: doc.id, idempotent: doc.commands, bounds };
         let state = (self.api.clone(), rule);
         // A layer of the route alone: what no route answers is not gated.
         let gated: MethodRouter<Api> = MethodRouter::new()

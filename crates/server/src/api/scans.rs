@@ -91,7 +91,7 @@ struct ScanTask {
     policy: Option<String>,
     name: String,
     kind: String,
-    /// `scanning`, `finish`.
+    /// `scanning`, `paused`, `finish`.
     task_status: String,
     started_by: String,
     #[schema(format = DateTime)]
@@ -314,7 +314,7 @@ async fn policy_within(api: &Api, access: &Access, id: &str) -> Result<ScanPolic
     access.check(api.store.scan_policy(id).await, |p| &p.project, "scan policy", id)
 }
 
-async fn task_within(api: &Api, access: &Access, id: &str) -> Result<ScanTaskRow, Problem> {
+pub(super) async fn task_within(api: &Api, access: &Access, id: &str) -> Result<ScanTaskRow, Problem> {
     access.check(api.store.scan_task(id).await, |t| &t.project, "scan", id)
 }
 

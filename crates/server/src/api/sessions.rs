@@ -100,11 +100,9 @@ async fn sessions(api: &Api, user: &str, current: &str) -> Result<Json<Sessions>
 async fn end_one(api: &Api, access: &Access, user: &str, id: &str) -> Result<Empty, Problem> {
     let rows = open(api, user).await?;
     let row = rows.iter().find(|r| r.id == id).ok_or_else(|| Problem::no("sign-in", id))?;
-    api.store.revoke_credential(&row.id).await?;
-    Record::new(access, "", "session.revoke", format!("user {user}"))
-        .before(&view(row, &access.caller.credential))
-        .write(api)
-        .await?;
+    let record = Record::new(access, "", "session.revoke", format!("user {user}"))
+        .before(&view(row, &access.caller.credential));
+    record.on(api).revoke_credential(&row.id).await?;
     Ok(Empty)
 }
 

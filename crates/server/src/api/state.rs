@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What handlers share.
 
-use super::exports::Exports;
 use super::health::Standing;
+use super::install::Programs;
 use super::problem::{Kind, Problem};
 use crate::config::Config;
 use crate::people::PeopleError;
@@ -30,12 +30,13 @@ pub(crate) struct Shared {
     pub(crate) by_credential: Limit<String>,
     pub(crate) by_address: Limit<IpAddr>,
     pub(crate) sign_ins: Limit<IpAddr>,
-    pub(crate) exports: Exports,
     /// SHA-256 of the authority's certificate, lower case hexadecimal, for install lines.
     pub(crate) authority: String,
     /// The same certificate as text.
     pub(crate) certificate: String,
     pub(crate) standing: Standing,
+    /// What new hosts fetch.
+    pub(crate) programs: Programs,
 }
 
 impl Api {
@@ -66,6 +67,15 @@ impl From<StoreError> for Problem {
                 crate::log::line(&format!("api: the database is not available: {what}"));
                 Self::new(Kind::Unavailable, "the database is not available; try again in a few seconds")
                     .retry_after(2)
+            }
+            StoreError::Full(what) => {
+                crate::log::line(&format!("api: {what}"));
+                Self::new(
+                    Kind::Unavailable,
+                    "the disk of the server's database is full, so nothing was written: make room there, then try \
+                     again",
+                )
+                .retry_after(30)
             }
             other => {
                 crate::log::line(&format!("api: the database failed: {other}"));

@@ -163,12 +163,13 @@ async fn set(
         who: access.who().to_owned(),
         at_ms: time::now_ms(),
     };
-    let before = api.store.set_switch(&row).await?;
+    let before = api.store.switch(&row.project, &name).await?;
     let shown = view(&row);
     Record::new(&access, &row.project, "switch.set", format!("switch {name}"))
         .before(&view(&before))
         .after(&shown)
-        .write(&api)
+        .on(&api)
+        .set_switch(&row)
         .await?;
     Ok(Json(shown).into_response())
 }

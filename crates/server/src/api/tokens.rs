@@ -192,21 +192,15 @@ async fn make(
         created_ms: now_ms,
         note: new.note,
     };
-    api.store.create_token(&row).await?;
     let shown = view(&row);
     Record::new(access, &row.project, action, format!("enrolment_token {}", row.id))
         .after(&shown)
-        .write(api)
+        .on(api)
+        .create_token(&row)
         .await?;
     let server = api.config.public_gateway();
-    let from = api.config.public_api();
     let ca = api.authority.clone();
-    // Until its authority is known the server's certificate proves nothing (`-k`): so first the
-    // authority is fetched and compared with the fingerprint that stands in this line, then the script
-    // comes over a connection that it vouches for.
-    let install = format!(
-        "f=$(mktemp) && curl -fsSk '{from}/agent/ca.pem' -o \"$f\" && [ \"$(sed '/-----/d' \"$f\" | base64 -d | sha256sum | cut -c1-64)\" = {ca} ] && curl -fsS --cacert \"$f\" '{from}/agent/install.sh?token={token}' | sh"
-    );
+    let install = super::install::line(&api.config, &ca, &token);
     let enrol = format!("lazaretd enroll --server '{server}' --token '{token}' --ca-fingerprint '{ca}'");
     Ok(Created(Json(EnrolmentTokenSecret {
         enrolment_token: shown,
@@ -221,10 +215,10 @@ async fn make(
 async fn revoke(State(api): State<Api>, access: Access, Path(id): Path<String>) -> Result<Empty, Problem> {
     let rows = api.store.tokens(&access.scope).await?;
     let row = rows.iter().find(|t| t.id == id).ok_or_else(|| Problem::no("enrolment token", &id))?;
-    api.store.revoke_token(&id).await?;
     Record::new(&access, &row.project, "enrolment_token.revoke", format!("enrolment_token {id}"))
         .before(&view(row))
-        .write(&api)
+        .on(&api)
+        .revoke_token(&id)
         .await?;
     Ok(Empty)
 }

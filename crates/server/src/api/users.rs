@@ -204,9 +204,9 @@ async fn create(
         last_ms: 0,
         grants: rows(&ask.grants),
     };
-    api.store.create_user(&row).await?;
     let user = view(&row);
-    Record::new(&access, "", "user.create", format!("user {}", row.id)).after(&user).write(&api).await?;
+    let record = Record::new(&access, "", "user.create", format!("user {}", row.id)).after(&user);
+    record.on(&api).create_user(&row).await?;
     Ok(Created(Json(OneTimePassword { user, one_time_password: password })))
 }
 
@@ -236,7 +236,13 @@ async fn update(
         check_other(&access, &id, "disable or demote")?;
     }
     check_last(&api, &before, Some(&after)).await?;
-    api.store.update_user(&after).await?;
+    let shown = view(&after);
+    Record::new(&access, "", "user.update", format!("user {id}"))
+        .before(&view(&before))
+        .after(&shown)
+        .on(&api)
+        .update_user(&after)
+        .await?;
     if after.disabled {
         // Keys stay: they come back to life with the user. Sign-ins do not.
         for c in api.store.credentials(&id).await? {
@@ -245,12 +251,6 @@ async fn update(
             }
         }
     }
-    let shown = view(&after);
-    Record::new(&access, "", "user.update", format!("user {id}"))
-        .before(&view(&before))
-        .after(&shown)
-        .write(&api)
-        .await?;
     Ok(Json(shown))
 }
 
@@ -271,9 +271,9 @@ async fn reset(
     row.must_change = true;
     row.failures = 0;
     row.locked_until_ms = 0;
-    api.store.update_user(&row).await?;
+    let record = Record::new(&access, "", "user.reset_password", format!("user {id}"));
+    record.on(&api).update_user(&row).await?;
     api.store.revoke_credentials(&id).await?;
-    Record::new(&access, "", "user.reset_password", format!("user {id}")).write(&api).await?;
     Ok(Json(OneTimePassword { user: view(&row), one_time_password: password }))
 }
 
@@ -281,8 +281,8 @@ async fn remove(State(api): State<Api>, access: Access, Path(id): Path<String>) 
     let row = find(&api, &id).await?;
     check_other(&access, &id, "delete")?;
     check_last(&api, &row, None).await?;
-    api.store.revoke_credentials(&id).await?;
-    api.store.delete_user(&id).await?;
-    Record::new(&access, "", "user.delete", format!("user {id}")).before(&view(&row)).write(&api).await?;
+    // What the user holds goes with it.
+    let record = Record::new(&access, "", "user.delete", format!("user {id}")).before(&view(&row));
+    record.on(&api).delete_user(&id).await?;
     Ok(Empty)
 }

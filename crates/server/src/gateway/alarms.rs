@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The server's own alarms: about agents, not about programs.
 
+use crate::attack;
 use lazaret_proto::{Message, v1};
 use lazaret_store::{AlarmRow, HostRow, Position};
 use sha2::{Digest as _, Sha256};
@@ -88,6 +89,9 @@ fn row(
         handled_ms: 0,
         remark: String::new(),
         suppressed: String::new(),
+        attack_tag: attack::of("", "alarm", false, "daemon").tag.to_owned(),
+        attack_phase: String::new(),
+        technique: String::new(),
         position: Position::default(),
         details: details.encode_to_vec(),
     }

@@ -10,7 +10,7 @@ use lazaret_session::{Trouble, goodbye};
 use lazaret_store::{HostRow, TokenRow};
 use sha2::{Digest as _, Sha256};
 use std::time::Duration;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 use v1::goodbye::Kind as Bye;
 
 /// How long the token is good: the agent uses it at once.
@@ -24,31 +24,36 @@ pub(super) fn digest(token: &str) -> Vec<u8> {
     Sha256::digest(token.as_bytes()).to_vec()
 }
 
-/// Whether another machine holds a session with this identity and still lives. It is asked for a sign
-/// of life: a machine that lost its power and comes back must not count as its own copy.
+/// Whether another machine holds a session with this identity and still lives. It is asked, and must
+/// answer: a machine that lost its power or its connection and comes back must not count as its own copy.
+///
+/// Machine id, boot id and `run` do not tell copies of a running machine apart, memory and all. What does
+/// is that the first answers after the second has said hello: an agent gives its connection up before it
+/// makes another, so one machine never has two that live.
 pub(super) async fn first_lives(inner: &Inner, host: &HostRow, machine: &Machine) -> bool {
-    if let Some(first) = inner.lives.get(&host.id) {
-        if !machine.is_other_than(&first.machine) {
+    let Some(first) = inner.lives.get(&host.id) else { return elsewhere(inner, host, machine).await };
+    let before = first.answers();
+    first.ask_for_life();
+    let until = Instant::now() + inner.settings.probe;
+    loop {
+        let changed = first.changed.notified();
+        tokio::pin!(changed);
+        changed.as_mut().enable();
+        if first.answers() > before {
+            return true;
+        }
+        if inner.lives.get(&host.id).is_none_or(|l| l.key != first.key) {
             return false;
         }
-        let before = first.signs();
-        first.ask_for_life();
-        let until = Instant::now() + inner.settings.probe;
-        while Instant::now() < until {
-            sleep(Duration::from_millis(50)).await;
-            if first.signs() > before {
-                return true;
-            }
-            if inner.lives.get(&host.id).is_none_or(|l| l.key != first.key) {
-                return false;
-            }
+        if timeout_at(until, changed).await.is_err() {
+            return false;
         }
-        return false;
     }
-    elsewhere(inner, host, machine).await
 }
 
-/// The same for a session on another gateway: its times of hearing come by the database.
+/// The same for a session on another gateway: its times of hearing come by the database. They do not say
+/// whether it lived after it was asked, so that only what has ids of its own counts as another machine; a
+/// copy of a running machine is found when both come to one gateway.
 async fn elsewhere(inner: &Inner, host: &HostRow, machine: &Machine) -> bool {
     if host.gateway.is_empty() || host.gateway == inner.settings.instance || host.run.is_empty() {
         return false;
@@ -107,6 +112,12 @@ pub(super) async fn refuse(inner: &Inner, host: &HostRow, machine: &Machine) -> 
     let reasons = vec![
         format!("host {} is connected and answers", host.id),
         format!("another one came with the same certificate: machine id {}", machine.machine_id),
+        if machine.machine_id == host.machine_id && machine.boot_id == host.boot_id {
+            "both are the same boot of the same machine: a copy of a running one, its memory included"
+                .to_owned()
+        } else {
+            "it is another machine, or another boot".to_owned()
+        },
         "it was told to enrol as a host of its own; whoever copied the disk copied its secrets too"
             .to_owned(),
     ];

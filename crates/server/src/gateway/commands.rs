@@ -11,6 +11,9 @@ use v1::server_frame::Kind as Say;
 /// The words of an end.
 const OUTCOMES: [&str; 6] = ["done", "partial", "refused", "failed", "expired", "cancelled"];
 
+/// Orders that are noted as sent with one commit.
+const AT_ONCE: usize = 500;
+
 /// Bytes of a result that are kept.
 const MAX_RESULT: usize = 512 << 10;
 
@@ -24,41 +27,62 @@ pub(super) fn wire(row: &CommandRow) -> Option<Say> {
     Some(Say::Command(command))
 }
 
-/// Notes orders as sent and gives them to the session. In this order: an order that is noted as
-/// pending was certainly never sent, so that it may expire or be cancelled here.
-pub(super) async fn give(inner: &Inner, live: &Live, rows: Vec<CommandRow>) -> Result<(), StoreError> {
+/// Notes orders as sent and gives them to their sessions. In this order: an order that is noted as
+/// pending was certainly never sent, so that it may expire or be cancelled here. All are noted before
+/// the first goes out: thousands of results would stand before the rest.
+pub(super) async fn give(inner: &Inner, list: Vec<(&Live, Vec<CommandRow>)>) -> Result<(), StoreError> {
     let now = now_ms();
-    let mut rows: Vec<(CommandRow, Say)> = {
+    let mut ready = Vec::new();
+    for (live, rows) in list {
         let inbox = live.inbox();
         let fresh = rows.into_iter().filter(|r| !inbox.given.contains(&r.id) && r.expires_ms >= now);
-        fresh.filter_map(|r| wire(&r).map(|say| (r, say))).collect()
-    };
-    let pending: Vec<String> =
-        rows.iter().filter(|(r, _)| r.state == "pending").map(|(r, _)| r.id.clone()).collect();
-    if !pending.is_empty() && inner.store.mark_sent(&pending, now).await? < pending.len() as u64 {
-        // Some were cancelled meanwhile.
-        let mut kept = Vec::with_capacity(rows.len());
-        for (row, say) in rows {
-            if inner.store.command(&row.id).await?.state == "sent" {
-                kept.push((row, say));
+        ready.extend(fresh.filter_map(|r| wire(&r).map(|say| (live, r, say))));
+    }
+    let mut rest = ready.into_iter();
+    let mut noted = Vec::new();
+    let mut trouble = None;
+    loop {
+        let part: Vec<_> = rest.by_ref().take(AT_ONCE).collect();
+        if part.is_empty() {
+            break;
+        }
+        match note(inner, part, now).await {
+            Ok(part) => noted.extend(part),
+            Err(e) => {
+                trouble = Some(e);
+                break;
             }
         }
-        rows = kept;
     }
-    if rows.is_empty() {
-        return Ok(());
-    }
-    metrics::counter!("lazaret_gateway_commands_sent_total").increment(rows.len() as u64);
-    {
-        let mut inbox = live.inbox();
-        for (row, say) in rows {
+    metrics::counter!("lazaret_gateway_commands_sent_total").increment(noted.len() as u64);
+    for (live, row, say) in noted {
+        {
+            let mut inbox = live.inbox();
             if inbox.given.insert(row.id) {
                 inbox.out.push_back(say);
             }
         }
+        live.news.notify_one();
     }
-    live.news.notify_one();
-    Ok(())
+    trouble.map_or(Ok(()), Err)
+}
+
+type Ready<'a> = (&'a Live, CommandRow, Say);
+
+/// One commit for all of them; without those that were cancelled meanwhile.
+async fn note<'a>(inner: &Inner, part: Vec<Ready<'a>>, now: i64) -> Result<Vec<Ready<'a>>, StoreError> {
+    let pending: Vec<String> =
+        part.iter().filter(|(_, r, _)| r.state == "pending").map(|(_, r, _)| r.id.clone()).collect();
+    if pending.is_empty() || inner.store.mark_sent(&pending, now).await? == pending.len() as u64 {
+        return Ok(part);
+    }
+    let mut kept = Vec::with_capacity(part.len());
+    for one in part {
+        if inner.store.command(&one.1.id).await?.state == "sent" {
+            kept.push(one);
+        }
+    }
+    Ok(kept)
 }
 
 /// Orders of a host that has just come: all without a result, but those that it has under way.
@@ -87,7 +111,7 @@ pub(super) async fn again(inner: &Inner, live: &Live, under_way: &[String]) -> R
         }
         rest.push(row);
     }
-    give(inner, live, rest).await?;
+    give(inner, vec![(live, rest)]).await?;
     live.news.notify_one();
     Ok(())
 }

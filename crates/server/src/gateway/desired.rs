@@ -4,7 +4,7 @@
 use super::now_ms;
 use crate::settings::PolicySettings;
 use lazaret_proto::v1;
-use lazaret_store::{HostRow, Store, StoreError};
+use lazaret_store::{HostRow, Scope, Store, StoreError};
 
 /// Setting with the version of the rules that hosts should have.
 pub const CONTENT_VERSION: &str = "content_version";
@@ -58,11 +58,18 @@ pub(super) async fn state(store: &Store, host: &HostRow) -> Result<v1::DesiredSt
             source: String::new(),
         })
         .collect();
+    let disarmed = store
+        .disarmed_rules(&Scope::Projects(vec![host.project.clone()]))
+        .await?
+        .into_iter()
+        .map(|d| v1::DisarmOrder { rule: d.rule, reason: d.reason, who: d.who, at_ms: d.at_ms })
+        .collect();
     Ok(v1::DesiredState {
         generation: u64::try_from(host.generation).unwrap_or_default(),
         policy: Some(policy),
         whitelist,
         content_version: store.setting(CONTENT_VERSION).await?.unwrap_or_default(),
+        disarmed,
         recovery_recipient: store.setting(RECOVERY_RECIPIENT).await?.unwrap_or_default(),
     })
 }

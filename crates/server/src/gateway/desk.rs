@@ -2,19 +2,19 @@
 //! The server's side of one session, on the store.
 
 use super::live::{Live, Machine};
-use super::{Inner, clone, commands, dispatch, facts, now_ms, rows};
+use super::{Inner, alarms, clone, commands, dispatch, facts, now_ms, rows};
 use crate::authority::Identity;
 use crate::numbers::{self, One};
 use lazaret_proto::v1;
 use lazaret_session::{End, Ingested, Place, ServerSide, Trouble, Welcome, goodbye};
-use lazaret_store::{HostRow, Position, StoreError, What};
+use lazaret_store::{Batch, HostRow, Ingested as Acked, Position, Record, StoreError, What};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use v1::goodbye::Kind as Bye;
 use v1::server_frame::Kind as Say;
 
-/// A batch that waited so long for the store means that there is too much of it.
+/// A batch that took so long means that there is too much for the store.
 const SLOW: Duration = Duration::from_secs(1);
 
 pub(super) struct Desk {
@@ -67,7 +67,7 @@ impl Desk {
     async fn connect(
         &mut self,
         hello: &v1::AgentHello,
-        machine: Machine,
+        machine: &Machine,
         row: &HostRow,
     ) -> Result<HostRow, StoreError> {
         let inner = self.inner.clone();
@@ -78,7 +78,7 @@ impl Desk {
         let instance: String = inner.settings.instance.chars().rev().take(12).collect();
         let key = format!("{}#{instance}-{number}", machine.run);
         let had = i64::try_from(hello.generation).unwrap_or_default();
-        let live = Arc::new(Live::new(row.id.clone(), machine, key, had, now_ms()));
+        let live = Arc::new(Live::new(row.id.clone(), key, had, now_ms()));
         if let Some(old) = inner.lives.put(&live) {
             old.end(goodbye(Bye::Busy, "there is a newer session of this host"));
         }
@@ -90,6 +90,53 @@ impl Desk {
             dispatch::state(&inner, &live, &row, true).await?;
         }
         Ok(row)
+    }
+}
+
+/// A batch that the store does not take as a whole: of a record that it does not take, its bytes are kept.
+/// Gives the last such record too.
+async fn one_by_one(
+    inner: &Inner,
+    batch: Batch,
+    why: &StoreError,
+) -> Result<(Acked, Option<Record>), StoreError> {
+    inner.log(&format!("{}: a batch is taken apart, since the store refused it: {why}", batch.host));
+    let mut whole = Acked::default();
+    let mut unread = None;
+    for record in batch.records {
+        let one = |record: &Record| Batch { host: batch.host.clone(), records: vec![record.clone()] };
+        let done = match inner.store.ingest(one(&record)).await {
+            Err(e) if !e.is_retryable() => {
+                let bytes = rows::bytes(&record);
+                let what = rows::unread(&batch.host, record.at, &e.to_string(), bytes, now_ms());
+                let kept = Record { what, ..record };
+                // What cannot even be kept so is out of order, or the host is gone: that ends the session.
+                let done = inner.store.ingest(one(&kept)).await?;
+                unread = Some(kept);
+                done
+            }
+            done => done?,
+        };
+        whole.acked = done.acked;
+        whole.taken += done.taken;
+        whole.alarms.extend(done.alarms);
+        whole.isolated.extend(done.isolated);
+    }
+    Ok((whole, unread))
+}
+
+impl Desk {
+    /// An alarm, one for each host: its newest record that could not be read.
+    async fn tell_unread(&self, text: String) -> Result<(), StoreError> {
+        metrics::counter!("lazaret_gateway_records_unread_total").increment(1);
+        let host = self.inner.store.host(&self.who.host).await?;
+        let id = alarms::named_id(&["unread", &host.id]);
+        let title = format!("A record of {} could not be read", host.name);
+        let reasons = vec![
+            text,
+            "what is behind it was taken; agent and server of one release understand each other".to_owned(),
+        ];
+        self.inner.store.put_alarms(vec![alarms::about(&host, id, title, reasons, now_ms())]).await
     }
 }
 
@@ -120,7 +167,7 @@ impl ServerSide for Desk {
         if clone::first_lives(&self.inner, &row, &machine).await {
             return Err(clone::refuse(&self.inner, &row, &machine).await);
         }
-        let row = Box::pin(self.connect(hello, machine, &row)).await.map_err(own)?;
+        let row = Box::pin(self.connect(hello, &machine, &row)).await.map_err(own)?;
         metrics::counter!("lazaret_gateway_sessions_total").increment(1);
         self.project.clone_from(&row.project);
         self.acked = row.acked;
@@ -134,7 +181,7 @@ impl ServerSide for Desk {
 
     async fn ingest(&mut self, records: Vec<v1::Record>) -> Result<Ingested, Trouble> {
         let count = records.len() as u64;
-        let mut batch = match rows::batch(&self.who.host, &self.project, records) {
+        let mut batch = match rows::batch(&self.who.host, &self.project, records, now_ms()) {
             Ok(batch) => batch,
             Err(why) => {
                 metrics::counter!("lazaret_gateway_records_refused_total").increment(count);
@@ -143,9 +190,11 @@ impl ServerSide for Desk {
         };
         let begun = Instant::now();
         let queued = One::of(metrics::gauge!("lazaret_gateway_ingests_queued"));
-        let permit = self.inner.ingests.acquire().await.map_err(|e| Trouble::Own(e.to_string()))?;
+        // By records, not by batches: what thousands of hosts bring one by one shares few commits.
+        let places = u32::try_from(count).unwrap_or(u32::MAX).clamp(1, super::INGESTS);
+        let permit =
+            self.inner.ingests.acquire_many(places).await.map_err(|e| Trouble::Own(e.to_string()))?;
         drop(queued);
-        let waited = begun.elapsed();
         let done = async {
             // Alarms that an isolated file names and that came before this batch.
             for record in &mut batch.records {
@@ -172,17 +221,28 @@ impl ServerSide for Desk {
                 let before = Position { seq: first.seq - 1, ..first };
                 self.inner.store.reset_acked(&self.who.host, before).await?;
             }
-            self.inner.store.ingest(batch).await
+            let unread = batch.records.iter().rfind(|r| matches!(r.what, What::Unread { .. })).cloned();
+            let again = batch.clone();
+            let done = match self.inner.store.ingest(batch).await {
+                Err(e) if !e.is_retryable() => one_by_one(&self.inner, again, &e).await,
+                done => done.map(|done| (done, unread)),
+            };
+            let (done, unread) = done?;
+            if let Some(Record { what: What::Unread { text, .. }, .. }) = unread {
+                self.tell_unread(text).await?;
+            }
+            Ok(done)
         };
         let done = done.await;
         drop(permit);
         match done {
             Ok(done) => {
                 self.acked = done.acked;
+                self.inner.ingest_works();
                 metrics::counter!("lazaret_gateway_records_total").increment(done.taken);
                 metrics::histogram!("lazaret_gateway_ingest_seconds").record(begun.elapsed().as_secs_f64());
                 let at = place(done.acked);
-                if waited > SLOW {
+                if begun.elapsed() > SLOW {
                     return Ok(Ingested::AckedThenPause(at, pause(begun)));
                 }
                 Ok(Ingested::Acked(at))
@@ -190,6 +250,7 @@ impl ServerSide for Desk {
             Err(e) if e.is_retryable() => {
                 numbers::database(&e);
                 metrics::counter!("lazaret_gateway_ingest_retries_total").increment(1);
+                self.inner.ingest_waits(&e);
                 Ok(Ingested::Later(pause(begun)))
             }
             Err(e) => {
@@ -268,9 +329,16 @@ impl ServerSide for Desk {
         self.live.as_ref().is_some_and(|l| std::mem::take(&mut l.inbox().probe))
     }
 
+    fn answered(&mut self) {
+        if let Some(live) = &self.live {
+            live.answered();
+        }
+    }
+
     async fn ended(&mut self, end: &End) {
         let Some(live) = self.live.take() else { return };
         self.inner.lives.take(&live);
+        live.changed.notify_waiters();
         let stopped = end.is_shutdown();
         // Of a peer that fell silent the last word is what counts, not when that was noticed.
         let at = if *end == End::Silent { live.heard_ms() } else { now_ms() };

@@ -84,11 +84,10 @@ async fn orders(inner: &Inner) -> Result<(), StoreError> {
     for row in inner.store.pending_on_gateway(&inner.settings.instance, AT_ONCE).await? {
         by_host.entry(row.host.clone()).or_default().push(row);
     }
-    for (host, rows) in by_host {
-        if let Some(live) = inner.lives.get(&host) {
-            commands::give(inner, &live, rows).await?;
-        }
-    }
+    let (lives, rows): (Vec<_>, Vec<_>) =
+        by_host.into_iter().filter_map(|(h, rows)| Some((inner.lives.get(&h)?, rows))).unzip();
+    let here = lives.iter().map(|l| &**l).zip(rows).collect();
+    commands::give(inner, here).await?;
     for row in inner.store.cancels(&hosts).await? {
         if let Some(live) = inner.lives.get(&row.host) {
             commands::cancel(&mut live.inbox(), &row.id);

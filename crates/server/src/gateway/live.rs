@@ -41,12 +41,13 @@ pub(super) struct Inbox {
 /// One session.
 pub(super) struct Live {
     pub(super) host: String,
-    pub(super) machine: Machine,
     /// `run` and a number of this session: what the store knows it by.
     pub(super) key: String,
     heard_ms: AtomicI64,
-    /// Signs of life, counted: two may come in one millisecond.
-    signs: AtomicU64,
+    /// Answers to the question whether it lives, counted.
+    answers: AtomicU64,
+    /// It answered, or is over.
+    pub(super) changed: Notify,
     written: AtomicBool,
     flushed_ms: AtomicI64,
     inbox: Mutex<Inbox>,
@@ -54,13 +55,13 @@ pub(super) struct Live {
 }
 
 impl Live {
-    pub(super) fn new(host: String, machine: Machine, key: String, generation: i64, now_ms: i64) -> Self {
+    pub(super) fn new(host: String, key: String, generation: i64, now_ms: i64) -> Self {
         Self {
             host,
-            machine,
             key,
             heard_ms: AtomicI64::new(now_ms),
-            signs: AtomicU64::new(0),
+            answers: AtomicU64::new(0),
+            changed: Notify::new(),
             written: AtomicBool::new(false),
             flushed_ms: AtomicI64::new(now_ms),
             inbox: Mutex::new(Inbox { generation, ..Inbox::default() }),
@@ -74,7 +75,11 @@ impl Live {
 
     pub(super) fn heard(&self, now_ms: i64) {
         self.heard_ms.store(now_ms, Ordering::Relaxed);
-        self.signs.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn answered(&self) {
+        self.answers.fetch_add(1, Ordering::AcqRel);
+        self.changed.notify_waiters();
     }
 
     /// The store knows this session.
@@ -86,8 +91,8 @@ impl Live {
         self.written.load(Ordering::Acquire)
     }
 
-    pub(super) fn signs(&self) -> u64 {
-        self.signs.load(Ordering::Relaxed)
+    pub(super) fn answers(&self) -> u64 {
+        self.answers.load(Ordering::Acquire)
     }
 
     pub(super) fn heard_ms(&self) -> i64 {
@@ -176,8 +181,7 @@ mod tests {
     #[test]
     fn only_the_own_session_is_taken_out() {
         let lives = Lives::default();
-        let make =
-            |key: &str| Arc::new(Live::new("h".to_owned(), machine("r", "m", "b"), key.to_owned(), 0, 5));
+        let make = |key: &str| Arc::new(Live::new("h".to_owned(), key.to_owned(), 0, 5));
         let (one, two) = (make("1"), make("2"));
         assert!(lives.put(&one).is_none());
         assert!(lives.put(&two).is_some_and(|old| Arc::ptr_eq(&old, &one)));

@@ -35,6 +35,12 @@ use thiserror::Error;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 
+/// Records that wait for their commit at one time: those of 64 full batches.
+const INGESTS: u32 = 32_000;
+
+/// The first agents come back so long after a gateway stopped in order.
+const RETURN_MS: u32 = 2_000;
+
 /// Where lines for the administrator go.
 pub type Log = Arc<dyn Fn(&str) + Send + Sync>;
 
@@ -125,18 +131,35 @@ struct Inner {
     failures: Limiter,
     /// Connections that are not yet sessions.
     handshakes: Arc<Semaphore>,
-    /// Batches that the store works on.
+    /// Records that the store works on.
     ingests: Semaphore,
     /// Numbers sessions.
     sessions: AtomicU64,
     connections: AtomicU64,
     healthy: AtomicBool,
+    /// Entries could not be written the last time.
+    waiting: AtomicBool,
     stopping: watch::Sender<bool>,
 }
 
 impl Inner {
     fn log(&self, text: &str) {
         (self.settings.log)(text);
+    }
+
+    /// Said once until it works again: every session of the gateway comes with the same.
+    fn ingest_waits(&self, why: &StoreError) {
+        if !self.waiting.swap(true, Ordering::Relaxed) {
+            self.log(&format!(
+                "entries of hosts cannot be written, so they are not acknowledged and the hosts keep them: {why}"
+            ));
+        }
+    }
+
+    fn ingest_works(&self) {
+        if self.waiting.load(Ordering::Relaxed) && self.waiting.swap(false, Ordering::Relaxed) {
+            self.log("entries of hosts are written again");
+        }
     }
 }
 
@@ -207,10 +230,11 @@ impl Gateway {
             lives: Lives::default(),
             ordered: Notify::new(),
             handshakes: Arc::new(Semaphore::new(HANDSHAKES)),
-            ingests: Semaphore::new(64),
+            ingests: Semaphore::new(INGESTS as usize),
             sessions: AtomicU64::new(0),
             connections: AtomicU64::new(0),
             healthy: AtomicBool::new(true),
+            waiting: AtomicBool::new(false),
             stopping: watch::Sender::new(false),
         });
         let mut tasks = JoinSet::new();
@@ -235,9 +259,11 @@ impl Gateway {
     /// Says goodbye to all agents and ends, within five seconds.
     pub async fn stop(mut self) {
         self.inner.stopping.send_replace(true);
-        for live in self.inner.lives.all() {
+        for (n, live) in self.inner.lives.all().into_iter().enumerate() {
+            // Five hundred come back in a second: all at once would be more than a server takes.
+            let wait = RETURN_MS.saturating_add(u32::try_from(n * 2).unwrap_or(u32::MAX)).min(60_000);
             let again = lazaret_proto::v1::Goodbye {
-                retry_after_ms: 2000,
+                retry_after_ms: wait,
                 ..goodbye(Bye::Restart, "the server stops")
             };
             live.end(again);

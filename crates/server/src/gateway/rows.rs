@@ -3,6 +3,7 @@
 //! kept beside it as it came. Paths and arguments stay raw bytes, whatever they hold.
 
 use super::facts::{line, text};
+use crate::attack;
 use lazaret_model::{AlarmId, IsolatedId, IsolatedStatus, MalwareClass, Origin, WhitelistId};
 use lazaret_proto::{Message, v1};
 use lazaret_store::{AlarmRow, Batch, Hit, IsolatedRow, Position, Record, What};
@@ -20,39 +21,91 @@ const MAX_HITS: usize = 10_000;
 /// Why a record is refused.
 pub(super) type Refused = String;
 
-/// Reads a batch of one host.
-pub(super) fn batch(host: &str, project: &str, records: Vec<v1::Record>) -> Result<Batch, Refused> {
+/// Reads a batch of one host. A record that cannot be read is kept as it came: the others, and what comes
+/// behind it, must not wait for ever.
+pub(super) fn batch(
+    host: &str,
+    project: &str,
+    records: Vec<v1::Record>,
+    now_ms: i64,
+) -> Result<Batch, Refused> {
     let mut titles: HashMap<String, (String, String)> = HashMap::new();
     let mut out = Vec::with_capacity(records.len());
     for record in records {
         let at = record.at.ok_or("a record without a position")?;
         let at = Position { epoch: int(at.epoch), seq: int(at.seq) };
-        let what = match record.what {
-            Some(v1::record::What::Alarm(a)) => {
-                let row = alarm(host, project, at, &a)?;
-                titles.insert(row.id.clone(), (row.title.clone(), row.origin.clone()));
-                What::Alarm(Box::new(row))
-            }
-            Some(v1::record::What::Isolated(i)) => {
-                let mut row = isolated(host, project, at, record.at_ms, &i)?;
-                if let Some((title, origin)) = titles.get(&row.alarm) {
-                    row.alarm_title.clone_from(title);
-                    source(origin).clone_into(&mut row.source);
-                }
-                What::Isolated(Box::new(row))
-            }
-            Some(v1::record::What::Event(e)) => What::Event {
-                kind: line(&e.kind, 32),
-                text: text(&e.text, 4096),
-                alarm: optional::<AlarmId>("alarm", &e.alarm)?,
-            },
-            Some(v1::record::What::Hits(h)) => What::Hits(hits(h)?),
-            // Of a later agent: its number must not be lost.
-            Some(v1::record::What::Nothing(_)) | None => What::Nothing,
-        };
+        let what = read(host, project, at, &record, &mut titles)
+            .unwrap_or_else(|why| unread(host, at, &why, record.encode_to_vec(), now_ms));
         out.push(Record { at, at_ms: when(record.at_ms), what });
     }
     Ok(Batch { host: host.to_owned(), records: out })
+}
+
+/// What is left of a record that was read, for one that the store does not take.
+pub(super) fn bytes(record: &Record) -> Vec<u8> {
+    match &record.what {
+        What::Alarm(a) => a.details.clone(),
+        What::Isolated(i) => i.details.clone(),
+        What::Event { kind, text, alarm } => {
+            v1::Event { kind: kind.clone(), text: text.clone(), alarm: alarm.clone(), ..v1::Event::default() }
+                .encode_to_vec()
+        }
+        What::Hits(list) => {
+            let hits = list.iter().map(|h| v1::WhitelistHit {
+                entry: h.entry.clone(),
+                count: h.count.max(0).cast_unsigned(),
+                last_ms: h.last_ms,
+                path: h.path.clone(),
+                sha256: h.sha256.clone(),
+            });
+            v1::WhitelistHits { hits: hits.collect() }.encode_to_vec()
+        }
+        What::Unread { record, .. } => record.clone(),
+        What::Nothing => Vec::new(),
+    }
+}
+
+/// A record of which only the bytes can be kept.
+pub(super) fn unread(host: &str, at: Position, why: &str, record: Vec<u8>, received_ms: i64) -> What {
+    let text = format!(
+        "a record of host {host} at ({}, {}) could not be read: {}; kept as raw bytes",
+        at.epoch,
+        at.seq,
+        line(why, 1024)
+    );
+    What::Unread { text, record, received_ms }
+}
+
+fn read(
+    host: &str,
+    project: &str,
+    at: Position,
+    record: &v1::Record,
+    titles: &mut HashMap<String, (String, String)>,
+) -> Result<What, Refused> {
+    Ok(match &record.what {
+        Some(v1::record::What::Alarm(a)) => {
+            let row = alarm(host, project, at, a)?;
+            titles.insert(row.id.clone(), (row.title.clone(), row.origin.clone()));
+            What::Alarm(Box::new(row))
+        }
+        Some(v1::record::What::Isolated(i)) => {
+            let mut row = isolated(host, project, at, record.at_ms, i)?;
+            if let Some((title, origin)) = titles.get(&row.alarm) {
+                row.alarm_title.clone_from(title);
+                source(origin).clone_into(&mut row.source);
+            }
+            What::Isolated(Box::new(row))
+        }
+        Some(v1::record::What::Event(e)) => What::Event {
+            kind: line(&e.kind, 32),
+            text: text(&e.text, 4096),
+            alarm: optional::<AlarmId>("alarm", &e.alarm)?,
+        },
+        Some(v1::record::What::Hits(h)) => What::Hits(hits(h)?),
+        // Of a later agent: its number must not be lost.
+        Some(v1::record::What::Nothing(_)) | None => What::Nothing,
+    })
 }
 
 /// Whether an isolation came from a scan, by its alarm's origin.
@@ -69,6 +122,10 @@ fn alarm(host: &str, project: &str, at: Position, a: &v1::Alarm) -> Result<Alarm
         file.map(|f| f.sha256.as_slice()).filter(|h| !h.is_empty()).or(verdict.map(|v| v.sha256.as_slice())),
     );
     let handled_by = line(&a.handled_by, 64);
+    let class = verdict.map(|v| class(&v.class)).unwrap_or_default();
+    let origin = known(&a.origin, &Origin::ALL.map(Origin::word), "process");
+    let isolated = optional::<IsolatedId>("isolated file", a.isolated.as_deref().unwrap_or_default())?;
+    let attack = attack::of(&class, &decision, !isolated.is_empty(), &origin);
     Ok(AlarmRow {
         id: id::<AlarmId>("alarm", &a.id)?,
         host: host.to_owned(),
@@ -83,7 +140,7 @@ fn alarm(host: &str, project: &str, at: Position, a: &v1::Alarm) -> Result<Alarm
             // A word of a later agent is rather too high than too low.
             _ => 2,
         },
-        class: verdict.map(|v| class(&v.class)).unwrap_or_default(),
+        class,
         rating: known(&a.rating, &["high", "medium", "low"], ""),
         confidence: verdict.map_or(-1, |v| i64::from(v.confidence.min(100))),
         title: text(&a.title, 512),
@@ -93,17 +150,20 @@ fn alarm(host: &str, project: &str, at: Position, a: &v1::Alarm) -> Result<Alarm
         cmdline: cut(acting.map_or(&[], |p| p.cmdline.as_slice()), MAX_CMDLINE),
         uid: acting.map_or(-1, |p| i64::from(p.uid)),
         container: acting.and_then(|p| p.container.as_deref()).map(|c| line(c, 128)).unwrap_or_default(),
-        origin: known(&a.origin, &Origin::ALL.map(Origin::word), "process"),
+        origin,
         auto_block: matches!(decision.as_str(), "deny" | "isolate_and_kill"),
         decision,
         test: verdict.is_some_and(|v| v.test),
-        isolated: optional::<IsolatedId>("isolated file", a.isolated.as_deref().unwrap_or_default())?,
+        isolated,
         handled: !handled_by.is_empty(),
         handled_by,
         handled_who: line(&a.handled_who, 128),
         handled_ms: when(a.handled_ms),
         remark: text(&a.remark, 1024),
         suppressed: String::new(),
+        attack_tag: attack.tag.to_owned(),
+        attack_phase: attack.phase.to_owned(),
+        technique: attack.technique.to_owned(),
         position: at,
         details: a.encode_to_vec(),
     })
@@ -141,17 +201,18 @@ fn isolated(
     })
 }
 
-fn hits(h: v1::WhitelistHits) -> Result<Vec<Hit>, Refused> {
+fn hits(h: &v1::WhitelistHits) -> Result<Vec<Hit>, Refused> {
     if h.hits.len() > MAX_HITS {
         return Err(format!("{} whitelist hits in one record", h.hits.len()));
     }
     h.hits
-        .into_iter()
+        .iter()
         .map(|hit| {
             Ok(Hit {
                 entry: id::<WhitelistId>("whitelist entry", &hit.entry)?,
                 count: int(hit.count),
-                last_ms: when(hit.last_ms),
+                // Counters go by the server's day: a host's clock that is ahead must not hold them up.
+                last_ms: when(hit.last_ms).min(super::now_ms()),
                 path: cut(&hit.path, MAX_PATH),
                 sha256: hash(Some(&hit.sha256)),
             })
@@ -207,7 +268,14 @@ mod tests {
 
     fn one(what: Entry) -> Result<What, Refused> {
         let record = v1::Record { at: Some(v1::Position { epoch: 1, seq: 9 }), at_ms: 77, what: Some(what) };
-        batch("h", "0", vec![record]).map(|mut b| b.records.remove(0).what)
+        match batch("h", "0", vec![record.clone()], 5)?.records.remove(0).what {
+            What::Unread { text, record: bytes, received_ms } => {
+                assert_eq!(v1::Record::decode(bytes.as_slice()).as_ref(), Ok(&record), "nothing is lost");
+                assert!(received_ms == 5 && text.contains("(1, 9)") && text.contains("raw bytes"), "{text}");
+                Err(text)
+            }
+            what => Ok(what),
+        }
     }
 
     fn hostile() -> v1::Alarm {
@@ -245,6 +313,7 @@ mod tests {
         assert!(row.title.chars().count() == 512 && !row.title.contains('\0'));
         assert!(row.path.len() == MAX_PATH && row.path.starts_with(b"/tmp/\x00\x1b[2J\n"));
         assert!(row.sha256.is_empty() && row.cmdline.len() == MAX_CMDLINE);
+        assert_eq!((row.attack_tag.as_str(), row.technique.as_str()), ("attack_success", "T1204.002"));
         assert!(!row.auto_block && !row.handled && row.position == Position { epoch: 1, seq: 9 });
         assert_eq!(
             v1::Alarm::decode(row.details.as_slice()).unwrap(),
@@ -280,7 +349,7 @@ mod tests {
         assert!(file(I, A, "vanished").unwrap_err().contains("status"));
         let hit = v1::WhitelistHit { entry: "all".to_owned(), ..v1::WhitelistHit::default() };
         assert!(one(Entry::Hits(v1::WhitelistHits { hits: vec![hit] })).is_err());
-        assert!(batch("h", "0", vec![v1::Record::default()]).is_err());
+        assert!(batch("h", "0", vec![v1::Record::default()], 5).is_err());
     }
 
     #[test]
@@ -300,8 +369,8 @@ mod tests {
         };
         let record =
             |seq, what| v1::Record { at: Some(v1::Position { epoch: 1, seq }), at_ms: 5, what: Some(what) };
-        let b =
-            batch("h", "0", vec![record(1, Entry::Alarm(alarm)), record(2, Entry::Isolated(file))]).unwrap();
+        let b = batch("h", "0", vec![record(1, Entry::Alarm(alarm)), record(2, Entry::Isolated(file))], 5)
+            .unwrap();
         let What::Isolated(row) = &b.records[1].what else { panic!("{:?}", b.records[1]) };
         assert_eq!(
             (row.alarm_title.as_str(), row.source.as_str(), row.updated_ms),

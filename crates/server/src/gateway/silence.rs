@@ -21,11 +21,12 @@ struct Outage {
 
 /// Runs until the gateway stops.
 pub(super) async fn run(inner: Arc<Inner>) {
-    let begun = Instant::now();
+    let mut begun = Instant::now();
     let silence = inner.settings.silence;
     let every = (silence / 30).clamp(Duration::from_millis(50), Duration::from_secs(2));
     let mut outage = Outage::default();
-    let mut told = false;
+    // Since when the database is away.
+    let mut away: Option<Instant> = None;
     loop {
         tokio::time::sleep(every).await;
         let watched = begun.elapsed() >= inner.settings.silence_grace;
@@ -34,9 +35,16 @@ pub(super) async fn run(inner: Arc<Inner>) {
             if watched { look(&inner, &mut outage).await } else { Ok(()) }
         };
         match looked.await {
-            Ok(()) => told = false,
+            Ok(()) => {
+                // What was heard meanwhile could not be written down, and whoever was sent away may take
+                // as long as after a start to come back: nobody counts as silent for that.
+                if away.take().is_some_and(|since| since.elapsed() >= silence / 4) {
+                    begun = Instant::now();
+                }
+            }
             Err(e) => {
-                if !std::mem::replace(&mut told, true) {
+                if away.is_none() {
+                    away = Some(Instant::now());
                     inner.log(&format!("the watch over silent hosts waits: {e}"));
                 }
             }

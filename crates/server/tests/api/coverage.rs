@@ -29,7 +29,7 @@ const ENDING: [&str; 3] = ["logout", "changePassword", "logoutSso"];
 const PROVING: [&str; 4] =
     ["enrolSecondFactor", "confirmSecondFactor", "renewRecoveryCodes", "removeSecondFactor"];
 /// Routes without a part in the path whose body names something of a project.
-const BODY_BOUND: [&str; 13] = [
+const BODY_BOUND: [&str; 14] = [
     "bindQuota",
     "unbindQuota",
     "assignHosts",
@@ -43,11 +43,12 @@ const BODY_BOUND: [&str; 13] = [
     "addWhitelistEntry",
     "removeWhitelistEntries",
     "createScanPolicy",
+    "disarmRule",
 ];
 /// The same, of a name that is given elsewhere.
 const ALSO_BOUND: [&str; 3] = ["startScan", "setSwitch", "listSwitches"];
 /// After these there is nothing left to do the same with.
-const DESTRUCTIVE: [&str; 10] = [
+const DESTRUCTIVE: [&str; 11] = [
     "approve",
     "reject",
     "deleteQuota",
@@ -58,6 +59,7 @@ const DESTRUCTIVE: [&str; 10] = [
     "removeWhitelistEntries",
     "deleteScanPolicy",
     "deleteUser",
+    "rearmRule",
 ];
 
 /// One of each, of a project.
@@ -76,6 +78,7 @@ pub(crate) struct Things {
     pub(crate) scan_task: String,
     pub(crate) quota: String,
     pub(crate) approval: String,
+    pub(crate) rule: String,
     pub(crate) user: String,
 }
 
@@ -101,6 +104,8 @@ pub(crate) async fn things(s: &Server, admin: &str, project: &str) -> Things {
     let quota = json!({ "project": project, "edition": "premium", "total": 5 });
     let quota = s.post("/api/v1/quotas", admin, quota).await.expect(201);
     let approval = rows::approval(s, project).await;
+    let rule = json!({ "project": project, "rule": rows::id() });
+    let rule = s.post("/api/v1/disarmed-rules", admin, rule).await.expect(201);
     let name = format!("u{}", rows::id());
     let user = s.post("/api/v1/users", admin, json!({ "name": name })).await.expect(201);
     Things {
@@ -118,6 +123,7 @@ pub(crate) async fn things(s: &Server, admin: &str, project: &str) -> Things {
         scan_task: text(&scan["id"]),
         quota: text(&quota["id"]),
         approval,
+        rule: text(&rule["rule"]),
         user: text(&user["user"]["id"]),
     }
 }
@@ -140,9 +146,12 @@ pub(crate) fn fill(path: &str, t: &Things) -> String {
         "users" => &t.user,
         _ => "01890000-0000-7000-8000-000000000000",
     };
-    let path =
-        if path.ends_with("/switches") { format!("{path}?project={{project}}") } else { path.to_owned() };
-    path.replace("{id}", id).replace("{project}", &t.project).replace("{switch}", "isolate_and_kill")
+    let asks = path.ends_with("/switches") || path.ends_with("{rule}");
+    let path = if asks { format!("{path}?project={{project}}") } else { path.to_owned() };
+    path.replace("{id}", id)
+        .replace("{rule}", &t.rule)
+        .replace("{project}", &t.project)
+        .replace("{switch}", "isolate_and_kill")
 }
 
 pub(crate) fn body(operation: &str, t: &Things) -> Option<Value> {
@@ -185,6 +194,8 @@ pub(crate) fn body(operation: &str, t: &Things) -> Option<Value> {
         "createScanPolicy" => json!({ "project": t.project, "name": name, "settings": settings,
             "start": { "start_type": "day" } }),
         "updateScanPolicy" => json!({ "name": name, "settings": settings, "start": { "start_type": "day" } }),
+        "setRecoveryKey" => json!({ "recipient": null }),
+        "disarmRule" => json!({ "project": t.project, "rule": name }),
         "startScan" => json!({ "project": t.project, "name": name, "settings": settings }),
         _ => return None,
     })
@@ -295,6 +306,7 @@ async fn lists_hold_nothing_of_other_projects(base: Base) {
         ("commands", &seen.command, &hidden.command),
         ("scan-policies", &seen.scan_policy, &hidden.scan_policy),
         ("scan-tasks", &seen.scan_task, &hidden.scan_task),
+        ("disarmed-rules", &seen.rule, &hidden.rule),
         ("audit", &seen.whitelist, &hidden.whitelist),
     ] {
         let text = s.get(&format!("/api/v1/{path}"), &token).await.text;

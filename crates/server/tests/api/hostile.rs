@@ -177,6 +177,11 @@ async fn nothing_of_a_request_becomes_a_header() {
     reply.problem(422, "invalid");
     let reply = s.get("/agent/install.sh?token=$(reboot)", "").await;
     reply.problem(422, "invalid");
+    for path in ["lazaretd", "..%2f..%2fetc%2fshadow", "lazaretd%0d%0aset-cookie:%20x=y", "%00"] {
+        let reply = s.get(&format!("/install/files/{path}"), "").await;
+        assert_eq!(reply.header("set-cookie"), "");
+        reply.problem(404, "not-found");
+    }
     s.stop().await;
 }
 

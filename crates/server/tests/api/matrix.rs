@@ -29,6 +29,7 @@ fn nothing() -> Things {
         scan_task: rows::id(),
         quota: rows::id(),
         approval: rows::id(),
+        rule: rows::id(),
         user: rows::id(),
     }
 }
@@ -50,6 +51,7 @@ fn marks(t: &Things) -> Vec<String> {
         &t.scan_task,
         &t.quota,
         &t.approval,
+        &t.rule,
     ];
     let mut out: Vec<String> = ids.into_iter().cloned().collect();
     out.push(format!("host-{}", &t.host[24..]));

@@ -188,11 +188,17 @@ async fn a_false_positive_is_undone_everywhere(base: Base) {
     let list = s.get("/api/v1/whitelist", &admin).await.expect(200);
     assert_eq!(list["items"][0]["value"], "01".repeat(32));
     assert_eq!(list["items"][0]["alarm"], id);
+    let rules = s.get("/api/v1/disarmed-rules", &admin).await.expect(200);
+    assert_eq!(rules["items"].as_array().unwrap().len(), 1, "{rules}");
+    assert_eq!((&rules["items"][0]["rule"], &rules["items"][0]["alarm"]), (&preview["rules"][0], &json!(id)));
+    assert!(rules["items"][0]["reason"].as_str().unwrap().contains("our own tool"), "{rules}");
     let audit = s.get("/api/v1/audit?action=alarm.false_positive", &admin).await.expect(200);
     assert_eq!(audit["total"], 1, "{audit}");
     s.post(&path, &admin, json!({})).await.expect(202);
     let list = s.get("/api/v1/whitelist", &admin).await.expect(200);
     assert_eq!(list["total"], 1, "whitelisted once");
+    let rules = s.get("/api/v1/disarmed-rules", &admin).await.expect(200);
+    assert_eq!(rules["items"].as_array().unwrap().len(), 1, "disarmed once: {rules}");
     let none: Value = json!({});
     let op = s.person("op", &[("0", "operator")]).await;
     s.post(&path, &op, none).await.problem(403, "forbidden");

@@ -169,6 +169,9 @@ pub(crate) fn alarm_row(host: &HostRow, path: &[u8], sha256: [u8; 32], confidenc
         handled_ms: 0,
         remark: String::new(),
         suppressed: String::new(),
+        attack_tag: "attack_attempt".to_owned(),
+        attack_phase: "installation".to_owned(),
+        technique: "T1505.003".to_owned(),
         position: Position::default(),
         details: details.encode_to_vec(),
     }

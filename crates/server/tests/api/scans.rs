@@ -46,6 +46,18 @@ async fn a_scan_reaches_its_hosts_and_ends_when_it_is_cancelled(base: Base) {
     let Some(v1::command::Verb::Scan(scan)) = sent.verb else { panic!("{sent:?}") };
     assert_eq!((scan.kind.as_str(), scan.paths, scan.automatic), ("custom", vec![b"/srv".to_vec()], true));
     assert_eq!((scan.task.as_str(), scan.file_types), (id, vec!["script".to_owned()]));
+    let halt =
+        async |verb: &str| s.send("POST", &format!("/api/v1/scan-tasks/{id}/{verb}"), &op, None, &[]).await;
+    for (verb, resume, state) in [("pause", false, "paused"), ("resume", true, "scanning")] {
+        let ordered = halt(verb).await.expect(202);
+        assert_eq!(ordered["total"], 1, "{ordered}");
+        let told = s.store().command(ordered["commands"][0]["id"].as_str().unwrap()).await.unwrap();
+        let sent = v1::Command::decode(told.payload.as_slice()).unwrap();
+        let Some(v1::command::Verb::Pause(pause)) = sent.verb else { panic!("{sent:?}") };
+        assert_eq!((pause.task.as_str(), pause.resume), (id, resume));
+        let task = s.get(&format!("/api/v1/scan-tasks/{id}"), &op).await.expect(200);
+        assert_eq!(task["task"]["task_status"], state);
+    }
     s.send("POST", &format!("/api/v1/scan-tasks/{id}/cancel"), &op, None, &[]).await.expect(200);
     let command = s.store().command(&command.id).await.unwrap();
     assert!(command.cancel || command.state == "cancelled", "{command:?}");

@@ -142,3 +142,56 @@ async fn the_past_under_other_settings(base: Base) {
     assert_eq!(stored["settings"], json!({}), "a replay changes nothing");
     s.stop().await;
 }
+
+#[tokio::test]
+async fn rules_are_disarmed_and_armed_again() {
+    let s = Server::start().await;
+    let admin = s.admin().await;
+    let host = rows::host(&s, "0").await;
+    let before = s.store().host(&host.id).await.unwrap().generation;
+    let body = json!({ "rule": "webshell_php_eval", "reason": "our own tool" });
+    let made = s.post("/api/v1/disarmed-rules", &admin, body.clone()).await.expect(201);
+    assert_eq!(made["disarmed_by"], "admin");
+    assert_eq!(s.store().host(&host.id).await.unwrap().generation, before + 1);
+    s.post("/api/v1/disarmed-rules", &admin, body).await.problem(409, "conflict");
+    for bad in [json!({ "rule": "" }), json!({ "rule": "a\nb" }), json!({ "rule": "x".repeat(257) })] {
+        s.post("/api/v1/disarmed-rules", &admin, bad).await.problem(422, "invalid");
+    }
+    let viewer = s.person("viewer", &[("0", "viewer")]).await;
+    let list = s.get("/api/v1/disarmed-rules?project=0", &viewer).await.expect(200);
+    assert_eq!(list["items"][0]["rule"], "webshell_php_eval");
+    let one = "/api/v1/disarmed-rules/webshell_php_eval";
+    s.send("DELETE", one, &viewer, None, &[]).await.problem(403, "forbidden");
+    let gone = s.send("DELETE", one, &admin, None, &[]).await.expect(200);
+    assert_eq!(gone["reason"], "our own tool");
+    s.send("DELETE", one, &admin, None, &[]).await.problem(404, "not-found");
+    assert_eq!(s.store().host(&host.id).await.unwrap().generation, before + 2);
+    for action in ["rule.disarm", "rule.rearm"] {
+        let audit = s.get(&format!("/api/v1/audit?action={action}"), &admin).await.expect(200);
+        assert_eq!(audit["total"], 1, "{audit}");
+    }
+    s.stop().await;
+}
+
+#[tokio::test]
+async fn the_fleets_recovery_key_is_for_administrators_of_all() {
+    let s = Server::start().await;
+    let admin = s.admin().await;
+    let host = rows::host(&s, "0").await;
+    let path = "/api/v1/recovery-key";
+    assert_eq!(s.get(path, &admin).await.expect(200)["recipient"], json!(null));
+    let key = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
+    let put = async |token: &str, body| s.send("PUT", path, token, Some(body), &[]).await;
+    let of_one = s.person("one", &[("0", "administrator")]).await;
+    put(&of_one, json!({ "recipient": key })).await.problem(403, "forbidden");
+    put(&admin, json!({ "recipient": "age1nonsense" })).await.problem(422, "invalid");
+    let before = s.store().host(&host.id).await.unwrap().generation;
+    put(&admin, json!({ "recipient": key })).await.expect(200);
+    assert_eq!(s.get(path, &of_one).await.expect(200)["recipient"], key);
+    assert_eq!(s.store().host(&host.id).await.unwrap().generation, before + 1);
+    put(&admin, json!({ "recipient": null })).await.expect(200);
+    assert_eq!(s.get(path, &admin).await.expect(200)["recipient"], json!(null));
+    let audit = s.get("/api/v1/audit?action=recovery_key.set", &admin).await.expect(200);
+    assert_eq!(audit["total"], 2, "{audit}");
+    s.stop().await;
+}

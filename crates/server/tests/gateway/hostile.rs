@@ -91,7 +91,27 @@ async fn another_hosts_id_and_other_versions_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn gaps_wrong_order_and_bad_ids_are_refused_whole() {
+async fn gaps_and_wrong_order_are_refused_whole() {
+    let rig = Rig::start(|_| {}).await;
+    let agent = Agent::new(&rig, "m1").await;
+    for records in [
+        vec![event(1, 2)],
+        vec![event(1, 1), event(1, 3)],
+        vec![event(1, 1), event(1, 1)],
+        vec![event(1, 1), event(0, 2)],
+        vec![event(u64::MAX, 1)],
+    ] {
+        let (mut line, hello) = agent.session(&rig).await;
+        assert_eq!(hello.acked, Some(at(0, 0)), "nothing of a refused batch is kept");
+        send_records(&mut line, records.clone()).await;
+        let g = goodbye(&mut line).await;
+        assert_eq!(g.kind(), Bye::BadFrame, "{records:?} {g:?}");
+    }
+    rig.gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_record_that_cannot_be_read_holds_up_nobody() {
     let rig = Rig::start(|_| {}).await;
     let agent = Agent::new(&rig, "m1").await;
     let no_id = v1::record::What::Alarm(v1::Alarm {
@@ -103,21 +123,27 @@ async fn gaps_wrong_order_and_bad_ids_are_refused_whole() {
         status: "vanished".to_owned(),
         ..v1::Isolated::default()
     });
-    for records in [
-        vec![event(1, 2)],
-        vec![event(1, 1), event(1, 3)],
-        vec![event(1, 1), event(1, 1)],
-        vec![event(1, 1), event(0, 2)],
-        vec![event(u64::MAX, 1)],
-        vec![event(1, 1), record(1, 2, no_id)],
-        vec![event(1, 1), record(1, 2, strange)],
-    ] {
-        let (mut line, hello) = agent.session(&rig).await;
-        assert_eq!(hello.acked, Some(at(0, 0)), "nothing of a refused batch is kept");
-        send_records(&mut line, records.clone()).await;
-        let g = goodbye(&mut line).await;
-        assert_eq!(g.kind(), Bye::BadFrame, "{records:?} {g:?}");
-    }
+    let (mut line, _) = agent.session(&rig).await;
+    let bad = [record(1, 2, no_id), record(1, 4, strange)];
+    send_records(&mut line, vec![event(1, 1), bad[0].clone(), event(1, 3), bad[1].clone()]).await;
+    assert_eq!(crate::agent::acked(&mut line).await, (1, 4), "the position moves on");
+    let cursor = lazaret_store::Cursor { after: None, limit: 100 };
+    let history = rig.store.host_events(&agent.host, &cursor).await.unwrap().items;
+    assert_eq!(history.len(), 4, "{history:?}");
+    let told: Vec<_> = history.iter().filter(|e| e.kind == "server").collect();
+    assert!(
+        told.len() == 2 && told[1].text.contains("(1, 2)") && told[1].text.contains("alarm id"),
+        "{told:?}"
+    );
+    assert!(told[0].text.contains("vanished") && told[0].text.contains("raw bytes"), "{told:?}");
+    let kept = rig.store.unread_records(&agent.host, 10).await.unwrap();
+    let decoded: Vec<_> = kept.iter().map(|k| v1::Record::decode(k.record.as_slice()).unwrap()).collect();
+    assert_eq!(decoded, bad, "nothing is lost");
+    let alarms = rig.alarms().await;
+    let about: Vec<_> = alarms.iter().filter(|a| a.title.contains("could not be read")).collect();
+    assert!(about.len() == 1 && about[0].host == agent.host, "one for the host: {alarms:?}");
+    send_records(&mut line, vec![event(1, 5)]).await;
+    assert_eq!(crate::agent::acked(&mut line).await, (1, 5), "and the session goes on");
     rig.gateway.stop().await;
 }
 
@@ -158,5 +184,74 @@ async fn connections_that_say_nothing_do_not_stay() {
     assert!(matches!(closed, Ok(0) | Err(_)));
     let heard = tokio::time::timeout(Duration::from_secs(10), silent.receive::<v1::ServerFrame>()).await;
     assert!(heard.expect("it stays open").is_err());
+    rig.gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_belongs_to_another_host_stays_as_it_is() {
+    let rig = Rig::start(|_| {}).await;
+    let (good, bad) = (Agent::new(&rig, "good").await, Agent::new(&rig, "bad").await);
+    let id = "0198c0de-0000-7000-8000-00000000000c";
+    let file = |status: &str, path: &[u8]| {
+        v1::record::What::Isolated(v1::Isolated {
+            id: id.to_owned(),
+            path: path.to_vec(),
+            status: status.to_owned(),
+            ..v1::Isolated::default()
+        })
+    };
+    let (mut line, _) = good.session(&rig).await;
+    send_records(&mut line, vec![record(1, 1, file("isolated", b"/srv/ours"))]).await;
+    assert_eq!(crate::agent::acked(&mut line).await, (1, 1));
+    let order = rig.order(&good.host, v1::command::Verb::SelfTest(v1::SelfTestCommand {})).await;
+    let (mut other, _) = bad.session(&rig).await;
+    let hit = v1::WhitelistHit {
+        entry: "0198c0de-0000-7000-8000-00000000000d".to_owned(),
+        count: u64::MAX,
+        last_ms: i64::MAX,
+        path: b"/x\0\n".to_vec(),
+        sha256: vec![1; 3],
+    };
+    let batch = vec![
+        record(1, 1, file("deleted", b"/etc/passwd")),
+        record(1, 2, v1::record::What::Hits(v1::WhitelistHits { hits: vec![hit] })),
+    ];
+    send_records(&mut other, batch).await;
+    let result = v1::CommandResult { id: order.clone(), outcome: "done".to_owned(), ..Default::default() };
+    say(&mut other, Say::Result(result)).await;
+    let progress =
+        v1::ScanProgress { task: order.clone(), state: "success".to_owned(), ..v1::ScanProgress::default() };
+    say(&mut other, Say::Progress(progress)).await;
+    // Whatever became of that session, this one hears of its order and ends it itself.
+    let told = crate::agent::hear_else(&mut line).await;
+    assert!(matches!(&told, Told::Command(c) if c.id == order), "{told:?}");
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let row = rig.store.command(&order).await.unwrap();
+    assert!(row.state == "pending" || row.state == "sent", "{row:?}");
+    let kept = rig.store.isolated(id).await.unwrap();
+    assert_eq!((kept.host.as_str(), kept.status.as_str()), (good.host.as_str(), "isolated"));
+    assert_eq!(kept.path, b"/srv/ours");
+    rig.gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn times_of_a_clock_that_is_off_are_kept_as_they_came() {
+    let rig = Rig::start(|_| {}).await;
+    let agent = Agent::new(&rig, "m1").await;
+    let (mut line, _) = agent.session(&rig).await;
+    let hour = 3_600_000;
+    let times = [crate::rig::now_ms() + 5 * hour, crate::rig::now_ms() - 5 * hour, i64::MAX, i64::MIN, -1];
+    let id = |n: usize| format!("0198c0de-0000-7000-8000-0000000001{n:02}");
+    let alarms = times.iter().enumerate().map(|(n, at_ms)| {
+        let alarm = v1::Alarm { id: id(n), at_ms: *at_ms, last_ms: *at_ms, ..v1::Alarm::default() };
+        let record = record(1, n as u64 + 1, v1::record::What::Alarm(alarm));
+        v1::Record { at_ms: *at_ms, ..record }
+    });
+    send_records(&mut line, alarms.collect()).await;
+    assert_eq!(crate::agent::acked(&mut line).await, (1, times.len() as u64));
+    for (n, at_ms) in times.iter().enumerate().take(2) {
+        assert_eq!(rig.store.alarm(&id(n)).await.unwrap().at_ms, *at_ms);
+    }
+    assert_eq!(rig.alarms().await.len(), times.len());
     rig.gateway.stop().await;
 }

@@ -258,6 +258,56 @@ async fn a_copy_becomes_a_host_of_its_own() {
     rig.gateway.stop().await;
 }
 
+/// Reads, as an agent does, and so answers the question whether it lives.
+fn alive(mut line: crate::agent::Line) -> tokio::task::JoinHandle<()> {
+    tokio::spawn(async move { while line.receive::<v1::ServerFrame>().await.is_ok() {} })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_of_a_running_machine_becomes_a_host_of_its_own() {
+    let rig = Rig::start(|_| {}).await;
+    let agent = Agent::new(&rig, "m1").await;
+    let (first, _) = agent.session(&rig).await;
+    let reading = alive(first);
+    // The same ids and the same run: as a snapshot with its memory says hello.
+    let (_, answer) = agent.greet(&rig, agent.hello()).await;
+    let Told::Goodbye(g) = answer else { panic!("{answer:?}") };
+    assert!(g.kind() == Bye::Clone && !g.token.is_empty(), "{g:?}");
+    let own = Agent::enroll(&rig, &g.token, "m1").await.unwrap();
+    assert_ne!(own.host, agent.host);
+    let (second, _) = own.session(&rig).await;
+    let second = alive(second);
+    assert_eq!(rig.gateway.handle().sessions(), 2, "both stay connected");
+    let alarms = rig.alarms().await;
+    let about: Vec<_> = alarms.iter().map(|a| a.host.as_str()).collect();
+    assert!(about.contains(&agent.host.as_str()) && about.contains(&own.host.as_str()), "{alarms:?}");
+    assert!(!reading.is_finished() && !second.is_finished());
+    rig.gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_machine_whose_connection_was_lost_is_no_copy() {
+    let rig = Rig::start(|_| {}).await;
+    let agent = Agent::new(&rig, "m1").await;
+    // Half open: nobody reads at the other end any more, and the server does not know.
+    let (mut dead, _) = agent.session(&rig).await;
+    send_records(&mut dead, vec![event(1, 1)]).await;
+    assert_eq!(acked(&mut dead).await, (1, 1));
+    let (line, hello) = agent.session(&rig).await;
+    assert_eq!(hello.acked, Some(at(1, 1)), "what came before is no sign of life");
+    let line = alive(line);
+    assert!(rig.alarms().await.is_empty());
+    assert_eq!(rig.gateway.handle().sessions(), 1);
+    // One that closed its connection waits for nothing.
+    line.abort();
+    let _ = line.await;
+    let begun = Instant::now();
+    until("the end of the session", || async { rig.gateway.handle().sessions() == 0 }).await;
+    let (_line, _) = agent.session(&rig).await;
+    assert!(begun.elapsed() < Duration::from_secs(10) && rig.alarms().await.is_empty());
+    rig.gateway.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_machine_that_boots_again_is_no_copy() {
     let rig = Rig::start(|_| {}).await;

@@ -84,6 +84,17 @@ CREATE TABLE switches (
     PRIMARY KEY (project, name)
 ) STRICT;
 
+-- Rules that hosts of a project only alarm by.
+CREATE TABLE disarmed_rules (
+    project TEXT NOT NULL REFERENCES projects (id),
+    rule TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    who TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    alarm TEXT NOT NULL,
+    PRIMARY KEY (project, rule)
+) STRICT;
+
 CREATE TABLE tokens (
     id TEXT NOT NULL PRIMARY KEY,
     hash BLOB NOT NULL UNIQUE,
@@ -96,9 +107,27 @@ CREATE TABLE tokens (
     note TEXT NOT NULL
 ) STRICT;
 
+-- What alarms have in common. There are few of them, however many alarms there are: what is asked of a list
+-- becomes a list of kinds, and each kind has its alarms in order.
+CREATE TABLE alarm_facets (
+    id INTEGER PRIMARY KEY,
+    project TEXT NOT NULL,
+    severity INTEGER NOT NULL,
+    class TEXT NOT NULL,
+    rating TEXT NOT NULL,
+    auto_block INTEGER NOT NULL,
+    test INTEGER NOT NULL,
+    attack_tag TEXT NOT NULL,
+    attack_phase TEXT NOT NULL,
+    technique TEXT NOT NULL,
+    UNIQUE (project, severity, class, rating, auto_block, test, attack_tag, attack_phase, technique)
+) STRICT;
+
 -- What lists are filtered by; the rest of an alarm is in alarm_details, so that scans stay narrow.
 CREATE TABLE alarms (
-    id TEXT NOT NULL PRIMARY KEY,
+    -- last_ms and a number behind it: the order of every list, and unique (src/alarms/place.rs).
+    pos INTEGER NOT NULL PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
     host TEXT NOT NULL,
     project TEXT NOT NULL,
     at_ms INTEGER NOT NULL,
@@ -129,22 +158,27 @@ CREATE TABLE alarms (
     suppressed TEXT NOT NULL,
     epoch INTEGER NOT NULL,
     seq INTEGER NOT NULL,
-    search TEXT NOT NULL
+    search TEXT NOT NULL,
+    container_search TEXT NOT NULL,
+    attack_tag TEXT NOT NULL,
+    attack_phase TEXT NOT NULL,
+    technique TEXT NOT NULL,
+    facet INTEGER NOT NULL,
+    kind INTEGER NOT NULL GENERATED ALWAYS AS (facet * 4 + handled * 2 + (suppressed <> '')) STORED
 ) STRICT;
-CREATE INDEX alarms_recent ON alarms
-    (last_ms, id, suppressed, handled, severity, class, rating, auto_block, test, project, host);
-CREATE INDEX alarms_of_project ON alarms
-    (project, last_ms, id, suppressed, handled, severity, class, rating, auto_block, test, host);
-CREATE INDEX alarms_of_host ON alarms (host, last_ms, id, suppressed, handled, severity, class, rating, project);
-CREATE INDEX alarms_by_class ON alarms (class, last_ms, id, suppressed, handled, severity, rating, project);
-CREATE INDEX alarms_by_severity ON alarms (severity, last_ms, id, suppressed, handled, class, rating, project);
-CREATE INDEX alarms_open ON alarms (last_ms, id, suppressed, project, severity, class, rating, host) WHERE NOT handled;
-CREATE INDEX alarms_by_file ON alarms (sha256, last_ms, id) WHERE length(sha256) > 0;
-CREATE INDEX alarms_suppressed ON alarms (suppressed, last_ms, id) WHERE suppressed <> '';
-CREATE INDEX alarms_handled_class ON alarms (host, class, last_ms) WHERE handled;
-CREATE INDEX alarms_handled_program ON alarms (process_sha256, last_ms) WHERE handled AND length(process_sha256) > 0;
-CREATE INDEX alarms_handled_cmdline ON alarms (cmdline_key, last_ms) WHERE handled AND cmdline_key <> 0;
-CREATE INDEX alarms_handled_user ON alarms (uid, last_ms) WHERE handled AND uid >= 0;
+CREATE INDEX alarms_by_kind ON alarms (kind, pos, host);
+CREATE INDEX alarms_of_host ON alarms (host, pos, kind);
+CREATE INDEX alarms_by_file ON alarms (sha256, pos, kind) WHERE length(sha256) > 0;
+CREATE INDEX alarms_suppressed ON alarms (suppressed, pos) WHERE suppressed <> '';
+CREATE INDEX alarms_handled_class ON alarms (host, class, pos) WHERE handled;
+CREATE INDEX alarms_handled_program ON alarms (process_sha256, pos) WHERE handled AND length(process_sha256) > 0;
+CREATE INDEX alarms_handled_cmdline ON alarms (cmdline_key, pos) WHERE handled AND cmdline_key <> 0;
+CREATE INDEX alarms_handled_user ON alarms (uid, pos) WHERE handled AND uid >= 0;
+-- Three letters each; the rowid is the alarm's pos. Kept by src/alarms/texts.rs.
+CREATE VIRTUAL TABLE alarm_texts USING fts5
+    (grams, content = '', contentless_delete = 1, detail = none, tokenize = 'trigram case_sensitive 1');
+CREATE VIRTUAL TABLE alarm_containers USING fts5
+    (grams, content = '', contentless_delete = 1, detail = none, tokenize = 'trigram case_sensitive 1');
 
 CREATE TABLE alarm_details (
     alarm_id TEXT NOT NULL PRIMARY KEY,
@@ -211,6 +245,17 @@ CREATE TABLE host_events (
     PRIMARY KEY (host, epoch, seq)
 ) STRICT;
 CREATE INDEX host_events_by_time ON host_events (at_ms);
+
+-- Records that could not be read, as they came.
+CREATE TABLE unread_records (
+    host TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    received_ms INTEGER NOT NULL,
+    record BLOB NOT NULL,
+    PRIMARY KEY (host, epoch, seq)
+) STRICT;
+CREATE INDEX unread_records_by_time ON unread_records (received_ms);
 
 CREATE TABLE commands (
     id TEXT NOT NULL PRIMARY KEY,
@@ -383,6 +428,27 @@ CREATE TABLE change_log (
     project TEXT NOT NULL,
     kind INTEGER NOT NULL,
     id TEXT NOT NULL
+) STRICT;
+
+-- Files for people, kept for a day; the content in parts, so that any server can give them out.
+CREATE TABLE exports (
+    id TEXT NOT NULL PRIMARY KEY,
+    user_id TEXT NOT NULL,
+    created_ms INTEGER NOT NULL,
+    updated_ms INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    row_count INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    parts INTEGER NOT NULL,
+    reason TEXT NOT NULL
+) STRICT;
+CREATE INDEX exports_by_time ON exports (created_ms);
+
+CREATE TABLE export_parts (
+    export TEXT NOT NULL REFERENCES exports (id) ON DELETE CASCADE,
+    part INTEGER NOT NULL,
+    content BLOB NOT NULL,
+    PRIMARY KEY (export, part)
 ) STRICT;
 
 -- Sign-on: second factors, passwords of before, people of other providers, and what projects ask for.

@@ -46,7 +46,7 @@ impl Store {
         ] {
             let Some(w) = like(&alarm, likeness, scope) else { continue };
             let mut select = w.select(COLUMNS, FROM);
-            select.push(" ORDER BY last_ms DESC LIMIT ");
+            select.push(" ORDER BY pos DESC LIMIT ");
             select.arg(limit);
             for row in self.pools.all(select).await? {
                 found.push((likeness, read(&mut row.fields())?));

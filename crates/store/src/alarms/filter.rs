@@ -1,124 +1,297 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a list of alarms is asked for, as conditions that fit the indexes.
+//! What a list of alarms is asked for, part by part: each can be the index that is read, or a condition on
+//! what another index gives.
 
-use crate::db::page::Split;
+use super::place;
+use super::texts::Needle;
 use crate::db::sql::Filter;
 use crate::db::value::Value;
 use crate::error::Result;
 use crate::{AlarmFilter, Scope, Store};
 
-/// More values than that are looked for in the order of time.
-const MANY: usize = 16;
+/// So many hosts are read one after the other; more are only compared.
+pub(super) const HOSTS: usize = 1000;
+/// So many values stand in a statement themselves.
+const FEW: usize = 16;
 
-/// Conditions, and the one list of several that the page is merged from.
-pub(super) struct Asked {
-    pub(super) filter: Filter,
-    pub(super) split: Option<Split>,
-    /// The hosts are named one by one.
-    few_hosts: bool,
+/// A part of what is asked, as an index answers it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    Ids,
+    File,
+    Hosts,
+    Kinds,
+    Text,
+    Container,
 }
 
-impl Asked {
-    /// All as conditions, for what is not a page.
-    pub(super) fn whole(self) -> Filter {
-        let mut filter = self.filter;
-        if let Some(split) = self.split {
-            filter.any(split.column, split.values.into_iter());
-        }
-        filter
-    }
+/// Hosts by what they are.
+#[derive(Debug, Clone)]
+pub(super) struct Hosts {
+    scope: Scope,
+    host: String,
+    group: String,
+    name: String,
+    importance: String,
+    address: String,
+    /// Not more than [`HOSTS`].
+    pub(super) ids: Option<Vec<String>>,
+}
 
-    /// A list: one value is a condition; the first list of several is merged; others are only compared (an
-    /// expression, so that no index is taken that has the wrong order).
-    fn list(&mut self, column: &'static str, compared: &str, values: Vec<Value>) {
-        match values.len() {
-            0 => {}
-            1 => self.filter.any(column, values.into_iter()),
-            2..=MANY if self.split.is_none() => self.split = Some(Split { column, values }),
-            _ => self.filter.any(compared, values.into_iter()),
-        }
+impl Hosts {
+    fn conditions(&self, h: &mut Filter) {
+        h.scope("project", &self.scope);
+        h.exact("id", &self.host);
+        h.exact("host_group", &self.group);
+        h.contains("name_search", &self.name);
+        h.exact("importance", &self.importance);
+        h.contains_word("addresses", &self.address);
     }
+}
+
+/// All parts.
+#[derive(Debug, Clone)]
+pub(super) struct Asked {
+    pub(super) postgres: bool,
+    /// `None`: all that are not suppressed.
+    pub(super) kinds: Option<Vec<i64>>,
+    pub(super) hosts: Option<Hosts>,
+    pub(super) sha256: Vec<u8>,
+    pub(super) ids: Vec<String>,
+    pub(super) text: Option<Needle>,
+    pub(super) container: Option<Needle>,
+    since_ms: Option<i64>,
+    until_ms: Option<i64>,
 }
 
 impl Store {
     pub(super) async fn asked(&self, scope: &Scope, a: &AlarmFilter) -> Result<Asked> {
-        let mut asked = Asked { filter: Filter::new(), split: None, few_hosts: false };
-        asked.filter.and(if a.suppressed { "suppressed <> ''" } else { "suppressed = ''" });
-        asked.filter.exact("host", &a.host);
-        if !a.group.is_empty() || !a.host_name.is_empty() || !a.importance.is_empty() {
-            self.hosts_like(scope, a, &mut asked).await?;
-        }
-        // One index is read, the narrowest; what else is asked is compared, as an expression, so that no
-        // planner without statistics takes a wider one.
-        let by_hash = !a.sha256.is_empty() || !a.ids.is_empty();
-        let by_host = by_hash || !a.host.is_empty() || asked.few_hosts;
-        let texts = |list: &[String]| list.iter().map(Value::from).collect::<Vec<_>>();
-        let severities: Vec<_> = a.severities.iter().map(|s| Value::from(*s)).collect();
-        if by_host {
-            asked.filter.any("class || ''", texts(&a.classes).into_iter());
-        } else {
-            asked.list("class", "class || ''", texts(&a.classes));
-        }
-        if by_host || !a.classes.is_empty() {
-            asked.filter.any("severity + 0", severities.into_iter());
-        } else {
-            asked.list("severity", "severity + 0", severities);
-        }
-        let narrow = by_host || !a.classes.is_empty() || !a.severities.is_empty() || a.handled == Some(false);
-        match scope {
-            Scope::Projects(list) if narrow || list.len() > 1 => {
-                asked.filter.and("project || '' IN ");
-                asked.filter.list(list.iter());
-            }
-            _ => asked.filter.scope("project", scope),
-        }
-        let w = &mut asked.filter;
-        if let Some(ms) = a.since_ms {
-            w.value("last_ms >=", ms);
-        }
-        if let Some(ms) = a.until_ms {
-            w.value("last_ms <", ms);
-        }
-        w.any("rating", a.ratings.iter());
-        for (column, wanted) in [("handled", a.handled), ("auto_block", a.auto_block), ("test", a.test)] {
-            match wanted {
-                Some(true) => w.and(column),
-                Some(false) => w.and(&format!("NOT {column}")),
-                None => {}
-            }
-        }
-        if !a.sha256.is_empty() {
-            w.and("length(sha256) > 0");
-            w.value("sha256 =", &a.sha256);
-        }
-        w.contains("search", &a.text);
-        w.any("id", a.ids.iter());
-        Ok(asked)
+        let postgres = self.pools.is_postgres();
+        Ok(Asked {
+            postgres,
+            kinds: self.kinds(scope, a).await?,
+            hosts: self.hosts_like(scope, a).await?,
+            sha256: a.sha256.clone(),
+            ids: a.ids.clone(),
+            text: Needle::text(&a.text, postgres),
+            container: Needle::container(&a.container, postgres),
+            since_ms: a.since_ms,
+            until_ms: a.until_ms,
+        })
     }
 
-    /// Few hosts are named one by one, many are looked up.
-    async fn hosts_like(&self, scope: &Scope, a: &AlarmFilter, asked: &mut Asked) -> Result<()> {
-        let like = |h: &mut Filter| {
-            h.exact("host_group", &a.group);
-            h.contains("name_search", &a.host_name);
-            h.exact("importance", &a.importance);
-        };
-        let mut hosts = Filter::new();
-        hosts.scope("project", scope);
-        like(&mut hosts);
-        let mut select = hosts.select("id", "hosts");
-        select.push(" LIMIT ");
-        select.arg(MANY as i64 + 1);
-        let rows = self.pools.all(select).await?;
-        if rows.is_empty() {
-            asked.filter.and("FALSE");
-        } else if rows.len() <= MANY {
-            let ids = rows.iter().map(|r| Ok(Value::from(r.fields().text()?))).collect::<Result<Vec<_>>>()?;
-            asked.few_hosts = true;
-            asked.list("host", "host || ''", ids);
-        } else {
-            asked.filter.host_where("host || ''", like);
+    async fn hosts_like(&self, scope: &Scope, a: &AlarmFilter) -> Result<Option<Hosts>> {
+        let looked_up = !(a.group.is_empty()
+            && a.host_name.is_empty()
+            && a.importance.is_empty()
+            && a.address.is_empty());
+        if !looked_up && a.host.is_empty() {
+            return Ok(None);
         }
-        Ok(())
+        let mut hosts = Hosts {
+            scope: scope.clone(),
+            host: a.host.clone(),
+            group: a.group.clone(),
+            name: a.host_name.clone(),
+            importance: a.importance.clone(),
+            address: a.address.clone(),
+            ids: None,
+        };
+        if looked_up {
+            let mut like = Filter::new();
+            hosts.conditions(&mut like);
+            let mut select = like.select("id", "hosts");
+            select.push(" LIMIT ");
+            select.arg(HOSTS as i64 + 1);
+            let rows = self.pools.all(select).await?;
+            if rows.len() <= HOSTS {
+                hosts.ids = Some(rows.iter().map(|r| r.fields().text()).collect::<Result<_>>()?);
+            }
+        } else {
+            // Also one whose row is gone.
+            hosts.ids = Some(vec![a.host.clone()]);
+        }
+        Ok(Some(hosts))
+    }
+}
+
+impl Asked {
+    /// All as conditions, but those that the index `by` answers already. What is compared stands as an
+    /// expression, so that no planner takes its index instead.
+    pub(super) fn filter(&self, by: Option<Part>) -> Filter {
+        let mut w = Filter::new();
+        if by != Some(Part::Kinds) {
+            match &self.kinds {
+                None => w.and("(kind & 1) = 0"),
+                Some(kinds) => w.numbers(self.postgres, "(kind + 0)", kinds),
+            }
+        }
+        if by != Some(Part::Hosts)
+            && let Some(hosts) = &self.hosts
+        {
+            match &hosts.ids {
+                Some(ids) if ids.is_empty() => w.and("FALSE"),
+                Some(ids) if ids.len() <= FEW => w.any("host || ''", ids.iter()),
+                _ => w.host_where("host || ''", |h| hosts.conditions(h)),
+            }
+        }
+        if !self.sha256.is_empty() {
+            w.and("length(sha256) > 0");
+            w.value(if by == Some(Part::File) { "sha256 =" } else { "sha256 || '' =" }, &self.sha256);
+        }
+        w.any("id", self.ids.iter());
+        for needle in [&self.text, &self.container].into_iter().flatten() {
+            needle.condition(&mut w);
+        }
+        self.in_window(&mut w);
+        w
+    }
+
+    /// The window of time alone.
+    pub(super) fn window(&self) -> Filter {
+        let mut w = Filter::new();
+        self.in_window(&mut w);
+        w
+    }
+
+    fn in_window(&self, w: &mut Filter) {
+        if let Some(ms) = self.since_ms {
+            w.value("pos >=", place::begin_of(ms));
+            if !place::tells(ms) {
+                w.value("last_ms >=", ms);
+            }
+        }
+        if let Some(ms) = self.until_ms {
+            if place::tells(ms) {
+                w.value("pos <", place::begin_of(ms));
+            } else {
+                w.value("last_ms <", ms);
+            }
+        }
+    }
+
+    /// All as conditions, for what is not a page.
+    pub(super) fn whole(&self) -> Filter {
+        let one_host = self.hosts.as_ref().and_then(|h| h.ids.as_deref()).filter(|ids| ids.len() <= FEW);
+        let by = if self.sha256.is_empty() && self.ids.is_empty() {
+            one_host.map(|_| Part::Hosts)
+        } else {
+            Some(Part::File)
+        };
+        let mut w = self.filter(by);
+        match one_host {
+            Some(ids) if by == Some(Part::Hosts) && !ids.is_empty() => w.any("host", ids.iter()),
+            Some(_) if by == Some(Part::Hosts) => w.and("FALSE"),
+            _ => {}
+        }
+        if !self.postgres {
+            for needle in [&self.text, &self.container].into_iter().flatten() {
+                let_index(&mut w, needle);
+            }
+        }
+        w
+    }
+
+    /// The part's values, each of which has its alarms in order.
+    pub(super) fn branches(&self, part: Part) -> usize {
+        match part {
+            Part::Kinds => self.kinds.as_ref().map_or(usize::MAX, Vec::len),
+            Part::Hosts => self.hosts.as_ref().and_then(|h| h.ids.as_ref()).map_or(usize::MAX, Vec::len),
+            _ => 1,
+        }
+    }
+
+    /// Those parts that have an index, the narrowest first as far as anybody knows.
+    pub(super) fn parts(&self) -> Vec<Part> {
+        let mut parts = Vec::new();
+        if !self.ids.is_empty() {
+            return vec![Part::Ids];
+        }
+        if !self.sha256.is_empty() {
+            parts.push(Part::File);
+        }
+        if self.branches(Part::Hosts) <= HOSTS {
+            parts.push(Part::Hosts);
+        }
+        for (part, needle) in [(Part::Container, &self.container), (Part::Text, &self.text)] {
+            if needle.as_ref().is_some_and(|n| n.grams.is_some()) {
+                parts.push(part);
+            }
+        }
+        if self.kinds.is_some() {
+            parts.push(Part::Kinds);
+        }
+        parts
+    }
+
+    /// Nothing but kinds and a window of time.
+    pub(super) fn only_kinds(&self) -> bool {
+        self.hosts.is_none()
+            && self.sha256.is_empty()
+            && self.ids.is_empty()
+            && self.text.is_none()
+            && self.container.is_none()
+    }
+
+    /// A text for which there is no index.
+    pub(super) fn unindexed(&self) -> bool {
+        [&self.text, &self.container].into_iter().flatten().any(|n| n.grams.is_none())
+    }
+
+    pub(super) fn needle(&self, part: Part) -> Option<&Needle> {
+        match part {
+            Part::Text => self.text.as_ref(),
+            Part::Container => self.container.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// The condition that an index answers, with the columns as they are.
+    pub(super) fn answer(&self, part: Part, w: &mut Filter) {
+        match part {
+            Part::Kinds => w.numbers(self.postgres, "kind", self.kinds.as_deref().unwrap_or_default()),
+            Part::Hosts => {
+                let ids = self.hosts.as_ref().and_then(|h| h.ids.as_deref()).unwrap_or_default();
+                if self.postgres {
+                    w.value("host = ANY(ARRAY(SELECT json_array_elements_text(CAST(", json(ids));
+                    w.append(" AS JSON))))");
+                } else {
+                    w.value("host IN (SELECT value FROM json_each(", json(ids));
+                    w.append("))");
+                }
+            }
+            Part::Text | Part::Container if !self.postgres => {
+                if let Some(needle) = self.needle(part) {
+                    let_index(w, needle);
+                }
+            }
+            // Their conditions stand in the filter as they are.
+            Part::Ids | Part::File | Part::Text | Part::Container => {}
+        }
+    }
+
+    /// SQLite has no statistics to find the index by: it is told.
+    pub(super) fn from(&self, part: Option<Part>) -> &'static str {
+        match part {
+            Some(Part::Kinds) if !self.postgres => "alarms INDEXED BY alarms_by_kind",
+            Some(Part::Hosts) if !self.postgres => "alarms INDEXED BY alarms_of_host",
+            Some(Part::File) if !self.postgres => "alarms INDEXED BY alarms_by_file",
+            _ => "alarms",
+        }
+    }
+}
+
+/// Words, as a list that goes into a statement as one parameter.
+pub(super) fn json(words: &[String]) -> Value {
+    Value::from(serde_json::Value::from(words).to_string())
+}
+
+fn let_index(w: &mut Filter, needle: &Needle) {
+    if let Some(grams) = &needle.grams {
+        w.value(
+            &format!("pos IN (SELECT rowid FROM {table} WHERE {table} MATCH", table = needle.table),
+            grams.as_str(),
+        );
+        w.append(")");
     }
 }

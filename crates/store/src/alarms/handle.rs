@@ -24,7 +24,7 @@ impl Store {
     ) -> Result<u64> {
         let mut tx = self.begin().await?;
         let all = handled(&mut tx, ids, verb, who, remark, now_ms).await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         self.note_alarms(&all)
     }
 
@@ -39,7 +39,7 @@ impl Store {
                 sql("UPDATE alarms SET suppressed = $1 WHERE suppressed <> $1 AND id IN ").bind(entry);
             update.list(part);
             update.push(" RETURNING id, project");
-            n += self.note_alarms(&self.pools.run_all(update).await?)?;
+            n += self.note_alarms(&self.write_all(update).await?)?;
         }
         Ok(n)
     }
@@ -52,7 +52,7 @@ impl Store {
         let update = sql("UPDATE alarms SET suppressed = '' WHERE suppressed = $1 AND suppressed <> '' \
              RETURNING id, project")
         .bind(entry);
-        self.note_alarms(&self.pools.run_all(update).await?)
+        self.note_alarms(&self.write_all(update).await?)
     }
 
     /// What was done, newest first.

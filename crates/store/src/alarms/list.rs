@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Alarms one by one and in pages.
 
+use super::filter::{Asked, Part};
+use super::keys::{by_text, keys};
 use super::row::{COLUMNS, FROM, read};
-use crate::db::page::{Kind, Order, split_page};
-use crate::db::sql::Filter;
+use super::way::{self, SMALL, Way};
+use crate::db::page::{Kind, Order, limited};
+use crate::db::sql::{Filter, among};
 use crate::error::{Result, StoreError};
-use crate::{AlarmFilter, AlarmRow, Cursor, Page, Scope, Store};
+use crate::{AlarmFilter, AlarmRow, COUNT_CAP, Cursor, Page, Scope, Store};
+use std::collections::HashMap;
 
-pub(super) const NEWEST: Order = Order { first: "last_ms", second: "id", kind: Kind::NewestFirst };
+pub(super) const NEWEST: Order = Order { first: "pos", second: "id", kind: Kind::NewestFirst };
+
+/// A text that no index knows is looked for in so many of the newest for one page.
+const LOOKED_THROUGH: u64 = 30_000;
 
 impl Store {
     /// One alarm, suppressed or not.
@@ -32,8 +39,96 @@ impl Store {
         asked: &AlarmFilter,
         cursor: &Cursor,
     ) -> Result<Page<AlarmRow>> {
+        let limit = limited(cursor)?;
+        let place = cursor.after.as_deref().map(|text| NEWEST.number(text)).transpose()?;
+        let before = place.map(|(pos, _)| pos);
         let asked = self.asked(scope, asked).await?;
-        let conditions = (&asked.filter, asked.split.as_ref());
-        split_page(&self.pools, (COLUMNS, FROM), conditions, &NEWEST, cursor, read).await
+        let (way, size) = way::find(&self.pools, &asked).await?;
+        let end = self.end(&asked, way, before).await?;
+        let mut keys = if asked.unindexed() && !matches!(way, Way::Whole(_)) {
+            self.looked_through(&asked, before, end, limit + 1).await?
+        } else {
+            keys(&self.pools, &asked, way, before, limit + 1).await?
+        };
+        let more = keys.len() > limit;
+        keys.truncate(limit);
+        let total = match place {
+            Some((_, total)) => total,
+            None => self.total(&asked, way, size, end).await?,
+        };
+        let next = match (more, keys.last(), end) {
+            (true, Some(last), _) => Some(NEWEST.numbered(total, *last)),
+            (false, _, Some(end)) => Some(NEWEST.numbered(total, end)),
+            _ => None,
+        };
+        Ok(Page { items: self.at(&keys).await?, next, total })
+    }
+
+    /// Where the part ends that is looked through for a text which no index knows; `None`: nowhere before
+    /// the end of the list.
+    async fn end(&self, asked: &Asked, way: Way, before: Option<i64>) -> Result<Option<i64>> {
+        if !asked.unindexed() || matches!(way, Way::Whole(_)) {
+            return Ok(None);
+        }
+        let mut w = asked.window();
+        if let Some(pos) = before {
+            w.value("pos <", pos);
+        }
+        let mut select = w.select("pos", "alarms");
+        select.push(&format!(" ORDER BY pos DESC LIMIT 1 OFFSET {LOOKED_THROUGH}"));
+        self.pools.one(select).await?.map(|r| r.fields().int()).transpose()
+    }
+
+    async fn looked_through(
+        &self,
+        asked: &Asked,
+        before: Option<i64>,
+        end: Option<i64>,
+        limit: usize,
+    ) -> Result<Vec<i64>> {
+        let mut w = asked.filter(None);
+        if let Some(pos) = before {
+            w.value("pos <", pos);
+        }
+        if let Some(pos) = end {
+            w.value("pos >=", pos);
+        }
+        let mut select = w.select("pos", "alarms");
+        select.push(" ORDER BY pos DESC LIMIT ");
+        select.arg(i64::try_from(limit).unwrap_or(i64::MAX));
+        self.pools.all(select).await?.iter().map(|r| r.fields().int()).collect()
+    }
+
+    /// How many there are, up to [`COUNT_CAP`].
+    async fn total(&self, asked: &Asked, way: Way, size: u64, end: Option<i64>) -> Result<u64> {
+        let by = match way {
+            // What the index gave is the answer.
+            Way::Merge(Part::Kinds) if size >= SMALL && asked.only_kinds() => return Ok(COUNT_CAP),
+            Way::Merge(part) if asked.needle(part).is_some() => {
+                return way::counted(&self.pools, by_text(asked, part, None, "1"), COUNT_CAP).await;
+            }
+            Way::Whole(part) | Way::Merge(part) => Some(part),
+            Way::Time => None,
+        };
+        let mut w = asked.filter(by);
+        if let Some(part) = by {
+            asked.answer(part, &mut w);
+        }
+        if let Some(pos) = end {
+            w.value("pos >=", pos);
+        }
+        way::counted(&self.pools, w.select("1", asked.from(by)), COUNT_CAP).await
+    }
+
+    /// The alarms at these places, in this order. One that was moved or deleted since is not among them.
+    async fn at(&self, keys: &[i64]) -> Result<Vec<AlarmRow>> {
+        let mut w = Filter::new();
+        w.and(&among(self.pools.is_postgres(), "pos", keys));
+        let mut rows = HashMap::with_capacity(keys.len());
+        for row in self.pools.all(w.select(&format!("pos, {COLUMNS}"), FROM)).await? {
+            let mut f = row.fields();
+            rows.insert(f.int()?, read(&mut f)?);
+        }
+        Ok(keys.iter().filter_map(|k| rows.remove(k)).collect())
     }
 }

@@ -3,9 +3,14 @@
 
 mod alike;
 mod counts;
+pub(crate) mod facets;
 mod filter;
 pub(crate) mod handle;
+mod keys;
 mod list;
+mod place;
 mod retain;
 pub(crate) mod row;
+mod texts;
+mod way;
 pub(crate) mod write;

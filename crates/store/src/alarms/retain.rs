@@ -2,6 +2,7 @@
 //! Old alarms go, in portions; what they leave behind stays.
 
 use super::handle::keep_titles;
+use super::{place, texts};
 use crate::Store;
 use crate::db::sql::{Sql, sql};
 use crate::error::Result;
@@ -14,10 +15,16 @@ impl Store {
     /// Of the database.
     pub async fn delete_alarms_before(&self, before_ms: i64, limit: u32) -> Result<u64> {
         let mut tx = self.begin().await?;
-        let select = sql("SELECT id FROM alarms WHERE last_ms < $1 ORDER BY last_ms, id LIMIT $2")
-            .bind(before_ms)
+        let select = sql("SELECT id, pos FROM alarms WHERE pos < $1 ORDER BY pos LIMIT $2")
+            .bind(place::begin_of(before_ms))
             .bind(limit);
-        let ids = tx.all(select).await?.iter().map(|r| r.fields().text()).collect::<Result<Vec<_>>>()?;
+        let (mut ids, mut places) = (Vec::new(), Vec::new());
+        for row in tx.all(select).await? {
+            let mut f = row.fields();
+            ids.push(f.text()?);
+            places.push(f.int()?);
+        }
+        texts::forget(&mut tx, &places).await?;
         let mut n = 0;
         for part in ids.chunks(500) {
             tx.run(keep_titles(part)).await?;

@@ -10,7 +10,8 @@ use sha2::{Digest, Sha256};
 /// As `read` reads them, from [`FROM`].
 pub(crate) const COLUMNS: &str = "id, host, project, at_ms, last_ms, hits, severity, class, rating, \
      confidence, title, path, sha256, process_sha256, cmdline, uid, container, origin, decision, auto_block, test, \
-     isolated, handled, handled_by, handled_who, handled_ms, remark, suppressed, epoch, seq, details";
+     isolated, handled, handled_by, handled_who, handled_ms, remark, suppressed, attack_tag, attack_phase, \
+     technique, epoch, seq, details";
 
 /// Narrow rows and what is wide beside them.
 pub(crate) const FROM: &str = "alarms JOIN alarm_details ON alarm_id = id";
@@ -45,6 +46,9 @@ pub(crate) fn read(f: &mut Fields<'_>) -> Result<AlarmRow> {
         handled_ms: f.int()?,
         remark: f.text()?,
         suppressed: f.text()?,
+        attack_tag: f.text()?,
+        attack_phase: f.text()?,
+        technique: f.text()?,
         position: f.position()?,
         details: f.bytes()?,
     })
@@ -53,7 +57,8 @@ pub(crate) fn read(f: &mut Fields<'_>) -> Result<AlarmRow> {
 /// Columns of the table `alarms`, in the order of [`narrow`].
 pub(super) const NARROW: &str = "INSERT INTO alarms (id, host, project, at_ms, last_ms, hits, severity, class, rating, \
      confidence, title, path, sha256, process_sha256, cmdline_key, uid, container, origin, decision, auto_block, \
-     test, isolated, handled, handled_by, handled_who, handled_ms, remark, suppressed, epoch, seq, search)";
+     test, isolated, handled, handled_by, handled_who, handled_ms, remark, suppressed, epoch, seq, pos, facet, \
+     attack_tag, attack_phase, technique, search, container_search)";
 
 /// A later form replaces an earlier one of the same host; an id that another host has is not its to write.
 pub(super) const REPLACE: &str = "ON CONFLICT (id) DO UPDATE SET project = excluded.project, \
@@ -66,9 +71,20 @@ pub(super) const REPLACE: &str = "ON CONFLICT (id) DO UPDATE SET project = exclu
      handled_by = excluded.handled_by, handled_who = excluded.handled_who, handled_ms = excluded.handled_ms, \
      remark = excluded.remark, \
      suppressed = CASE WHEN excluded.suppressed = '' THEN alarms.suppressed ELSE excluded.suppressed END, \
-     epoch = excluded.epoch, seq = excluded.seq, search = excluded.search WHERE alarms.host = excluded.host";
+     epoch = excluded.epoch, seq = excluded.seq, facet = excluded.facet, attack_tag = excluded.attack_tag, \
+     attack_phase = excluded.attack_phase, technique = excluded.technique, search = excluded.search, \
+     container_search = excluded.container_search, \
+     pos = CASE WHEN excluded.pos / 1048576 = alarms.pos / 1048576 THEN alarms.pos ELSE excluded.pos END WHERE alarms.host = excluded.host";
 
-pub(super) fn narrow(a: &AlarmRow, host: &str, project: &str, at: Position) -> Vec<Value> {
+/// What a row has besides the alarm: place, facet and the texts that are looked in.
+pub(super) struct Beside {
+    pub(super) pos: i64,
+    pub(super) facet: i64,
+    pub(super) search: String,
+    pub(super) container_search: String,
+}
+
+pub(super) fn narrow(a: &AlarmRow, host: &str, project: &str, at: Position, beside: Beside) -> Vec<Value> {
     vec![
         (&a.id).into(),
         host.into(),
@@ -100,8 +116,19 @@ pub(super) fn narrow(a: &AlarmRow, host: &str, project: &str, at: Position) -> V
         (&a.suppressed).into(),
         at.epoch.into(),
         at.seq.into(),
-        searchable(&[&a.title, &String::from_utf8_lossy(&a.path)]).into(),
+        beside.pos.into(),
+        beside.facet.into(),
+        (&a.attack_tag).into(),
+        (&a.attack_phase).into(),
+        (&a.technique).into(),
+        beside.search.into(),
+        beside.container_search.into(),
     ]
+}
+
+/// The text that a part of is looked for.
+pub(super) fn search_of(a: &AlarmRow) -> String {
+    searchable(&[&a.title, &String::from_utf8_lossy(&a.path)]).replace('\0', "\u{fffd}")
 }
 
 /// What an index takes for the arguments; 0 without any.

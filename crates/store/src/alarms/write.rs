@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Alarms into their tables, many at once.
 
-use super::row::{NARROW, REPLACE, narrow};
+use super::facets::{Facet, Learned, Marks};
+use super::row::{Beside, NARROW, REPLACE, narrow, search_of};
+use super::texts;
 use crate::db::bulk::Bulk;
 use crate::db::conn::Tx;
-use crate::error::Result;
+use crate::db::sql::searchable;
+use crate::error::{Result, StoreError};
 use crate::{AlarmRow, ChangeKind, Position, Store};
 use std::collections::BTreeMap;
 
@@ -17,8 +20,22 @@ pub(crate) struct Written<'a> {
     pub(crate) at: Position,
 }
 
-/// Writes them; of several with one id the last one of the host that was first.
-pub(crate) async fn alarms(tx: &mut Tx, list: Vec<Written<'_>>) -> Result<()> {
+/// Tries before a place that is taken is an error.
+pub(crate) const ATTEMPTS: u32 = 8;
+
+/// Another alarm had drawn the same place: to be tried again in a new transaction.
+pub(crate) fn met(e: &StoreError) -> bool {
+    matches!(e, StoreError::Conflict(t) if t.contains("alarms_pkey") || t.contains("alarms.pos"))
+}
+
+/// Writes them; of several with one id the last one of the host that was first. What comes back is to be
+/// remembered after the commit.
+pub(crate) async fn alarms(
+    tx: &mut Tx,
+    marks: &Marks,
+    attempt: u32,
+    list: Vec<Written<'_>>,
+) -> Result<Learned> {
     let mut by_id: BTreeMap<&str, Written<'_>> = BTreeMap::new();
     for new in list {
         match by_id.get(new.alarm.id.as_str()) {
@@ -29,9 +46,32 @@ pub(crate) async fn alarms(tx: &mut Tx, list: Vec<Written<'_>>) -> Result<()> {
         }
     }
     if by_id.is_empty() {
-        return Ok(());
+        return Ok(Learned::new());
     }
-    let rows = by_id.values().map(|w| narrow(w.alarm, w.host, w.project, w.at)).collect();
+    let facets = by_id.values().map(|w| Facet::of(w.alarm, w.project)).collect();
+    let (numbers, learned) = marks.numbers(tx, facets).await?;
+    let beside: Vec<Beside> = by_id
+        .values()
+        .map(|w| Beside {
+            pos: marks.places.draw(w.alarm.last_ms, attempt),
+            facet: numbers.get(&Facet::of(w.alarm, w.project)).copied().unwrap_or_default(),
+            search: search_of(w.alarm),
+            container_search: searchable(&[&w.alarm.container]).replace('\0', "\u{fffd}"),
+        })
+        .collect();
+    let new: Vec<_> = by_id
+        .values()
+        .zip(&beside)
+        .map(|(w, b)| texts::New {
+            id: &w.alarm.id,
+            host: w.host,
+            pos: b.pos,
+            search: &b.search,
+            container_search: &b.container_search,
+        })
+        .collect();
+    texts::keep(tx, &new).await?;
+    let rows = by_id.values().zip(beside).map(|(w, b)| narrow(w.alarm, w.host, w.project, w.at, b)).collect();
     Bulk { head: NARROW, tail: REPLACE }.run(tx, rows).await?;
     let wide = by_id
         .values()
@@ -72,7 +112,7 @@ pub(crate) async fn alarms(tx: &mut Tx, list: Vec<Written<'_>>) -> Result<()> {
     }
     .run(tx, history)
     .await?;
-    Ok(())
+    Ok(learned)
 }
 
 impl Store {
@@ -81,16 +121,28 @@ impl Store {
     /// # Errors
     /// Of the database.
     pub async fn put_alarms(&self, list: Vec<AlarmRow>) -> Result<()> {
+        let mut attempt = 0;
+        loop {
+            match self.put(&list, attempt).await {
+                Err(e) if met(&e) && attempt < ATTEMPTS => attempt += 1,
+                other => break other?,
+            }
+        }
+        for a in &list {
+            self.note_change(&a.project, ChangeKind::Alarm, &a.id);
+        }
+        Ok(())
+    }
+
+    async fn put(&self, list: &[AlarmRow], attempt: u32) -> Result<()> {
         let mut tx = self.begin().await?;
         let written = list
             .iter()
             .map(|alarm| Written { alarm, host: &alarm.host, project: &alarm.project, at: alarm.position })
             .collect();
-        alarms(&mut tx, written).await?;
-        tx.commit().await?;
-        for a in &list {
-            self.note_change(&a.project, ChangeKind::Alarm, &a.id);
-        }
+        let learned = alarms(&mut tx, &self.marks, attempt, written).await?;
+        self.commit(tx).await?;
+        self.marks.remember(learned);
         Ok(())
     }
 }

@@ -140,7 +140,7 @@ impl Store {
         let mut tx = self.begin().await?;
         tx.run(insert).await?;
         audit::append(&mut tx, new).await?;
-        tx.commit().await
+        self.commit(tx).await
     }
 
     /// Newest first, of those whose projects are all within these; a state, or all with an empty one.
@@ -183,7 +183,7 @@ impl Store {
     pub async fn refuse_approval(&self, d: &Decision) -> Result<ApprovalRow> {
         let mut tx = self.begin().await?;
         let row = decide(&mut tx, d).await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         Ok(row)
     }
 
@@ -205,7 +205,7 @@ impl Store {
         if let Some(wanted) = &what.rules {
             rules::put(&mut tx, wanted).await?;
         }
-        tx.commit().await?;
+        self.commit(tx).await?;
         self.note_commands(&what.order.commands);
         self.note_desired(&hosts)?;
         self.note_alarms(&alarms)?;
@@ -233,7 +233,7 @@ impl Store {
         for row in &ended {
             audit::append(&mut tx, &record(row)).await?;
         }
-        tx.commit().await?;
+        self.commit(tx).await?;
         Ok(ended)
     }
 }

@@ -113,7 +113,7 @@ impl Store {
     /// An update of orders; host, project and id of each.
     async fn ended(&self, mut update: Sql) -> Result<Vec<Row>> {
         update.push(" RETURNING host, project, id");
-        let rows = self.pools.run_all(update).await?;
+        let rows = self.write_all(update).await?;
         for row in &rows {
             let mut f = row.fields();
             let (host, project) = (f.text()?, f.text()?);

@@ -6,9 +6,10 @@ use crate::db::conn::Tx;
 use crate::db::value::Row;
 use crate::error::Result;
 use crate::fleet::desired::bump;
+use crate::fleet::disarmed;
 use crate::people::audit;
 use crate::whitelist::entry;
-use crate::{ChangeKind, CommandRow, NewAudit, Store, Target, WhitelistRow};
+use crate::{ChangeKind, CommandRow, DisarmedRow, NewAudit, Store, Target, WhitelistRow};
 
 /// What a person decided at once: all of it, or nothing.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +18,8 @@ pub struct Order {
     pub commands: Vec<CommandRow>,
     /// New whitelist entries; the hosts concerned are to apply them.
     pub whitelist: Vec<WhitelistRow>,
+    /// Rules that only alarm from now on; one that is on the list already stays as it stands there.
+    pub disarm: Vec<DisarmedRow>,
     /// Whose desired state changed besides.
     pub bump: Vec<Target>,
     /// What is recorded of it.
@@ -31,7 +34,7 @@ impl Store {
     pub async fn insert_commands(&self, commands: &[CommandRow]) -> Result<()> {
         let mut tx = self.begin().await?;
         insert(&mut tx, commands).await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         self.note_commands(commands);
         Ok(())
     }
@@ -43,7 +46,7 @@ impl Store {
     pub async fn order(&self, order: &Order) -> Result<()> {
         let mut tx = self.begin().await?;
         let hosts = put(&mut tx, order).await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         self.note_commands(&order.commands);
         self.note_desired(&hosts)?;
         Ok(())
@@ -64,6 +67,12 @@ pub(crate) async fn put(tx: &mut Tx, order: &Order) -> Result<Vec<Row>> {
         entry::insert(tx, row).await?;
         let target = entry::target(row);
         if !targets.contains(&target) {
+            targets.push(target);
+        }
+    }
+    for row in &order.disarm {
+        let target = Target::Project(row.project.clone());
+        if disarmed::insert(tx, row).await? && !targets.contains(&target) {
             targets.push(target);
         }
     }

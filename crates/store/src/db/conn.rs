@@ -6,6 +6,9 @@ use super::value::{Row, Value};
 use crate::error::Result;
 use sqlx::{AssertSqlSafe, Postgres, Sqlite, SqlitePool, Transaction, postgres::PgPool};
 
+/// IMMEDIATE: a lock that is taken later could not be waited for.
+const BEGIN: &str = "BEGIN IMMEDIATE";
+
 /// Where the data is.
 #[derive(Debug, Clone)]
 pub(crate) enum Pools {
@@ -90,8 +93,15 @@ impl Pools {
     /// Begins a transaction that writes.
     pub(crate) async fn begin(&self) -> Result<Tx> {
         Ok(match self {
-            // IMMEDIATE: a lock that is taken later could not be waited for.
-            Self::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Sqlite { writer, .. } => Tx::Sqlite(match writer.begin_with(BEGIN).await {
+                // SQLite itself undid the transaction before (a full disk), and the one connection that
+                // writes counts it still: it would never begin another.
+                Err(sqlx::Error::InvalidSavePointStatement) => {
+                    writer.acquire().await?.close().await?;
+                    writer.begin_with(BEGIN).await?
+                }
+                begun => begun?,
+            }),
             Self::Postgres(p) => Tx::Postgres(p.begin().await?),
         })
     }

@@ -57,6 +57,20 @@ impl Order {
         })
     }
 
+    /// Place and total of a cursor of a list that is ordered by one number.
+    pub(crate) fn number(&self, text: &str) -> Result<(i64, u64)> {
+        let Place { first, total, .. } = self.place(text)?;
+        match first {
+            Value::Int(n) => Ok((n, total)),
+            _ => Err(StoreError::BadRequest("the cursor is none of this list: begin without one".into())),
+        }
+    }
+
+    /// Such a cursor.
+    pub(crate) fn numbered(&self, total: u64, number: i64) -> String {
+        hex(format!("{}\n{total}\n{number}\n", self.first).as_bytes())
+    }
+
     fn cursor(&self, total: u64, row: &Row, columns: usize) -> Result<String> {
         let mut fields = row.fields();
         fields.skip(columns);
@@ -79,50 +93,37 @@ fn text_of(text: &str) -> Value {
     Value::Text(text.replace(LINE_END, "\n"))
 }
 
-/// Each value of a column has an index of its own order: a list of several is read from one after the
-/// other and merged, instead of sorting all that match.
-pub(crate) struct Split {
-    pub(crate) column: &'static str,
-    pub(crate) values: Vec<Value>,
-}
-
-/// One page of `from`; `columns` and `read` belong together.
-pub(crate) async fn page<T>(
-    pools: &Pools,
-    source: (&str, &str),
-    filter: &Filter,
-    order: &Order,
-    cursor: &Cursor,
-    read: impl Fn(&mut Fields<'_>) -> Result<T>,
-) -> Result<Page<T>> {
-    split_page(pools, source, (filter, None), order, cursor, read).await
-}
-
-/// The same, where one of the conditions is a list of several.
-pub(crate) async fn split_page<T>(
-    pools: &Pools,
-    (columns, from): (&str, &str),
-    (filter, split): (&Filter, Option<&Split>),
-    order: &Order,
-    cursor: &Cursor,
-    read: impl Fn(&mut Fields<'_>) -> Result<T>,
-) -> Result<Page<T>> {
+/// How many entries the page has.
+pub(crate) fn limited(cursor: &Cursor) -> Result<usize> {
     if cursor.limit == 0 || cursor.limit > 1000 {
         return Err(StoreError::BadRequest(format!(
             "a page has 1 to 1000 entries, not {}: ask for several pages",
             cursor.limit
         )));
     }
+    Ok(cursor.limit as usize)
+}
+
+/// One page of `from`; `columns` and `read` belong together.
+pub(crate) async fn page<T>(
+    pools: &Pools,
+    (columns, from): (&str, &str),
+    filter: &Filter,
+    order: &Order,
+    cursor: &Cursor,
+    read: impl Fn(&mut Fields<'_>) -> Result<T>,
+) -> Result<Page<T>> {
+    limited(cursor)?;
     let place = cursor.after.as_deref().map(|t| order.place(t)).transpose()?;
     // What is joined to a row neither adds rows nor takes any away.
     let table = from.split(" JOIN ").next().unwrap_or(from);
     let total = match &place {
         Some(place) => place.total,
-        None => count(pools, filter, split, table).await?,
+        None => count(pools, filter, table).await?,
     };
     let Order { first, second, .. } = order;
-    let asked = Asked { filter, split, place: place.as_ref(), table, limit: i64::from(cursor.limit) + 1 };
-    let sql = if table == from && split.is_none() {
+    let asked = Asked { filter, place: place.as_ref(), table, limit: i64::from(cursor.limit) + 1 };
+    let sql = if table == from {
         order.select(&format!("{columns}, {first}, {second}"), &asked)
     } else {
         // The keys first: nothing that is wide is read, or sorted, for a row that is not on the page.
@@ -151,7 +152,6 @@ pub(crate) async fn split_page<T>(
 /// What a page is asked for.
 struct Asked<'a> {
     filter: &'a Filter,
-    split: Option<&'a Split>,
     place: Option<&'a Place>,
     table: &'a str,
     limit: i64,
@@ -165,51 +165,25 @@ impl Order {
     /// These columns of the rows of a page, in order.
     fn select(&self, columns: &str, asked: &Asked<'_>) -> Sql {
         let Self { first, second, .. } = self;
-        let Asked { filter, split, place, table, limit } = *asked;
+        let Asked { filter, place, table, limit } = *asked;
         let (direction, than) = (self.direction(), if self.kind == Kind::Alphabet { '>' } else { '<' });
-        let whole = filter.select(columns, table);
-        let branch = |sql: &mut Sql, value: Option<(&str, &Value)>| {
-            sql.push(&whole.text);
-            if let Some((column, value)) = value {
-                sql.push(&format!(" AND {column} = "));
-                sql.arg(value.clone());
-            }
-            if let Some(place) = place {
-                sql.push(&format!(" AND ({first}, {second}) {than} ("));
-                sql.arg(place.first.clone());
-                sql.push(", ");
-                sql.arg(place.second.clone());
-                sql.push(")");
-            }
-            sql.push(&format!(" ORDER BY {first}{direction}, {second}{direction} LIMIT "));
-            sql.arg(limit);
-        };
-        let mut sql = Sql::built(String::new());
-        sql.args.clone_from(&whole.args);
-        match split {
-            None => branch(&mut sql, None),
-            Some(split) => {
-                sql.push("SELECT first_key, second_key FROM (");
-                for (n, value) in split.values.iter().enumerate() {
-                    sql.push(if n == 0 { "SELECT * FROM (" } else { " UNION ALL SELECT * FROM (" });
-                    branch(&mut sql, Some((split.column, value)));
-                    sql.push(&format!(") AS part{n}"));
-                }
-                sql.push(&format!(") AS parts ORDER BY first_key{direction}, second_key{direction} LIMIT "));
-                sql.arg(limit);
-            }
+        let mut sql = filter.select(columns, table);
+        if let Some(place) = place {
+            sql.push(&format!(" AND ({first}, {second}) {than} ("));
+            sql.arg(place.first.clone());
+            sql.push(", ");
+            sql.arg(place.second.clone());
+            sql.push(")");
         }
+        sql.push(&format!(" ORDER BY {first}{direction}, {second}{direction} LIMIT "));
+        sql.arg(limit);
         sql
     }
 }
 
 /// How many there are, up to [`COUNT_CAP`].
-async fn count(pools: &Pools, filter: &Filter, split: Option<&Split>, table: &str) -> Result<u64> {
-    let mut inner = filter.select("1", table);
-    if let Some(split) = split {
-        inner.push(&format!(" AND {} IN ", split.column));
-        inner.list(split.values.iter().cloned());
-    }
+async fn count(pools: &Pools, filter: &Filter, table: &str) -> Result<u64> {
+    let inner = filter.select("1", table);
     let mut sql = Sql::built(format!("SELECT count(*) FROM ({} LIMIT {COUNT_CAP}) AS counted", inner.text));
     sql.args = inner.args;
     match pools.one(sql).await? {

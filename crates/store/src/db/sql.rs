@@ -82,6 +82,24 @@ impl Filter {
         self.sql.arg(value);
     }
 
+    /// The value that a condition ended with.
+    pub(crate) fn value_here(&mut self, value: impl Into<Value>) {
+        self.sql.push(" ");
+        self.sql.arg(value);
+    }
+
+    /// `OR left value`, in a bracket that a condition began.
+    pub(crate) fn or(&mut self, left: &str, value: impl Into<Value>) {
+        self.sql.push(" OR ");
+        self.sql.push(left);
+        self.value_here(value);
+    }
+
+    /// More of the condition.
+    pub(crate) fn append(&mut self, text: &str) {
+        self.sql.push(text);
+    }
+
     /// Ends a bracket that a condition began.
     pub(crate) fn close(&mut self) {
         self.sql.push(")");
@@ -103,11 +121,6 @@ impl Filter {
             self.sql.push(" IN ");
             self.sql.list(values);
         }
-    }
-
-    /// The values that a condition ended with `IN` takes; with none it lets nothing through.
-    pub(crate) fn list<V: Into<Value>>(&mut self, values: impl Iterator<Item = V>) {
-        self.sql.list(values);
     }
 
     /// Contains the text, unless that is empty. The column is in lower case already.
@@ -163,12 +176,48 @@ impl Filter {
         self.value(&format!("{column} ="), text);
     }
 
+    /// Numbers of our own (no caller's text), as they stand.
+    pub(crate) fn numbers(&mut self, postgres: bool, column: &str, numbers: &[i64]) {
+        self.and(&among(postgres, column, numbers));
+    }
+
+    /// Adds these conditions to a statement that goes on with them.
+    pub(crate) fn append_to(&self, sql: &mut Sql) {
+        // The parameters of this part are numbered behind those that are there.
+        let mut rest = self.sql.text.as_ref();
+        let mut n = 0;
+        while let Some(at) = rest.find('$') {
+            let digits = rest[at + 1..].bytes().take_while(u8::is_ascii_digit).count();
+            sql.push(&rest[..at]);
+            match rest[at + 1..at + 1 + digits].parse::<usize>() {
+                Ok(number) if number >= 1 && number <= self.sql.args.len() => {
+                    sql.arg(self.sql.args[number - 1].clone());
+                    n += 1;
+                }
+                _ => sql.push(&rest[at..=at + digits]),
+            }
+            rest = &rest[at + 1 + digits..];
+        }
+        debug_assert_eq!(n, self.sql.args.len(), "every parameter once");
+        sql.push(rest);
+    }
+
     /// `SELECT columns FROM from WHERE these`, to go on with.
     pub(crate) fn select(&self, columns: &str, from: &str) -> Sql {
         Sql {
             text: Cow::Owned(format!("SELECT {columns} FROM {from} WHERE {}", self.sql.text)),
             args: self.sql.args.clone(),
         }
+    }
+}
+
+/// One of many numbers; PostgreSQL looks them up in a table of hashes only when they stand as a constant.
+pub(crate) fn among(postgres: bool, column: &str, numbers: &[i64]) -> String {
+    let list = numbers.iter().map(i64::to_string).collect::<Vec<_>>().join(",");
+    match (postgres, numbers.is_empty()) {
+        (_, true) => "FALSE".to_owned(),
+        (true, _) => format!("{column} = ANY('{{{list}}}'::BIGINT[])"),
+        (false, _) => format!("{column} IN ({list})"),
     }
 }
 
@@ -212,6 +261,22 @@ mod tests {
             "SELECT x FROM t WHERE TRUE AND a = $1 AND host IN (SELECT id FROM hosts WHERE TRUE AND b = $2) AND c IN ($3, $4)"
         );
         assert_eq!(s.args.len(), 4);
+    }
+
+    #[test]
+    fn conditions_go_into_another_statement() {
+        let mut f = Filter::new();
+        f.exact("a", "1");
+        f.exact("b", "2");
+        f.numbers(true, "k", &[3, 4]);
+        let mut s = sql("SELECT x FROM t WHERE c = $1 AND ").bind("0");
+        f.append_to(&mut s);
+        assert_eq!(
+            s.text,
+            "SELECT x FROM t WHERE c = $1 AND TRUE AND a = $2 AND b = $3 AND k = ANY('{3,4}'::BIGINT[])"
+        );
+        assert_eq!(s.args, ["0", "1", "2"].map(Value::from));
+        assert_eq!((among(false, "k", &[7]).as_str(), among(true, "k", &[]).as_str()), ("k IN (7)", "FALSE"));
     }
 
     #[test]

@@ -2,11 +2,13 @@
 //! What hosts are to apply: a number that counts up with each change of it.
 
 use super::host::{HOST_COLUMNS, hosts};
+use crate::alarms::facets;
 use crate::db::conn::Tx;
 use crate::db::sql::{Sql, sql};
 use crate::db::value::Row;
 use crate::error::{Result, StoreError};
-use crate::{ChangeKind, HostRow, Store, Target};
+use crate::people::audit;
+use crate::{ChangeKind, HostRow, NewAudit, Store, Target};
 
 /// Counts the generation of the hosts up; id and project of each.
 pub(crate) async fn bump(tx: &mut Tx, target: &Target) -> Result<Vec<Row>> {
@@ -43,6 +45,23 @@ impl Store {
     pub async fn bump_generation(&self, target: &Target) -> Result<u64> {
         let mut tx = self.begin().await?;
         let rows = bump(&mut tx, target).await?;
+        self.commit(tx).await?;
+        self.note_desired(&rows)
+    }
+
+    /// Sets a value of the whole server that is part of what all hosts are to apply.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn set_for_all(&self, key: &str, value: &str, record: &NewAudit) -> Result<u64> {
+        let mut tx = self.begin().await?;
+        let set = sql("INSERT INTO meta (name, value) VALUES ($1, $2) \
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value")
+        .bind(key)
+        .bind(value);
+        tx.run(set).await?;
+        let rows = bump(&mut tx, &Target::All).await?;
+        audit::append(&mut tx, record).await?;
         tx.commit().await?;
         self.note_desired(&rows)
     }
@@ -114,7 +133,7 @@ impl Store {
                 ids.len()
             )));
         }
-        tx.commit().await?;
+        self.commit(tx).await?;
         self.note_hosts(&all)?;
         self.note_desired(&all)
     }
@@ -149,7 +168,8 @@ impl Store {
             update.list(part);
             update.push(" RETURNING id, project");
             all.extend(tx.all(update).await?);
-            for table in ["alarms", "isolated", "commands", "handlings"] {
+            facets::change_project(&mut tx, part, project).await?;
+            for table in ["isolated", "commands", "handlings"] {
                 let mut update =
                     Sql::built(format!("UPDATE {table} SET project = $1 WHERE project <> $1 AND host IN "))
                         .bind(project);
@@ -157,7 +177,7 @@ impl Store {
                 tx.run(update).await?;
             }
         }
-        tx.commit().await?;
+        self.commit(tx).await?;
         self.note_hosts(&all)?;
         self.note_desired(&all)
     }

@@ -44,7 +44,7 @@ impl Store {
         .bind(&g.project)
         .bind(&g.name)
         .bind(&g.policy_group);
-        self.pools.run(insert).await.map_err(|e| e.taken(|| name_taken(&g.name)))?;
+        self.write(insert).await.map_err(|e| e.taken(|| name_taken(&g.name)))?;
         Ok(())
     }
 
@@ -86,7 +86,7 @@ impl Store {
         let row = tx.one(update).await.map_err(|e| e.taken(|| name_taken(&g.name)))?;
         let row = row.ok_or_else(|| moved_on("host group", &g.id))?;
         let hosts = bump(&mut tx, &Target::Group(g.id.clone())).await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         self.note_desired(&hosts)?;
         read(&row)
     }
@@ -111,7 +111,7 @@ impl Store {
         if gone == 0 {
             return Err(moved_on("host group", id));
         }
-        tx.commit().await?;
+        self.commit(tx).await?;
         self.note_desired(&hosts)?;
         Ok(())
     }

@@ -103,7 +103,7 @@ impl Store {
         let mut tx = self.begin().await?;
         tx.run(insert).await?;
         quotas::automatic(&mut tx, &h.id, &h.project, h.enrolled_ms).await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         self.note_change(&h.project, ChangeKind::Host, &h.id);
         Ok(())
     }
@@ -225,7 +225,7 @@ impl Store {
             .bind(now_ms),
         )
         .await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         self.note_change(&project, ChangeKind::Host, host);
         self.note_change(&project, ChangeKind::Command, host);
         Ok(())
@@ -245,7 +245,7 @@ impl Store {
 
     /// An update of one host that returns its project.
     pub(super) async fn changed_host(&self, update: crate::db::sql::Sql, host: &str) -> Result<()> {
-        let rows = self.pools.run_all(update).await?;
+        let rows = self.write_all(update).await?;
         let row = rows.first().ok_or_else(|| StoreError::missing("host", host))?;
         self.note_change(&row.fields().text()?, ChangeKind::Host, host);
         Ok(())
@@ -253,7 +253,7 @@ impl Store {
 
     /// An update of many that returns id and project.
     pub(super) async fn changed_hosts(&self, update: crate::db::sql::Sql) -> Result<u64> {
-        let rows = self.pools.run_all(update).await?;
+        let rows = self.write_all(update).await?;
         self.note_hosts(&rows)
     }
 

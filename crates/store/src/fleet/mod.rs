@@ -2,6 +2,7 @@
 //! Hosts and what is set for many of them.
 
 pub(crate) mod desired;
+pub(crate) mod disarmed;
 mod groups;
 mod host;
 mod list;

@@ -45,7 +45,7 @@ impl Store {
         .bind(&g.settings)
         .bind(g.updated_ms)
         .bind(&g.updated_by);
-        self.pools.run(insert).await.map_err(|e| e.taken(|| name_taken(&g.name)))?;
+        self.write(insert).await.map_err(|e| e.taken(|| name_taken(&g.name)))?;
         Ok(())
     }
 
@@ -92,7 +92,7 @@ impl Store {
         let row = tx.one(update).await.map_err(|e| e.taken(|| name_taken(&g.name)))?;
         let row = row.ok_or_else(|| moved_on("policy group", &g.id))?;
         let hosts = bump(&mut tx, &Target::PolicyGroup(g.id.clone())).await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         self.note_desired(&hosts)?;
         read(&row)
     }
@@ -103,8 +103,7 @@ impl Store {
     /// `Conflict` when it was changed meanwhile or is in use.
     pub async fn delete_policy_group(&self, id: &str, revision: i64) -> Result<()> {
         let gone = self
-            .pools
-            .run(sql("DELETE FROM policy_groups WHERE id = $1 AND revision = $2").bind(id).bind(revision))
+            .write(sql("DELETE FROM policy_groups WHERE id = $1 AND revision = $2").bind(id).bind(revision))
             .await
             .map_err(|e| {
                 e.taken(|| format!("policy group {id} is used by a host group: give that another one first"))

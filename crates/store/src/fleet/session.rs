@@ -21,7 +21,7 @@ impl Store {
             .bind(gateway)
             .bind(now_ms);
         update.push(HOST_COLUMNS);
-        let rows = self.pools.run_all(update).await?;
+        let rows = self.write_all(update).await?;
         let row = rows.first().ok_or_else(|| StoreError::missing("host", host))?;
         let host = read_host(&mut row.fields())?;
         self.note_change(&host.project, ChangeKind::Host, &host.id);
@@ -75,7 +75,7 @@ impl Store {
                 update.push(")");
             }
             update.push(") AS v WHERE hosts.id = v.column1 AND hosts.seen_ms < v.column2");
-            self.pools.run(update).await?;
+            self.write(update).await?;
         }
         Ok(())
     }

@@ -69,7 +69,7 @@ impl Store {
     pub async fn set_switch(&self, switch: &SwitchRow) -> Result<SwitchRow> {
         let mut tx = self.begin().await?;
         let (before, hosts) = put(&mut tx, switch).await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         self.note_change(&switch.project, ChangeKind::Desired, "");
         self.note_desired(&hosts)?;
         Ok(before)

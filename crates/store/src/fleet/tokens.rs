@@ -40,7 +40,7 @@ impl Store {
         .bind(&t.who)
         .bind(t.created_ms)
         .bind(&t.note);
-        self.pools.run(insert).await?;
+        self.write(insert).await?;
         Ok(())
     }
 
@@ -68,7 +68,7 @@ impl Store {
         )
         .bind(hash)
         .bind(now_ms);
-        if let Some(row) = self.pools.run_all(take).await?.first() {
+        if let Some(row) = self.write_all(take).await?.first() {
             return read(row);
         }
         let select = sql("SELECT id, expires_ms, uses_left FROM tokens WHERE hash = $1").bind(hash);
@@ -88,7 +88,7 @@ impl Store {
     /// # Errors
     /// `NotFound`.
     pub async fn revoke_token(&self, id: &str) -> Result<()> {
-        match self.pools.run(sql("DELETE FROM tokens WHERE id = $1").bind(id)).await? {
+        match self.write(sql("DELETE FROM tokens WHERE id = $1").bind(id)).await? {
             0 => Err(StoreError::missing("enrolment token", id)),
             _ => Ok(()),
         }

@@ -3,6 +3,7 @@
 
 use super::consecutive::new_ones;
 use super::events;
+use crate::alarms::facets::Marks;
 use crate::alarms::write::{self, Written};
 use crate::db::conn::{Pools, Tx};
 use crate::db::sql::{Sql, sql};
@@ -23,7 +24,17 @@ pub(super) type Outcome = Result<(String, Ingested)>;
 
 /// Commits them all. A batch that does not fit says so and leaves the others alone; an error of the whole
 /// is one of the database.
-pub(super) async fn apply(pools: &Pools, batches: &[&Batch]) -> Result<Vec<Outcome>> {
+pub(super) async fn apply(pools: &Pools, marks: &Marks, batches: &[&Batch]) -> Result<Vec<Outcome>> {
+    let mut attempt = 0;
+    loop {
+        match try_once(pools, marks, batches, attempt).await {
+            Err(e) if write::met(&e) && attempt < write::ATTEMPTS => attempt += 1,
+            other => return other,
+        }
+    }
+}
+
+async fn try_once(pools: &Pools, marks: &Marks, batches: &[&Batch], attempt: u32) -> Result<Vec<Outcome>> {
     let mut tx = pools.begin().await?;
     let mut hosts = known(&mut tx, batches).await?;
     let mut outcomes = Vec::with_capacity(batches.len());
@@ -52,6 +63,7 @@ pub(super) async fn apply(pools: &Pools, batches: &[&Batch]) -> Result<Vec<Outco
             Err(e) => outcomes.push(Err(e)),
         }
     }
+    let mut unread = Vec::new();
     let (mut alarms, mut kept, mut lines, mut counted) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for &(host, new) in &taken {
         let project = hosts.get(host).map_or("", |k| k.project.as_str());
@@ -59,19 +71,27 @@ pub(super) async fn apply(pools: &Pools, batches: &[&Batch]) -> Result<Vec<Outco
             match &record.what {
                 What::Alarm(alarm) => alarms.push(Written { alarm, host, project, at: record.at }),
                 What::Isolated(file) => kept.push(Kept { file, host, project, at: record.at }),
-                What::Event { kind, text, alarm } => lines.push((host, record, kind, text, alarm)),
+                What::Event { kind, text, alarm } => {
+                    lines.push((host, record, kind.as_str(), text.as_str(), alarm.as_str()));
+                }
+                What::Unread { text, record: bytes, received_ms } => {
+                    lines.push((host, record, "server", text.as_str(), ""));
+                    unread.push((host, record.at, *received_ms, bytes));
+                }
                 What::Hits(list) => counted.extend(list.iter().map(|h| (host, project, h))),
                 What::Nothing => {}
             }
         }
     }
-    write::alarms(&mut tx, alarms).await?;
+    events::unread(&mut tx, unread).await?;
+    let learned = write::alarms(&mut tx, marks, attempt, alarms).await?;
     isolated::files(&mut tx, kept).await?;
     events::lines(&mut tx, lines).await?;
     advance(&mut tx, &hosts, &taken).await?;
     // Last, as rows that several gateways write.
     hits::count(&mut tx, counted).await?;
     tx.commit().await?;
+    marks.remember(learned);
     Ok(outcomes)
 }
 

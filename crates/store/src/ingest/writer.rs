@@ -2,9 +2,11 @@
 //! One task writes what all sessions bring: while one commit reaches the disk the next one fills.
 
 use super::apply::{Outcome, apply};
+use crate::alarms::facets::Marks;
 use crate::db::conn::Pools;
 use crate::error::{Result, StoreError};
 use crate::{Batch, Ingested};
+use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 /// Batches that wait; whoever brings more waits before it, which slows its host down.
@@ -28,9 +30,9 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// Begins to write; ends when the last sender is gone.
-    pub(crate) fn start(pools: Pools, records: usize) -> Self {
+    pub(crate) fn start(pools: Pools, marks: Arc<Marks>, records: usize) -> Self {
         let (queue, jobs) = mpsc::channel(QUEUE);
-        tokio::spawn(run(pools, jobs, records.max(1)));
+        tokio::spawn(run(pools, marks, jobs, records.max(1)));
         Self { queue }
     }
 
@@ -52,7 +54,7 @@ impl Writer {
     }
 }
 
-async fn run(pools: Pools, mut queue: mpsc::Receiver<Message>, records: usize) {
+async fn run(pools: Pools, marks: Arc<Marks>, mut queue: mpsc::Receiver<Message>, records: usize) {
     while let Some(first) = queue.recv().await {
         let (mut jobs, mut size, mut done) = (Vec::new(), 0, None);
         let mut next = Some(first);
@@ -71,12 +73,12 @@ async fn run(pools: Pools, mut queue: mpsc::Receiver<Message>, records: usize) {
                 next = queue.try_recv().ok();
             }
         }
-        write(&pools, jobs).await;
+        write(&pools, &marks, jobs).await;
         if let Some(done) = done {
             queue.close();
             while let Some(message) = queue.recv().await {
                 if let Message::Job(job) = message {
-                    write(&pools, vec![*job]).await;
+                    write(&pools, &marks, vec![*job]).await;
                 }
             }
             let _ = done.send(());
@@ -85,12 +87,12 @@ async fn run(pools: Pools, mut queue: mpsc::Receiver<Message>, records: usize) {
     }
 }
 
-async fn write(pools: &Pools, jobs: Vec<Job>) {
+async fn write(pools: &Pools, marks: &Marks, jobs: Vec<Job>) {
     if jobs.is_empty() {
         return;
     }
     let batches: Vec<&Batch> = jobs.iter().map(|j| &j.batch).collect();
-    let outcomes = match apply(pools, &batches).await {
+    let outcomes = match apply(pools, marks, &batches).await {
         Ok(outcomes) => outcomes,
         // Gone for one is gone for all.
         Err(e) if e.is_retryable() || jobs.len() == 1 => batches.iter().map(|_| Err(e.again())).collect(),
@@ -98,7 +100,7 @@ async fn write(pools: &Pools, jobs: Vec<Job>) {
         Err(_) => {
             let mut outcomes = Vec::new();
             for batch in &batches {
-                outcomes.push(match apply(pools, &[*batch]).await {
+                outcomes.push(match apply(pools, marks, &[*batch]).await {
                     Ok(mut one) => {
                         one.pop().unwrap_or_else(|| Err(StoreError::Other("nothing was written".into())))
                     }

@@ -19,7 +19,7 @@ impl Store {
         .bind(&a.request)
         .bind(Vec::<u8>::new())
         .bind(a.at_ms);
-        if self.pools.run(insert).await? > 0 {
+        if self.write(insert).await? > 0 {
             return Ok(None);
         }
         let select = sql(
@@ -58,7 +58,7 @@ impl Store {
                 .bind(status)
                 .bind(body)
         };
-        self.pools.run(statement).await?;
+        self.write(statement).await?;
         Ok(())
     }
 
@@ -67,6 +67,6 @@ impl Store {
     /// # Errors
     /// Of the database.
     pub async fn forget_answers(&self, before_ms: i64) -> Result<u64> {
-        self.pools.run(sql("DELETE FROM answers WHERE at_ms < $1").bind(before_ms)).await
+        self.write(sql("DELETE FROM answers WHERE at_ms < $1").bind(before_ms)).await
     }
 }

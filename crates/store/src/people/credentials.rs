@@ -43,7 +43,7 @@ impl Store {
             c.last_ms.into(),
             grants_text(&c.grants)?.into(),
         ]);
-        self.pools.run(insert).await?;
+        self.write(insert).await?;
         Ok(())
     }
 
@@ -81,7 +81,7 @@ impl Store {
     pub async fn touch_credential(&self, id: &str, now_ms: i64) -> Result<()> {
         let update =
             sql("UPDATE credentials SET last_ms = $2 WHERE id = $1 AND last_ms < $2").bind(id).bind(now_ms);
-        self.pools.run(update).await?;
+        self.write(update).await?;
         Ok(())
     }
 
@@ -90,7 +90,7 @@ impl Store {
     /// # Errors
     /// `NotFound`.
     pub async fn revoke_credential(&self, id: &str) -> Result<()> {
-        match self.pools.run(sql("DELETE FROM credentials WHERE id = $1").bind(id)).await? {
+        match self.write(sql("DELETE FROM credentials WHERE id = $1").bind(id)).await? {
             0 => Err(StoreError::missing("session or key", id)),
             _ => Ok(()),
         }
@@ -101,7 +101,7 @@ impl Store {
     /// # Errors
     /// Of the database.
     pub async fn revoke_credentials(&self, user: &str) -> Result<u64> {
-        self.pools.run(sql("DELETE FROM credentials WHERE user_id = $1").bind(user)).await
+        self.write(sql("DELETE FROM credentials WHERE user_id = $1").bind(user)).await
     }
 
     /// Forgets those whose time is over; how many.
@@ -109,8 +109,7 @@ impl Store {
     /// # Errors
     /// Of the database.
     pub async fn expire_credentials(&self, now_ms: i64) -> Result<u64> {
-        self.pools
-            .run(sql("DELETE FROM credentials WHERE expires_ms > 0 AND expires_ms <= $1").bind(now_ms))
+        self.write(sql("DELETE FROM credentials WHERE expires_ms > 0 AND expires_ms <= $1").bind(now_ms))
             .await
     }
 }

@@ -4,6 +4,7 @@
 mod answers;
 pub(crate) mod audit;
 mod audit_list;
+mod audited;
 mod credentials;
 mod users;
 

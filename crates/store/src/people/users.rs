@@ -46,8 +46,7 @@ impl Store {
             u.last_ms.into(),
             grants_text(&u.grants)?.into(),
         ]);
-        self.pools
-            .run(insert)
+        self.write(insert)
             .await
             .map_err(|e| e.taken(|| format!("a user {:?} exists already: take another name", u.name)))?;
         Ok(())
@@ -101,7 +100,7 @@ impl Store {
         .bind(u.locked_until_ms)
         .bind(u.last_ms)
         .bind(grants_text(&u.grants)?);
-        match self.pools.run(update).await? {
+        match self.write(update).await? {
             0 => Err(StoreError::missing("user", &u.id)),
             _ => Ok(()),
         }
@@ -112,7 +111,7 @@ impl Store {
     /// # Errors
     /// `NotFound`.
     pub async fn delete_user(&self, id: &str) -> Result<()> {
-        match self.pools.run(sql("DELETE FROM users WHERE id = $1").bind(id)).await? {
+        match self.write(sql("DELETE FROM users WHERE id = $1").bind(id)).await? {
             0 => Err(StoreError::missing("user", id)),
             _ => Ok(()),
         }
@@ -139,7 +138,7 @@ impl Store {
         .bind(locked_until_ms)
         .bind(now_ms);
         update.push(COLUMNS);
-        let rows = self.pools.run_all(update).await?;
+        let rows = self.write_all(update).await?;
         read(rows.first().ok_or_else(|| StoreError::missing("user", user))?)
     }
 }

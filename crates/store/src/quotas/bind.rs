@@ -88,7 +88,7 @@ impl Store {
                 row.total
             )));
         }
-        tx.commit().await?;
+        self.commit(tx).await?;
         self.note_desired(&changed)?;
         Ok(())
     }
@@ -106,7 +106,7 @@ impl Store {
                 changed.extend(bump(&mut tx, &Target::Host(host.clone())).await?);
             }
         }
-        tx.commit().await?;
+        self.commit(tx).await?;
         self.note_desired(&changed)?;
         Ok(had)
     }

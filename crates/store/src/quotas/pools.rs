@@ -67,7 +67,7 @@ impl Store {
             p.created_ms.into(),
             p.revision.into(),
         ]);
-        self.pools.run(insert).await?;
+        self.write(insert).await?;
         Ok(())
     }
 
@@ -157,7 +157,7 @@ impl Store {
         } else {
             bump_hosts(&mut tx, &p.id).await?
         };
-        tx.commit().await?;
+        self.commit(tx).await?;
         self.note_desired(&hosts)?;
         Ok(after)
     }
@@ -179,7 +179,7 @@ impl Store {
             return Err(StoreError::Conflict(format!("the quota {id:?} is not deleted: {why}")));
         }
         tx.run(sql("DELETE FROM quota_pools WHERE id = $1").bind(id)).await?;
-        tx.commit().await
+        self.commit(tx).await
     }
 
     /// Ends pools whose time is over; which.
@@ -197,7 +197,7 @@ impl Store {
         for pool in &ended {
             hosts.extend(bump_hosts(&mut tx, &pool.id).await?);
         }
-        tx.commit().await?;
+        self.commit(tx).await?;
         self.note_desired(&hosts)?;
         Ok(ended)
     }

@@ -62,6 +62,12 @@ pub struct AlarmRow {
     pub remark: String,
     /// Suppressed by a whitelist entry of the server (its id), or empty: not listed unless asked for.
     pub suppressed: String,
+    /// `attack_blocked`, `attack_success` ...; told by the server from the rest.
+    pub attack_tag: String,
+    /// Of the kill chain, or empty.
+    pub attack_phase: String,
+    /// ATT&CK: `T1059.004`, or empty.
+    pub technique: String,
     /// Where in the host's journal the newest form stood.
     pub position: Position,
     /// Encoded `Alarm`.
@@ -95,7 +101,9 @@ pub struct AlarmFilter {
     pub test: Option<bool>,
     /// Exact, 32 bytes.
     pub sha256: Vec<u8>,
-    /// Part of title or path.
+    /// Part of title or path. Without three characters in a row that an index knows (SQLite: any three;
+    /// PostgreSQL: letters or digits) only so many of the newest alarms are looked through for a page, whose
+    /// `total` counts those alone, and which may have a next one though it is not full.
     pub text: String,
     /// These only.
     pub ids: Vec<String>,
@@ -103,6 +111,16 @@ pub struct AlarmFilter {
     pub suppressed: bool,
     /// Of the host: `important`, `common`, `test`.
     pub importance: String,
+    /// Part of one of the host's addresses.
+    pub address: String,
+    /// Exact.
+    pub attack_tag: String,
+    /// Exact.
+    pub attack_phase: String,
+    /// ATT&CK technique with those below it: `T1059` is also `T1059.004`.
+    pub technique: String,
+    /// Part of the container's id or name.
+    pub container: String,
 }
 
 /// How many alarms there are of each kind.

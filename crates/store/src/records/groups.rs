@@ -52,6 +52,23 @@ pub struct SwitchRow {
     pub at_ms: i64,
 }
 
+/// A rule that the hosts of a project only alarm by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DisarmedRow {
+    /// Whose.
+    pub project: String,
+    /// Evidence id.
+    pub rule: String,
+    /// For people.
+    pub reason: String,
+    /// Who disarmed it.
+    pub who: String,
+    /// When.
+    pub at_ms: i64,
+    /// The alarm that was a false positive; may be empty.
+    pub alarm: String,
+}
+
 /// A right to enrol.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenRow {

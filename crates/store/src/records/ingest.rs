@@ -39,6 +39,15 @@ pub enum What {
         /// Alarm, or empty.
         alarm: String,
     },
+    /// A record that this server cannot read or keep otherwise: a line of the host's history, and its bytes.
+    Unread {
+        /// For people: why.
+        text: String,
+        /// As it came.
+        record: Vec<u8>,
+        /// When it came, by the server's clock.
+        received_ms: i64,
+    },
     /// Hits of whitelist entries: entry, count, last, path, SHA-256.
     Hits(Vec<Hit>),
     /// Keeps the numbers without gaps.
@@ -71,6 +80,19 @@ pub struct Ingested {
     pub alarms: Vec<String>,
     /// Isolated files written.
     pub isolated: Vec<String>,
+}
+
+/// A record that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadRow {
+    /// Whose.
+    pub host: String,
+    /// Where in its journal.
+    pub at: Position,
+    /// When it came.
+    pub received_ms: i64,
+    /// As it came.
+    pub record: Vec<u8>,
 }
 
 /// A line of a host's history.

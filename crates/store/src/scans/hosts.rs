@@ -55,7 +55,7 @@ pub(super) fn values(h: &ScanHostRow, task: &str) -> Vec<Value> {
 /// Ends a task whose last host has ended.
 pub(super) async fn end_task(tx: &mut Tx, task: &str, now_ms: i64) -> Result<()> {
     tx.run(
-        sql("UPDATE scan_tasks SET state = 'finish', finished_ms = $2 WHERE id = $1 AND state = 'scanning' \
+        sql("UPDATE scan_tasks SET state = 'finish', finished_ms = $2 WHERE id = $1 AND state IN ('scanning', 'paused') \
              AND NOT EXISTS (SELECT 1 FROM scan_hosts WHERE task = $1 AND state IN ('waiting', 'scanning', 'paused'))")
         .bind(task)
         .bind(now_ms),
@@ -94,13 +94,14 @@ impl Store {
         read_host(&mut row.ok_or_else(|| StoreError::missing("host of the scan", host))?.fields())
     }
 
-    /// Hosts whose turn has come.
+    /// Hosts whose turn has come, of scans that are not paused.
     ///
     /// # Errors
     /// Of the database.
     pub async fn due_scan_hosts(&self, now_ms: i64, limit: u32) -> Result<Vec<ScanHostRow>> {
         let mut w = Filter::new();
         w.and("state = 'waiting'");
+        w.and("task NOT IN (SELECT id FROM scan_tasks WHERE state = 'paused')");
         w.value("start_ms <=", now_ms);
         let mut select = w.select(HOST_COLUMNS, "scan_hosts");
         select.push(" ORDER BY start_ms, task, host LIMIT ");
@@ -157,7 +158,7 @@ impl Store {
         if changed && h.finished_ms > 0 {
             end_task(&mut tx, &h.task, h.finished_ms).await?;
         }
-        tx.commit().await?;
+        self.commit(tx).await?;
         if changed {
             self.note_change(&project, ChangeKind::Scan, &h.task);
         }

@@ -52,7 +52,7 @@ impl Store {
             p.updated_ms.into(),
             (&p.updated_by).into(),
         ]);
-        self.pools.run(insert).await.map_err(|e| e.taken(|| name_taken(&p.name)))?;
+        self.write(insert).await.map_err(|e| e.taken(|| name_taken(&p.name)))?;
         Ok(())
     }
 
@@ -95,7 +95,7 @@ impl Store {
         .bind(p.updated_ms)
         .bind(&p.updated_by);
         update.push(COLUMNS);
-        let rows = self.pools.run_all(update).await.map_err(|e| e.taken(|| name_taken(&p.name)))?;
+        let rows = self.write_all(update).await.map_err(|e| e.taken(|| name_taken(&p.name)))?;
         read(rows.first().ok_or_else(|| moved_on(&p.id))?)
     }
 
@@ -105,7 +105,7 @@ impl Store {
     /// `Conflict` when it was changed meanwhile.
     pub async fn delete_scan_policy(&self, id: &str, revision: i64) -> Result<()> {
         let delete = sql("DELETE FROM scan_policies WHERE id = $1 AND revision = $2").bind(id).bind(revision);
-        match self.pools.run(delete).await? {
+        match self.write(delete).await? {
             0 => Err(moved_on(id)),
             _ => Ok(()),
         }
@@ -133,6 +133,6 @@ impl Store {
             .bind(id)
             .bind(was_next_ms)
             .bind(next_ms);
-        Ok(self.pools.run(update).await? > 0)
+        Ok(self.write(update).await? > 0)
     }
 }

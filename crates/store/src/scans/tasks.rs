@@ -51,7 +51,7 @@ impl Store {
         tx.run(insert).await?;
         let rows = list.iter().map(|h| hosts::values(h, &t.id)).collect();
         Bulk { head: hosts::INSERT, tail: "" }.run(&mut tx, rows).await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         self.note_change(&t.project, ChangeKind::Scan, &t.id);
         Ok(())
     }
@@ -99,9 +99,34 @@ impl Store {
         select.push(" AND state IN ('scanning', 'paused') ORDER BY host");
         let running =
             tx.all(select).await?.iter().map(|r| read_host(&mut r.fields())).collect::<Result<Vec<_>>>()?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         self.note_change(&project, ChangeKind::Scan, task);
         Ok(running)
+    }
+
+    /// Pauses a scan, or lets it go on: hosts that wait for their turn wait on. Those that have begun and
+    /// have not ended are given, for their commands.
+    ///
+    /// # Errors
+    /// `NotFound`, `Conflict` when it has ended.
+    pub async fn pause_scan_task(&self, task: &str, paused: bool) -> Result<Vec<ScanHostRow>> {
+        let project = self.scan_task(task).await?.project;
+        let mut tx = self.begin().await?;
+        let set = sql("UPDATE scan_tasks SET state = $2 WHERE id = $1 AND state IN ('scanning', 'paused')")
+            .bind(task)
+            .bind(if paused { "paused" } else { "scanning" });
+        if tx.run(set).await? == 0 {
+            return Err(StoreError::Conflict(format!("the scan {task} has ended")));
+        }
+        let mut select = sql("");
+        select.push(&format!("SELECT {HOST_COLUMNS} FROM scan_hosts WHERE task = "));
+        select.arg(task);
+        select.push(" AND state IN ('scanning', 'paused') ORDER BY host");
+        let begun =
+            tx.all(select).await?.iter().map(|r| read_host(&mut r.fields())).collect::<Result<Vec<_>>>()?;
+        tx.commit().await?;
+        self.note_change(&project, ChangeKind::Scan, task);
+        Ok(begun)
     }
 
     /// How a scan stands.

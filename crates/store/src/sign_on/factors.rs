@@ -51,7 +51,7 @@ impl Store {
         .bind(user)
         .bind(secret)
         .bind(now_ms);
-        match self.pools.run(put).await? {
+        match self.write(put).await? {
             0 => Err(StoreError::Conflict(
                 "there is a second factor already: remove it first, or let an administrator reset it".into(),
             )),
@@ -75,7 +75,7 @@ impl Store {
             return Ok(false);
         }
         put_codes(&mut tx, user, codes).await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         Ok(true)
     }
 
@@ -89,7 +89,7 @@ impl Store {
         )
         .bind(user)
         .bind(step);
-        Ok(self.pools.run(take).await? > 0)
+        Ok(self.write(take).await? > 0)
     }
 
     /// A recovery code was given: whether it is one, and was not used before.
@@ -98,7 +98,7 @@ impl Store {
     /// Of the database.
     pub async fn take_recovery_code(&self, user: &str, hash: &[u8]) -> Result<bool> {
         let take = sql("DELETE FROM recovery_codes WHERE user_id = $1 AND hash = $2").bind(user).bind(hash);
-        Ok(self.pools.run(take).await? > 0)
+        Ok(self.write(take).await? > 0)
     }
 
     /// How many are left.
@@ -117,7 +117,7 @@ impl Store {
     pub async fn set_recovery_codes(&self, user: &str, codes: &[Vec<u8>]) -> Result<()> {
         let mut tx = self.begin().await?;
         put_codes(&mut tx, user, codes).await?;
-        tx.commit().await
+        self.commit(tx).await
     }
 
     /// Forgets factor and codes; false when there was none.
@@ -128,7 +128,7 @@ impl Store {
         let mut tx = self.begin().await?;
         let gone = tx.run(sql("DELETE FROM second_factors WHERE user_id = $1").bind(user)).await? > 0;
         tx.run(sql("DELETE FROM recovery_codes WHERE user_id = $1").bind(user)).await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         Ok(gone)
     }
 }

@@ -22,7 +22,7 @@ impl Store {
             .bind(&flow.verifier)
             .bind(&flow.back)
             .bind(flow.created_ms);
-        self.pools.run(insert).await?;
+        self.write(insert).await?;
         Ok(())
     }
 
@@ -34,7 +34,7 @@ impl Store {
         let take = sql("DELETE FROM sign_on_flows WHERE state = $1 \
              RETURNING state, browser, provider, nonce, verifier, back, created_ms")
         .bind(state);
-        let rows = self.pools.run_all(take).await?;
+        let rows = self.write_all(take).await?;
         let row = rows.first().ok_or_else(|| {
             StoreError::NotFound("this sign-in is not under way, or ended before: begin again".into())
         })?;
@@ -55,6 +55,6 @@ impl Store {
     /// # Errors
     /// Of the database.
     pub async fn forget_flows(&self, before_ms: i64) -> Result<u64> {
-        self.pools.run(sql("DELETE FROM sign_on_flows WHERE created_ms < $1").bind(before_ms)).await
+        self.write(sql("DELETE FROM sign_on_flows WHERE created_ms < $1").bind(before_ms)).await
     }
 }

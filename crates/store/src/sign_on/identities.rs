@@ -26,7 +26,7 @@ impl Store {
             .bind(provider)
             .bind(subject)
             .bind(user);
-        self.pools.run(insert).await?;
+        self.write(insert).await?;
         Ok(())
     }
 
@@ -54,7 +54,7 @@ impl Store {
                 .bind(credential)
                 .bind(provider)
                 .bind(id_token);
-        self.pools.run(insert).await?;
+        self.write(insert).await?;
         Ok(())
     }
 
@@ -79,7 +79,7 @@ impl Store {
     /// Of the database.
     pub async fn set_credential_kind(&self, id: &str, kind: &str) -> Result<()> {
         let update = sql("UPDATE credentials SET kind = $2 WHERE id = $1").bind(id).bind(kind);
-        self.pools.run(update).await?;
+        self.write(update).await?;
         Ok(())
     }
 }

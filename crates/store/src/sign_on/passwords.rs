@@ -27,7 +27,7 @@ impl Store {
             .bind(keep.max(1)),
         )
         .await?;
-        tx.commit().await
+        self.commit(tx).await
     }
 
     /// When each began, and its hash; newest first.

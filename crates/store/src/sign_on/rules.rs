@@ -73,7 +73,7 @@ impl Store {
     /// # Errors
     /// `Conflict` when somebody else was first.
     pub async fn set_project_rules(&self, r: &ProjectRulesRow) -> Result<i64> {
-        let rows = self.pools.run_all(statement(r)).await?;
+        let rows = self.write_all(statement(r)).await?;
         revision(&rows, r)
     }
 

@@ -61,7 +61,7 @@ impl Store {
         let mut tx = self.begin().await?;
         insert(&mut tx, e).await?;
         let hosts = bump(&mut tx, &target(e)).await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         self.note_desired(&hosts)?;
         Ok(())
     }
@@ -96,7 +96,7 @@ impl Store {
         let row = tx.one(update).await?.ok_or_else(|| StoreError::missing("whitelist entry", &e.id))?;
         let now = read(&mut row.fields())?;
         let hosts = bump(&mut tx, &target(&now)).await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         self.note_desired(&hosts)?;
         Ok(now)
     }
@@ -121,7 +121,7 @@ impl Store {
             tx.run(delete).await?;
         }
         let hosts = bump_all(&mut tx, &gone).await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         self.note_desired(&hosts)?;
         Ok(gone.len() as u64)
     }
@@ -143,7 +143,7 @@ impl Store {
             .map(|r| read(&mut r.fields()))
             .collect::<Result<Vec<WhitelistRow>>>()?;
         let hosts = bump_all(&mut tx, &ended).await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         self.note_desired(&hosts)?;
         Ok(ended)
     }

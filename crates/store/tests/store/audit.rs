@@ -83,7 +83,39 @@ async fn a_record_that_was_emptied_is_found(bed: Bed) {
     assert_eq!(broken_at(&bed.store).await, Some(1));
 }
 
+async fn a_write_and_its_row_are_both_there_or_neither(bed: Bed) {
+    let store = &bed.store;
+    let switch = SwitchRow { project: P.into(), name: "s".into(), on: true, who: "ann".into(), at_ms: 1 };
+    store.audited(vec![write(1)]).set_switch(&switch).await.unwrap();
+    let rows = async || store.verify_audit().await.unwrap();
+    assert_eq!(rows().await, AuditCheck { rows: 1, broken: None });
+    // Nothing was written, so nothing is told: a project that is not there, a user that is not there.
+    let nowhere = SwitchRow { project: "nowhere".into(), ..switch.clone() };
+    assert!(store.audited(vec![write(2)]).set_switch(&nowhere).await.is_err());
+    assert!(store.audited(vec![write(2)]).delete_user("nobody").await.is_err());
+    assert!(store.audited(vec![write(2)]).revoke_token("none").await.is_err());
+    assert_eq!(rows().await.rows, 1);
+    // Several rows of one write; a second write through the same handle leaves none.
+    let handle = store.audited(vec![write(3), write(4)]);
+    handle.add_whitelist(&crate::whitelist::entry("w")).await.unwrap();
+    handle.add_whitelist(&crate::whitelist::entry("x")).await.unwrap();
+    assert_eq!(rows().await.rows, 3);
+    // The record cannot be written: the write does not happen either.
+    let stop = if store.is_postgres() {
+        "CREATE FUNCTION no() RETURNS TRIGGER LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''no''; END'; \
+         CREATE TRIGGER no BEFORE INSERT ON audit EXECUTE FUNCTION no()"
+    } else {
+        "CREATE TRIGGER no BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no'); END"
+    };
+    bed.tamper(stop).await;
+    let off = SwitchRow { on: false, ..switch };
+    assert!(store.audited(vec![write(5)]).set_switch(&off).await.is_err());
+    assert!(store.switch(P, "s").await.unwrap().on);
+    assert_eq!(rows().await, AuditCheck { rows: 3, broken: None });
+}
+
 on_both!(
+    a_write_and_its_row_are_both_there_or_neither,
     the_record_is_numbered_and_listed,
     writers_at_once_make_one_chain,
     a_changed_row_is_found,

@@ -91,8 +91,8 @@ async fn an_order_of_many_parts_is_all_or_nothing(bed: Bed) {
     let mut order = Order {
         commands: vec![command(1, "a", "fp"), command(2, "a", "fp")],
         whitelist: vec![crate::whitelist::entry("w")],
-        bump: Vec::new(),
         audit: Some(audit),
+        ..Order::default()
     };
     store.order(&order).await.unwrap();
     assert_eq!(store.host("a").await.unwrap().generation, 2);

@@ -226,7 +226,37 @@ async fn hosts_move_between_projects_with_what_is_theirs(bed: Bed) {
     assert!(matches!(store.set_host_project(&["a".into()], "none").await, Err(StoreError::Conflict(_))));
 }
 
+async fn a_disarmed_rule_is_one_of_its_projects_hosts(bed: Bed) {
+    let store = &bed.store;
+    store.create_project(&ProjectRow { id: "p2".into(), name: "two".into(), created_ms: 1 }).await.unwrap();
+    store.insert_host(&host("a")).await.unwrap();
+    let row = DisarmedRow {
+        project: DEFAULT_PROJECT.into(),
+        rule: "r/1".into(),
+        reason: "ours".into(),
+        who: "ana".into(),
+        at_ms: 5,
+        alarm: String::new(),
+    };
+    let before = store.host("a").await.unwrap().generation;
+    assert!(store.disarm_rule(&row).await.unwrap());
+    assert!(!store.disarm_rule(&DisarmedRow { who: "bo".into(), ..row.clone() }).await.unwrap());
+    let elsewhere = DisarmedRow { project: "p2".into(), ..row.clone() };
+    let order = Order { disarm: vec![elsewhere, row.clone()], ..Order::default() };
+    store.order(&order).await.unwrap();
+    assert_eq!(store.host("a").await.unwrap().generation, before + 1, "what changed nothing is no change");
+    let own = Scope::Projects(vec![DEFAULT_PROJECT.into()]);
+    assert_eq!(store.disarmed_rules(&own).await.unwrap(), std::slice::from_ref(&row));
+    assert_eq!(store.disarmed_rules(&Scope::All).await.unwrap().len(), 2);
+    assert_eq!(store.rearm_rule(DEFAULT_PROJECT, "r/1").await.unwrap(), row);
+    assert!(matches!(store.rearm_rule(DEFAULT_PROJECT, "r/1").await, Err(StoreError::NotFound(_))));
+    assert_eq!(store.host("a").await.unwrap().generation, before + 2);
+    let nowhere = DisarmedRow { project: "none".into(), ..row };
+    assert!(matches!(store.disarm_rule(&nowhere).await, Err(StoreError::Conflict(_))));
+}
+
 on_both!(
+    a_disarmed_rule_is_one_of_its_projects_hosts,
     a_host_comes_back_as_it_was_put,
     a_session_ends_only_for_its_run,
     silence_is_told_once,

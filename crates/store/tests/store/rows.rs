@@ -75,6 +75,9 @@ pub(crate) fn alarm(id: &str, last_ms: i64) -> AlarmRow {
         handled_ms: 0,
         remark: String::new(),
         suppressed: String::new(),
+        attack_tag: "attack_blocked".into(),
+        attack_phase: "actions".into(),
+        technique: "T1496.001".into(),
         position: Position::default(),
         details: vec![0, 255, 3],
     }

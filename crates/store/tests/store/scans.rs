@@ -103,4 +103,28 @@ async fn a_task_is_taken_back(bed: Bed) {
     assert!(matches!(store.cancel_scan_task("none", 1).await, Err(StoreError::NotFound(_))));
 }
 
-on_both!(a_policy_is_claimed_by_one, the_last_host_ends_the_task, a_task_is_taken_back);
+async fn hosts_of_a_paused_scan_wait_on(bed: Bed) {
+    let store = &bed.store;
+    let running = ScanHostRow { state: "scanning".into(), started_ms: 1, ..waiting("a", 1) };
+    store.create_scan_task(&task(), &[running, waiting("b", 1)]).await.unwrap();
+    let begun = store.pause_scan_task("st", true).await.unwrap();
+    assert_eq!(begun.iter().map(|h| h.host.as_str()).collect::<Vec<_>>(), ["a"]);
+    assert_eq!(store.scan_task("st").await.unwrap().state, "paused");
+    assert!(store.due_scan_hosts(1_000, 10).await.unwrap().is_empty());
+    store.pause_scan_task("st", false).await.unwrap();
+    assert_eq!(store.due_scan_hosts(1_000, 10).await.unwrap().len(), 1);
+    store.pause_scan_task("st", true).await.unwrap();
+    store.cancel_scan_task("st", 5).await.unwrap();
+    let ended = ScanHostRow { state: "cancel".into(), finished_ms: 6, ..begun[0].clone() };
+    assert!(store.update_scan_host(&ended).await.unwrap());
+    assert_eq!(store.scan_task("st").await.unwrap().state, "finish");
+    assert!(matches!(store.pause_scan_task("st", true).await, Err(StoreError::Conflict(_))));
+    assert!(matches!(store.pause_scan_task("none", true).await, Err(StoreError::NotFound(_))));
+}
+
+on_both!(
+    hosts_of_a_paused_scan_wait_on,
+    a_policy_is_claimed_by_one,
+    the_last_host_ends_the_task,
+    a_task_is_taken_back
+);

@@ -12,6 +12,8 @@ fn host() -> Wanted {
         max_kills_per_hour: 10_000,
         scope: Scope { excluded: vec![b"/opt/own".to_vec()], web_roots: Vec::new() },
         whitelist: Vec::new(),
+        disarmed: Vec::new(),
+        recovery: None,
     }
 }
 
@@ -174,6 +176,44 @@ fn whitelist_entries_are_checked_one_by_one() {
     assert_eq!(o.refused.len(), 10, "{:?}", o.refused);
     let pinned = overlay(host(), &state, &["whitelist".to_owned()], &HashSet::new());
     assert!(pinned.wanted.whitelist.is_empty() && pinned.refused.len() == 1);
+}
+
+#[test]
+fn a_recovery_key_of_the_fleet_is_checked_and_can_be_pinned() {
+    let good = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
+    let with = |text: &str| v1::DesiredState { recovery_recipient: text.into(), ..Default::default() };
+    let o = over(&with(good), &[]);
+    assert_eq!((o.wanted.recovery.as_deref(), o.refused.len()), (Some(good), 0), "{:?}", o.refused);
+    let o = over(&with(good), &["vault.recovery"]);
+    assert!(o.wanted.recovery.is_none() && says(&o, &["vault.recovery", "pinned"]), "{:?}", o.refused);
+    let o = over(&with("age1nonsense\n"), &[]);
+    assert!(o.wanted.recovery.is_none() && says(&o, &["vault.recovery", "X25519"]), "{:?}", o.refused);
+    assert!(!o.refused[0].contains('\n'));
+}
+
+#[test]
+fn disarmed_rules_are_checked_and_no_pin_keeps_one_armed() {
+    let order = |rule: &str| v1::DisarmOrder {
+        rule: rule.into(),
+        reason: "our own\ntool".into(),
+        who: "ana".into(),
+        at_ms: 5,
+    };
+    let orders = vec![order("webshell_php_eval"), order(""), order("a\nb"), order(&"x".repeat(257))];
+    let state = v1::DesiredState { disarmed: orders, ..v1::DesiredState::default() };
+    let o = over(&state, &["disarmed", "whitelist"]);
+    let expected = DisarmedRule {
+        rule: "webshell_php_eval".into(),
+        reason: "our own tool".into(),
+        who: "ana".into(),
+        at_ms: 5,
+    };
+    assert_eq!(o.wanted.disarmed, [expected]);
+    assert_eq!(o.refused.len(), 3, "{:?}", o.refused);
+    assert!(o.refused.iter().all(|r| !r.contains('\n')), "{:?}", o.refused);
+    let many = v1::DesiredState { disarmed: vec![order("r"); 5_000], ..v1::DesiredState::default() };
+    let o = over(&many, &[]);
+    assert!(o.wanted.disarmed.len() == MAX_DISARMED && says(&o, &["1000 rules"]), "{:?}", o.refused);
 }
 
 #[test]

@@ -127,6 +127,7 @@ fn disarmed_rules() {
         since_ms: 1_795_400_000_000,
         why: "it hit a file of an intact package".into(),
         hits: 3,
+        by: String::new(),
     };
     assert_eq!(disarmed(Look::default(), &[]), "No rule is disarmed.\n");
     insta::assert_snapshot!(disarmed(Look::default(), std::slice::from_ref(&rule)), @r#"
@@ -135,5 +136,9 @@ fn disarmed_rules() {
 
 They only refuse and report. When one is right: lazaret rules rearm RULE
 "#);
-    insta::assert_snapshot!(json::line(&json::DisarmedRule::from(&rule)).unwrap().trim_end(), @r#"{"type":"disarmed_rule","rule":"linux_miner_xmrig","since":"2026-11-23T02:13:20.000Z","why":"it hit a file of an intact package","hits":3}"#);
+    insta::assert_snapshot!(json::line(&json::DisarmedRule::from(&rule)).unwrap().trim_end(), @r#"{"type":"disarmed_rule","rule":"linux_miner_xmrig","since":"2026-11-23T02:13:20.000Z","why":"it hit a file of an intact package","hits":3,"by":null}"#);
+    let fleet = v1::DisarmedRule { by: "ana".into(), ..rule };
+    let text = disarmed(Look::default(), std::slice::from_ref(&fleet));
+    assert!(text.contains("by ana") && text.contains("only alarms"), "{text}");
+    assert!(json::line(&json::DisarmedRule::from(&fleet)).unwrap().contains(r#""by":"ana""#));
 }

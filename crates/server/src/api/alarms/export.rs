@@ -3,11 +3,11 @@
 
 use super::filter::AlarmQuery;
 use super::{hosts_of, view};
-use crate::api::exports::{self, Export, KEPT_MS, cell};
+use crate::api::exports::{KEPT_MS, LIMITS, cell};
 use crate::api::extract::{Accepted, Json, Path, Query};
 use crate::api::gate::Access;
 use crate::api::permission::Permission;
-use crate::api::problem::{Kind, Problem};
+use crate::api::problem::Problem;
 use crate::api::record::Record;
 use crate::api::route::{Routes, get, post};
 use crate::api::state::Api;
@@ -17,10 +17,9 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use lazaret_store::{AlarmFilter, AlarmRow, Cursor, HostRow};
+use lazaret_store::{AlarmFilter, AlarmRow, Cursor, EXPORT_PART, ExportRow, HostRow, StoreError};
 use serde::Serialize;
 use std::collections::HashMap;
-use tokio::io::AsyncReadExt as _;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -72,17 +71,17 @@ pub(super) fn routes(r: &mut Routes) {
     );
 }
 
-fn shown(e: &Export) -> ExportView {
-    let (state, reason) = match &e.state {
-        exports::State::Running => ("running", None),
-        exports::State::Done => ("done", None),
-        exports::State::Failed(why) => ("failed", Some(why.clone())),
+fn shown(e: &ExportRow) -> ExportView {
+    let state = match e.state.as_str() {
+        "done" => "done",
+        "running" => "running",
+        _ => "failed",
     };
     ExportView {
         id: e.id.clone(),
         state,
         rows: e.rows,
-        reason,
+        reason: crate::json::some(&e.reason),
         created_at: time::rfc3339(e.created_ms),
         kept_until: time::rfc3339(e.created_ms + KEPT_MS),
         download: (state == "done").then(|| format!("/api/v1/exports/{}/file", e.id)),
@@ -96,23 +95,18 @@ async fn begin(
 ) -> Result<Accepted<Json<ExportView>>, Problem> {
     access.scope = access.chosen(q.project.as_deref())?;
     let filter = q.filter()?;
-    let export = Export {
-        id: Uuid::now_v7().to_string(),
-        user: access.caller.user.id.clone(),
-        created_ms: time::now_ms(),
-        rows: 0,
-        state: exports::State::Running,
-    };
-    api.exports.begin(export.clone())?;
-    Record::new(&access, "", "alarm.export", format!("export {}", export.id)).write(&api).await?;
+    let id = Uuid::now_v7().to_string();
+    let export = Record::new(&access, "", "alarm.export", format!("export {id}"))
+        .on(&api)
+        .begin_export(&id, &access.caller.user.id, &LIMITS, time::now_ms())
+        .await?;
     let answer = shown(&export);
     tokio::spawn(async move {
-        let id = export.id;
-        let ended = match write(&api, &access, &filter, &id).await {
-            Ok(()) => exports::State::Done,
-            Err(why) => exports::State::Failed(why),
-        };
-        api.exports.update(&id, |e| e.state = ended);
+        let failed = write(&api, &access, &filter, &id).await.err();
+        if let Err(e) = api.store.end_export(&id, failed.as_deref(), time::now_ms()).await {
+            // Another server ends it when nothing comes any more.
+            crate::log::line(&format!("api: the export {id} cannot be ended: {e}"));
+        }
     });
     Ok(Accepted(Json(answer)))
 }
@@ -175,16 +169,9 @@ fn line(a: &AlarmRow, hosts: &HashMap<String, HostRow>) -> Vec<String> {
 }
 
 async fn write(api: &Api, access: &Access, filter: &AlarmFilter, id: &str) -> Result<(), String> {
-    let path = api.exports.path(id);
-    let mut file = tokio::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&path)
-        .await
-        .map_err(|e| format!("the file cannot be made: {e}"))?;
     let mut cursor = Cursor { after: None, limit: PAGE };
     let mut rows = 0;
+    let mut part = Vec::with_capacity(EXPORT_PART);
     let mut head = true;
     loop {
         let page = api.store.alarms_page(&access.scope, filter, &cursor).await.map_err(|e| e.to_string())?;
@@ -202,22 +189,28 @@ async fn write(api: &Api, access: &Access, filter: &AlarmFilter, id: &str) -> Re
             put(&mut csv, &line(a, &hosts))?;
         }
         rows += u64::try_from(page.items.len()).unwrap_or_default();
-        let bytes = csv.into_inner().map_err(|e| format!("a row cannot be written: {e}"))?;
-        tokio::io::AsyncWriteExt::write_all(&mut file, &bytes)
-            .await
-            .map_err(|e| format!("the file cannot be written: {e}"))?;
-        api.exports.update(id, |e| e.rows = rows);
-        match page.next {
-            Some(next) if rows < MOST => cursor.after = Some(next),
-            _ => break,
+        part.extend(csv.into_inner().map_err(|e| format!("a row cannot be written: {e}"))?);
+        let next = page.next.filter(|_| rows < MOST);
+        // Whole parts, and at the end what is left.
+        while part.len() >= EXPORT_PART || (next.is_none() && !part.is_empty()) {
+            let rest = part.split_off(part.len().min(EXPORT_PART));
+            let whole = std::mem::replace(&mut part, rest);
+            let added = api.store.add_export_part(id, &whole, rows, &LIMITS, time::now_ms()).await;
+            added.map_err(|e| e.to_string())?;
+        }
+        match next {
+            Some(next) => cursor.after = Some(next),
+            None => return Ok(()),
         }
     }
-    tokio::io::AsyncWriteExt::flush(&mut file).await.map_err(|e| format!("the file cannot be written: {e}"))
 }
 
-fn own(api: &Api, access: &Access, id: &str) -> Result<Export, Problem> {
-    let found = api.exports.get(id).filter(|e| e.user == access.caller.user.id);
-    found.ok_or_else(|| Problem::no("export", id))
+async fn own(api: &Api, access: &Access, id: &str) -> Result<ExportRow, Problem> {
+    match api.store.export(id).await {
+        Ok(e) if e.user == access.caller.user.id => Ok(e),
+        Ok(_) | Err(StoreError::NotFound(_)) => Err(Problem::no("export", id)),
+        Err(e) => Err(e.into()),
+    }
 }
 
 async fn show(
@@ -225,7 +218,7 @@ async fn show(
     access: Access,
     Path(id): Path<String>,
 ) -> Result<Json<ExportView>, Problem> {
-    Ok(Json(shown(&own(&api, &access, &id)?)))
+    Ok(Json(shown(&own(&api, &access, &id).await?)))
 }
 
 async fn download(
@@ -233,21 +226,20 @@ async fn download(
     access: Access,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
-    let export = own(&api, &access, &id)?;
-    if export.state != exports::State::Done {
+    let export = own(&api, &access, &id).await?;
+    if export.state != "done" {
         return Err(Problem::conflict("the export is not done"));
     }
-    let file = tokio::fs::File::open(api.exports.path(&export.id)).await.map_err(|e| {
-        crate::log::line(&format!("api: the export {}: {e}", export.id));
-        Problem::new(Kind::Internal, "the file cannot be read; export anew")
-    })?;
-    let body = futures_util::stream::try_unfold(file, |mut file| async move {
-        let mut part = vec![0; 64 << 10];
-        let n = file.read(&mut part).await?;
-        part.truncate(n);
-        Ok::<_, std::io::Error>((n > 0).then_some((part, file)))
-    });
     let name = format!("attachment; filename=\"alarms-{}.csv\"", export.id);
+    let body = futures_util::stream::try_unfold((api, export, 0), |(api, export, part)| async move {
+        if part >= export.parts {
+            return Ok(None);
+        }
+        let content = api.store.export_part(&export.id, part).await.inspect_err(|e| {
+            crate::log::line(&format!("api: the export {}: {e}", export.id));
+        })?;
+        Ok::<_, StoreError>(Some((content, (api, export, part + 1))))
+    });
     let headers =
         [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, name)];
     Ok((headers, Body::from_stream(body)).into_response())

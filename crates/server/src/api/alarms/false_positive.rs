@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The one button for a false positive: the file comes back wherever it was isolated, its content is
-//! whitelisted, what was killed is started again, and open alarms about it are closed. One task, one
-//! audit row; hosts that are away do their part when they come back.
+//! whitelisted, the rule that found it only alarms from now on, what was killed is started again, and open
+//! alarms about it are closed. One task, one audit row; hosts that are away do their part when they come
+//! back.
 
 use super::view::HostBrief;
 use super::{hosts_of, within};
@@ -18,7 +19,9 @@ use crate::json::{hex, some};
 use crate::time;
 use axum::extract::State;
 use lazaret_proto::v1::{self, command};
-use lazaret_store::{AlarmFilter, AlarmRow, Cursor, HostRow, IsolatedRow, WhitelistFilter, WhitelistRow};
+use lazaret_store::{
+    AlarmFilter, AlarmRow, Cursor, DisarmedRow, HostRow, IsolatedRow, WhitelistFilter, WhitelistRow,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
 use utoipa::ToSchema;
@@ -28,6 +31,9 @@ use uuid::Uuid;
 const SHOWN: usize = 100;
 /// Open alarms that are closed with it.
 const ALARMS: usize = 1_000;
+
+/// Evidence that a rule gave, as the wire names it.
+const KINDS: [&str; 3] = ["rule", "third_party_rule", "heuristic"];
 
 /// What the button would touch.
 #[derive(Serialize, ToSchema)]
@@ -45,10 +51,11 @@ struct FalsePositivePreview {
     alarms: usize,
     /// Services and containers that were ended with it and are started again.
     restarts: Vec<String>,
-    /// Decisive rules that found it. A rule acts on the rest of the fleet as before: the whitelisted
-    /// content is what it lets be.
+    /// Decisive rules that found it. They are disarmed: on every host of `whitelist_projects` they only
+    /// alarm until somebody arms them again (`DELETE /disarmed-rules/{rule}`). Known-bad hashes and the
+    /// test program are none.
     rules: Vec<String>,
-    /// In these projects the content is whitelisted.
+    /// In these projects the content is whitelisted, and the rules are disarmed.
     whitelist_projects: Vec<String>,
 }
 
@@ -62,6 +69,9 @@ struct FalsePositive {
     /// Start again what was ended with it; yes unless said otherwise.
     #[serde(default = "yes")]
     restart: bool,
+    /// Let the rules that found it only alarm; yes unless said otherwise.
+    #[serde(default = "yes")]
+    disarm: bool,
 }
 
 fn yes() -> bool {
@@ -83,7 +93,7 @@ pub(super) fn routes(r: &mut Routes) {
     r.add(
         Permission::Administer,
         post("/alarms/{id}/false-positive", "reportFalsePositive", "It was a false positive: undo it everywhere")
-            .describe("Restores by content on every host of the caller's projects, whitelists the content, starts again what was ended, closes open alarms about it.")
+            .describe("Restores by content on every host of the caller's projects, whitelists the content, disarms the rules that found it, starts again what was ended, closes open alarms about it.")
             .body::<FalsePositive>()
             .answers::<Ordered>(202)
             .orders(),
@@ -133,10 +143,6 @@ async fn preview(
             killed.iter().filter_map(|k| k.unit.as_deref().or(k.container.as_deref()).and_then(some)),
         );
     }
-    let verdict = super::view::details(&alarm).and_then(|a| a.verdict).unwrap_or_default();
-    let mut rules: Vec<String> = verdict.evidence.into_iter().filter(|e| e.decisive).map(|e| e.id).collect();
-    rules.sort_unstable();
-    rules.dedup();
     Ok(Json(FalsePositivePreview {
         sha256: hex(&t.sha256).unwrap_or_default(),
         isolated_total: t.files.len(),
@@ -145,9 +151,24 @@ async fn preview(
         hosts_later: on.iter().filter(|id| t.hosts.get(**id).is_none_or(|h| h.status != "online")).count(),
         alarms: t.alarms.len(),
         restarts: restarts.into_iter().collect(),
-        rules,
+        rules: misfired(&alarm),
         whitelist_projects: t.projects.into_iter().collect(),
     }))
+}
+
+/// The rules that carried the verdict. A hash on a list is no rule, and without the test program a host
+/// could not be tested any more.
+fn misfired(alarm: &AlarmRow) -> Vec<String> {
+    let verdict = super::view::details(alarm).and_then(|a| a.verdict).unwrap_or_default();
+    let mut rules: Vec<String> = verdict
+        .evidence
+        .into_iter()
+        .filter(|e| e.decisive && e.weight > 0.0 && KINDS.contains(&e.kind.as_str()))
+        .map(|e| e.id)
+        .collect();
+    rules.sort_unstable();
+    rules.dedup();
+    rules
 }
 
 /// Whether a living entry for the content holds in the whole project.
@@ -209,6 +230,18 @@ async fn report(
             hits_day: 0,
             last_hit_ms: 0,
         });
+    }
+    if ask.disarm {
+        for rule in misfired(&alarm) {
+            order.disarm.extend(t.projects.iter().map(|project| DisarmedRow {
+                project: project.clone(),
+                rule: rule.clone(),
+                reason: format!("false positive: {}", ask.remark).chars().take(512).collect(),
+                who: access.who().to_owned(),
+                at_ms: now_ms,
+                alarm: id.clone(),
+            }));
+        }
     }
     for file in &t.files {
         let what =

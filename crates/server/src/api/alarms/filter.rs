@@ -97,6 +97,7 @@ impl AlarmQuery {
             ids: self.ids.clone().unwrap_or_default().0,
             suppressed: self.suppressed.unwrap_or(false),
             importance: self.importance.map(|i| i.word().to_owned()).unwrap_or_default(),
+            ..AlarmFilter::default()
         })
     }
 }

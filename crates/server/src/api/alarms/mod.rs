@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Alarms of the fleet.
 
-mod attack;
 mod export;
 mod false_positive;
 pub(super) mod filter;

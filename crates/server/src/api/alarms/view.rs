@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Alarms as JSON: the short form of lists, and the whole.
 
-use super::attack;
+use crate::attack;
 use crate::editions::HostEdition;
 use crate::json::{self, exact, hex, lossy, some};
 use crate::time;
@@ -176,7 +176,6 @@ pub(super) fn is_own(a: &AlarmRow) -> bool {
 pub(super) fn item(a: &AlarmRow, host: Option<&HostRow>) -> AlarmItem {
     let class: Option<MalwareClass> = a.class.parse().ok();
     let place = class.map(attack::place);
-    let ran = matches!(a.origin.as_str(), "exec" | "process" | "mapped");
     AlarmItem {
         id: a.id.clone(),
         project: a.project.clone(),
@@ -215,7 +214,7 @@ pub(super) fn item(a: &AlarmRow, host: Option<&HostRow>) -> AlarmItem {
         att_ck: place.map(|p| p.0),
         technique: place.map(|p| p.1),
         attack_phase: place.map(|p| p.2),
-        attack_tag: attack::tag(class, &a.decision, !a.isolated.is_empty(), ran),
+        attack_tag: attack::tag(class, &a.decision, !a.isolated.is_empty(), attack::ran(&a.origin)),
         suppressed_by: some(&a.suppressed),
         not_included: Vec::new(),
     }

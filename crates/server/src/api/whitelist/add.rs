@@ -194,11 +194,11 @@ pub(super) async fn add(
         hits_day: 0,
         last_hit_ms: 0,
     };
-    api.store.add_whitelist(&row).await?;
     let entry = shown(&row);
     Record::new(&access, &row.project, "whitelist.add", format!("whitelist {}", row.id))
         .after(&entry)
-        .write(&api)
+        .on(&api)
+        .add_whitelist(&row)
         .await?;
     let (isolated, isolated_more) = matching(&api, &access, &row).await?;
     Ok(Created(Tagged(tag(&row), Added { entry, isolated, isolated_more })))

@@ -93,12 +93,12 @@ pub(super) async fn update(
             "class: an entry that holds for everything but its value must be limited to one",
         ));
     }
-    api.store.update_whitelist(&after).await?;
     let entry = shown(&after);
     Record::new(&access, &before.project, "whitelist.update", format!("whitelist {id}"))
         .before(&shown(&before))
         .after(&entry)
-        .write(&api)
+        .on(&api)
+        .update_whitelist(&after)
         .await?;
     Ok(Tagged(tag(&after), entry))
 }
@@ -116,13 +116,11 @@ pub(super) async fn take_out(
         }
     }
     let ids: Vec<String> = rows.iter().map(|r| r.id.clone()).collect();
-    let entries = api.store.remove_whitelist(&ids).await?;
-    for row in &rows {
-        Record::new(access, &row.project, "whitelist.remove", format!("whitelist {}", row.id))
-            .before(&shown(row))
-            .write(api)
-            .await?;
-    }
+    let records = rows.iter().map(|row| {
+        let target = format!("whitelist {}", row.id);
+        Record::new(access, &row.project, "whitelist.remove", target).before(&shown(row)).row()
+    });
+    let entries = api.store.audited(records.collect()).remove_whitelist(&ids).await?;
     Ok(Json(Removed { entries, alarms }))
 }
 

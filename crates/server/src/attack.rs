@@ -5,7 +5,7 @@
 use lazaret_model::MalwareClass as C;
 
 /// ATT&CK tactic, technique (Enterprise matrix), phase of the kill chain.
-pub(super) const fn place(class: C) -> (&'static str, &'static str, &'static str) {
+pub(crate) const fn place(class: C) -> (&'static str, &'static str, &'static str) {
     match class {
         C::Unclassified | C::Trojan => ("Execution", "T1204.002", "installation"),
         C::Virus => ("Persistence", "T1554", "installation"),
@@ -23,7 +23,7 @@ pub(super) const fn place(class: C) -> (&'static str, &'static str, &'static str
 
 /// `attack_blocked`: refused or isolated; `attack_success`: it ran and was not; `attack_attempt`: it was
 /// there and did not run. For an alarm without a verdict: `abnormal_behavior`.
-pub(super) fn tag(class: Option<C>, decision: &str, isolated: bool, ran: bool) -> &'static str {
+pub(crate) fn tag(class: Option<C>, decision: &str, isolated: bool, ran: bool) -> &'static str {
     if class.is_none() {
         return "abnormal_behavior";
     }
@@ -33,6 +33,26 @@ pub(super) fn tag(class: Option<C>, decision: &str, isolated: bool, ran: bool) -
         _ if ran => "attack_success",
         _ => "attack_attempt",
     }
+}
+
+/// What an alarm's row keeps of this, to be asked by.
+pub(crate) struct Attack {
+    pub(crate) tag: &'static str,
+    /// Empty without a verdict, as the technique.
+    pub(crate) phase: &'static str,
+    pub(crate) technique: &'static str,
+}
+
+/// From the columns of an alarm: its class's word, decision, whether a file of it was isolated, and origin.
+pub(crate) fn of(class: &str, decision: &str, isolated: bool, origin: &str) -> Attack {
+    let class: Option<C> = class.parse().ok();
+    let (_, technique, phase) = class.map_or(("", "", ""), place);
+    Attack { tag: tag(class, decision, isolated, ran(origin)), phase, technique }
+}
+
+/// Whether something of this origin ran.
+pub(crate) fn ran(origin: &str) -> bool {
+    matches!(origin, "exec" | "process" | "mapped")
 }
 
 #[cfg(test)]
@@ -54,5 +74,13 @@ mod tests {
         assert_eq!(tag(Some(C::Miner), "alarm", false, true), "attack_success");
         assert_eq!(tag(Some(C::Miner), "alarm", false, false), "attack_attempt");
         assert_eq!(tag(None, "alarm", false, false), "abnormal_behavior");
+    }
+
+    #[test]
+    fn a_row_says_the_same() {
+        let a = of("miner", "alarm", false, "exec");
+        assert_eq!((a.tag, a.phase, a.technique), ("attack_success", "actions", "T1496.001"));
+        let own = of("", "alarm", false, "daemon");
+        assert_eq!((own.tag, own.phase, own.technique), ("abnormal_behavior", "", ""));
     }
 }

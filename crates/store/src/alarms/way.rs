@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Which index a list is read by. Neither planner can know: SQLite has no statistics, and PostgreSQL's say
+//! nothing about what came an hour ago or about two conditions at once. So what each index would give is
+//! counted, up to a bound that costs a few milliseconds.
+
+use super::filter::{Asked, Part};
+use super::texts::Needle;
+use crate::db::conn::Pools;
+use crate::db::sql::{Filter, Sql};
+use crate::error::Result;
+
+/// What an index gives is counted up to here; less is read whole.
+pub(super) const SMALL: u64 = 20_000;
+/// With so few nothing narrower is looked for.
+const ENOUGH: u64 = 2_000;
+/// The newest alarms tell how common a text is, where an index cannot be asked.
+const SAMPLE: u64 = 5_000;
+
+/// How a list is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// All that this index gives, then sorted.
+    Whole(Part),
+    /// In the order of the list, from each value of this part.
+    Merge(Part),
+    /// In the order of the list, everything.
+    Time,
+}
+
+/// The way, and how many its index gives (up to [`SMALL`]).
+pub(super) async fn find(pools: &Pools, asked: &Asked) -> Result<(Way, u64)> {
+    let mut best: Option<(Part, u64)> = None;
+    let mut common = Vec::new();
+    for part in asked.parts() {
+        let n = size(pools, asked, part).await?;
+        if n >= SMALL {
+            common.push(part);
+        } else if best.is_none_or(|(_, least)| n < least) {
+            best = Some((part, n));
+        }
+        if best.is_some_and(|(_, n)| n <= ENOUGH) {
+            break;
+        }
+    }
+    if let Some((part, n)) = best {
+        return Ok((Way::Whole(part), n));
+    }
+    let ordered = |p: &Part| match p {
+        // PostgreSQL's has no order.
+        Part::Text | Part::Container => !asked.postgres,
+        _ => true,
+    };
+    common.retain(ordered);
+    // A text's index gives what the text itself need only be compared with; then the fewest values.
+    common.sort_by_key(|p| (asked.needle(*p).is_none(), asked.branches(*p)));
+    Ok((common.first().map_or(Way::Time, |p| Way::Merge(*p)), SMALL))
+}
+
+async fn size(pools: &Pools, asked: &Asked, part: Part) -> Result<u64> {
+    let inner = match asked.needle(part) {
+        None => {
+            let mut w = asked.window();
+            if part == Part::Ids {
+                return Ok(0);
+            }
+            if part == Part::File {
+                w.and("length(sha256) > 0");
+                w.value("sha256 =", &asked.sha256);
+            }
+            asked.answer(part, &mut w);
+            w.select("1", asked.from(Some(part)))
+        }
+        Some(needle) if asked.postgres => return sampled(pools, needle).await,
+        Some(needle) => {
+            let mut w = Filter::new();
+            w.value(&format!("{} MATCH", needle.table), needle.grams.as_deref().unwrap_or_default());
+            w.select("1", needle.table)
+        }
+    };
+    counted(pools, inner, SMALL).await
+}
+
+/// PostgreSQL's index over texts must be read to its end to say anything: one in ten of the newest is
+/// common, and what is rarer is read by the index.
+async fn sampled(pools: &Pools, needle: &Needle) -> Result<u64> {
+    let mut w = Filter::new();
+    needle.condition(&mut w);
+    let sql = w.select(
+        "1",
+        &format!("(SELECT search, container_search FROM alarms ORDER BY pos DESC LIMIT {SAMPLE}) AS newest"),
+    );
+    let n = counted(pools, sql, SAMPLE / 10).await?;
+    Ok(if n >= SAMPLE / 10 { SMALL } else { (n * 100).clamp(ENOUGH + 1, SMALL - 1) })
+}
+
+/// How many rows, up to `cap`.
+pub(super) async fn counted(pools: &Pools, inner: Sql, cap: u64) -> Result<u64> {
+    let mut sql = Sql::built(format!("SELECT count(*) FROM ({} LIMIT {cap}) AS counted", inner.text));
+    sql.args = inner.args;
+    match pools.one(sql).await? {
+        Some(row) => row.fields().count(),
+        None => Ok(0),
+    }
+}
