@@ -49,7 +49,6 @@ pub(crate) const KNOWN: &[(How, &[&str])] = &[
             "resetSecondFactor",
             "verifyAudit",
             "createQuota",
-            "getRecoveryKey",
             "setRecoveryKey",
             "updateQuota",
             "deleteQuota",
@@ -90,6 +89,7 @@ pub(crate) const KNOWN: &[(How, &[&str])] = &[
             "listQuotas",
             "listApprovals",
             "listDisarmedRules",
+            "getRecoveryKey",
         ],
     ),
     (

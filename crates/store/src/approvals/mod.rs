@@ -99,9 +99,6 @@ async fn decide(tx: &mut Tx, d: &Decision) -> Result<ApprovalRow> {
         .bind(&d.result);
     update.push(COLUMNS);
     if let Some(row) = tx.one(update).await? {
-        if let Some(new) = &d.audit {
-            audit::append(tx, new).await?;
-        }
         return read(&row);
     }
     let mut w = Filter::new();
@@ -110,6 +107,14 @@ async fn decide(tx: &mut Tx, d: &Decision) -> Result<ApprovalRow> {
     let row = read(&row.ok_or_else(|| StoreError::missing("approval", &d.id))?)?;
     let state = if row.state == "pending" { "expired" } else { row.state.as_str() };
     Err(StoreError::Conflict(format!("the approval {:?} is {state} already: give the order again", d.id)))
+}
+
+/// Records the decision.
+async fn note(tx: &mut Tx, d: &Decision) -> Result<()> {
+    if let Some(new) = &d.audit {
+        audit::append(tx, new).await?;
+    }
+    Ok(())
 }
 
 impl Store {
@@ -183,6 +188,7 @@ impl Store {
     pub async fn refuse_approval(&self, d: &Decision) -> Result<ApprovalRow> {
         let mut tx = self.begin().await?;
         let row = decide(&mut tx, d).await?;
+        note(&mut tx, d).await?;
         self.commit(tx).await?;
         Ok(row)
     }
@@ -194,17 +200,20 @@ impl Store {
     pub async fn apply_approval(&self, d: &Decision, what: &Approved) -> Result<ApprovalRow> {
         let mut tx = self.begin().await?;
         let row = decide(&mut tx, d).await?;
-        let mut hosts = order::put(&mut tx, &what.order).await?;
+        // The record is locked last, as everybody does: nobody waits in a circle.
         let mut alarms = Vec::new();
         if let Some((ids, verb, who, remark)) = &what.handled {
             alarms = handle::handled(&mut tx, ids, verb, who, remark, d.now_ms).await?;
         }
+        let mut hosts = Vec::new();
         if let Some(switch) = &what.switch {
-            hosts.extend(switches::put(&mut tx, switch).await?.1);
+            hosts = switches::put(&mut tx, switch).await?.1;
         }
         if let Some(wanted) = &what.rules {
             rules::put(&mut tx, wanted).await?;
         }
+        hosts.extend(order::put(&mut tx, &what.order).await?);
+        note(&mut tx, d).await?;
         self.commit(tx).await?;
         self.note_commands(&what.order.commands);
         self.note_desired(&hosts)?;
