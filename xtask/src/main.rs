@@ -14,6 +14,7 @@ mod cache;
 mod cargo;
 mod config;
 mod fleet;
+mod npm;
 mod packages;
 mod preflight;
 mod run;

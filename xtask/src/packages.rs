@@ -40,6 +40,8 @@ pub(crate) const TEST: &[Package] = &[
     package("libcap2-bin", "setcap", "file capabilities that a restore must bring back"),
     package("lz4", "lz4", "compressed apt indexes in the package database tests"),
     package("mount", "mount", "tmpfs and loop mounts"),
+    package("nodejs", "node", "an OpenID provider for the sign-on tests; 20 or later"),
+    package("npm", "npm", "installs that provider as its lock file pins it"),
     package(
         "postgresql-15",
         "",

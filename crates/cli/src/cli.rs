@@ -115,6 +115,8 @@ pub(crate) enum Verb {
     Logout(fleet::LogoutArgs),
     Hosts(fleet::HostsArgs),
     Tokens(fleet::TokensArgs),
+    Quotas(fleet::QuotasArgs),
+    Approvals(fleet::ApprovalsArgs),
     Tasks(fleet::TasksArgs),
     Scans(fleet::ScansArgs),
     RecoveryKey(fleet::RecoveryKeyArgs),
@@ -168,6 +170,8 @@ impl Verb {
             | Self::Hosts(_)
             | Self::Tokens(_)
             | Self::Tasks(_)
+            | Self::Quotas(_)
+            | Self::Approvals(_)
             | Self::Scans(_)
             | Self::RecoveryKey(_)
             | Self::FalsePositive(_) => {

@@ -2,6 +2,11 @@
 //! `lazaret-server.toml`. Unknown keys are refused with their line: a misspelt key that silently does
 //! nothing is a server that is not as safe as its administrator believes.
 
+mod sign_on;
+
+pub(crate) use sign_on::safe_address;
+pub use sign_on::{GroupRole, Provider, SignOn};
+
 use crate::people::proxy::{ForwardedHeader, Prefix};
 use serde::Deserialize;
 use std::fmt;
@@ -22,6 +27,8 @@ pub struct Config {
     pub metrics: Metrics,
     /// How long things are kept.
     pub retention: Retention,
+    /// How people come in.
+    pub sign_on: SignOn,
     /// What new hosts get.
     pub install: Install,
 }
@@ -246,7 +253,7 @@ impl Config {
                 return Err(ConfigError(format!("{key} = {given}: must be {least} to {most}")));
             }
         }
-        Ok(())
+        self.sign_on.check().map_err(ConfigError)
     }
 
     /// The database to open.

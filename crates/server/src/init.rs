@@ -5,6 +5,7 @@
 use crate::api::permission::{ALL_PROJECTS, Role};
 use crate::authority::{Authority, AuthorityError, CERTIFICATE_FILE};
 use crate::config::Config;
+use crate::people::seal::Seal;
 use crate::people::{password, secret};
 use crate::time;
 use anyhow::{Context as _, bail};
@@ -53,6 +54,8 @@ pub async fn init(config: &Config) -> anyhow::Result<Made> {
             other => other,
         }
     }?;
+    // Before several processes start, which share the folder and may not be able to write to it.
+    Seal::open(&folder)?;
     let store = Store::open(&config.database()).await.context("cannot open the database")?;
     let migrated = store.migrate().await.context("cannot bring the database up to date")?;
     if migrated.from == 0 {
@@ -94,7 +97,7 @@ fn first_user(one_time: &str, now_ms: i64) -> anyhow::Result<UserRow> {
     })
 }
 
-fn by_root(action: &str, target: &str, now_ms: i64) -> NewAudit {
+pub(crate) fn by_root(action: &str, target: &str, now_ms: i64) -> NewAudit {
     NewAudit {
         at_ms: now_ms,
         who: "root on the server".to_owned(),
@@ -171,6 +174,9 @@ pub async fn reset_password(config: &Config, name: &str) -> anyhow::Result<Strin
         Err(StoreError::NotFound(_)) => bail!("there is no user \"{}\"", name.escape_default()),
         other => other?,
     };
+    if user.password.is_empty() {
+        bail!("{name} comes in through a provider and has no password; for a way in: user break-glass NAME");
+    }
     let one_time = secret::one_time_password()?;
     user.password = password::hash(&one_time)?;
     user.must_change = true;

@@ -6,8 +6,10 @@
 mod api;
 mod attack;
 pub mod authority;
+pub mod break_glass;
 pub mod config;
 mod descriptors;
+mod editions;
 pub mod gateway;
 pub mod init;
 mod json;

@@ -5,8 +5,8 @@
 
 use anyhow::{Context as _, bail};
 use lazaret_server::config::Config;
-use lazaret_server::init;
 use lazaret_server::start::{Role, start};
+use lazaret_server::{break_glass, init};
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -20,6 +20,8 @@ The fleet's server.
   lazaret-server migrate [--config FILE]                bring the database up to date
   lazaret-server token [--hours N] [--uses N] [--config FILE]   a token with which hosts enrol (1 hour, 1 host)
   lazaret-server user reset-password NAME [--config FILE]   a new one-time password, for who is locked out
+  lazaret-server user break-glass NAME [--config FILE]   an administrator with a one-time password, without provider
+                                                        and second factor for 8 hours; leaves an alarm
   lazaret-server --help | --version
 
 FILE is /etc/lazaret/lazaret-server.toml unless given.
@@ -32,6 +34,7 @@ enum Verb {
     Init,
     Migrate,
     ResetPassword(String),
+    BreakGlass(String),
     Token { hours: i64, uses: i64 },
     Help,
     Version,
@@ -76,6 +79,7 @@ fn parse(arguments: Vec<String>) -> anyhow::Result<(PathBuf, Verb)> {
         ["migrate"] => Verb::Migrate,
         ["token"] => Verb::Token { hours, uses },
         ["user", "reset-password", name] => Verb::ResetPassword((*name).to_owned()),
+        ["user", "break-glass", name] => Verb::BreakGlass((*name).to_owned()),
         ["help"] => Verb::Help,
         ["version"] => Verb::Version,
         other => bail!("unknown command \"{}\"; see --help", other.join(" ").escape_default()),
@@ -124,6 +128,11 @@ fn run(arguments: Vec<String>) -> anyhow::Result<()> {
             Verb::ResetPassword(name) => {
                 let password = init::reset_password(&config, &name).await?;
                 say(&format!("one-time password {password}"))
+            }
+            Verb::BreakGlass(name) => {
+                let password = break_glass::break_glass(&config, &name).await?;
+                say(&format!("administrator {name} one-time password {password}"))?;
+                say(&format!("good for {} hours without provider and second factor", break_glass::HOURS))
             }
             Verb::Token { hours, uses } => {
                 let made = init::token(&config, hours, uses).await?;
@@ -178,6 +187,7 @@ mod tests {
         assert_eq!(parsed("--config /c --role api").unwrap(), ("/c".into(), Verb::Run(Role::Api)));
         assert_eq!(parsed("init --config /c").unwrap(), ("/c".into(), Verb::Init));
         assert_eq!(parsed("user reset-password eve").unwrap().1, Verb::ResetPassword("eve".into()));
+        assert_eq!(parsed("user break-glass eve").unwrap().1, Verb::BreakGlass("eve".into()));
         assert_eq!(parsed("token --uses 5").unwrap().1, Verb::Token { hours: 1, uses: 5 });
         for bad in [
             "token --hours 0",

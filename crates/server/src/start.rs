@@ -8,7 +8,10 @@ use crate::authority::Authority;
 use crate::config::Config;
 use crate::gateway::{Gateway, Settings};
 use crate::people::limit::Limit;
+use crate::people::oidc::Providers;
 use crate::people::password::Passwords;
+use crate::people::password_policy::PasswordPolicy;
+use crate::people::seal::Seal;
 use crate::{api, descriptors, init, log, numbers, serve, time, worker};
 use anyhow::{Context as _, bail};
 use lazaret_store::{Options, Store};
@@ -168,10 +171,16 @@ pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
         let listener = TcpListener::bind(config.api.listen)
             .await
             .with_context(|| format!("cannot listen on {} for people", config.api.listen))?;
-        running.api = Some(listener.local_addr()?);
+        let mut config = config;
+        // What people and providers are told, where the system chose the port.
+        config.api.listen = listener.local_addr()?;
+        running.api = Some(config.api.listen);
         let shared = Shared {
             store,
             passwords: Passwords::new()?,
+            policy: PasswordPolicy::load(&config.sign_on)?,
+            seal: Seal::open(&init::authority_folder(&config))?,
+            providers: Providers::load(&config.sign_on)?,
             by_credential: Limit::new(config.api.requests_per_minute),
             by_address: Limit::new(config.api.requests_per_minute_address),
             sign_ins: Limit::new(SIGN_INS_PER_MINUTE),

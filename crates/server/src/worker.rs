@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What is done when nobody asks: ends of commands, credentials and entries, and what is kept too long.
 
-use crate::api::exports;
+use crate::api::{approvals, exports};
 use crate::{log, numbers, scans, time};
-use lazaret_store::{CommandFilter, Cursor, Scope, Store, StoreError};
+use lazaret_store::{ApprovalRow, CommandFilter, Cursor, Scope, Store, StoreError};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -56,7 +56,15 @@ async fn once(store: &Store, alarm_days: u32, all: bool, count: bool) -> Result<
         return Ok(());
     }
     store.expire_credentials(now_ms).await?;
+    store.forget_flows(now_ms - crate::people::oidc::PATIENCE_MS).await?;
     store.forget_answers(now_ms - ANSWERS_MS).await?;
+    let ended = |a: &ApprovalRow| approvals::request::record(a, "server", "approval.expire", now_ms);
+    for approval in store.expire_approvals(now_ms, ended).await? {
+        log::line(&format!("worker: nobody approved {} in time: {}", approval.id, approval.title));
+    }
+    for pool in store.expire_quotas(now_ms).await? {
+        log::line(&format!("worker: the quota {} ({}) has expired", pool.id, pool.edition));
+    }
     store.delete_exports(now_ms - exports::KEPT_MS, now_ms - exports::STALE_MS, now_ms).await?;
     for entry in store.expire_whitelist(now_ms).await? {
         log::line(&format!("worker: the whitelist entry {} of {} has ended", entry.id, entry.owner));

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod alarms;
+mod approvals;
 mod commands;
 mod db;
 mod error;
@@ -13,11 +14,14 @@ mod ingest;
 mod isolated;
 mod live;
 mod people;
+mod quotas;
 mod records;
 mod scans;
+mod sign_on;
 mod store;
 mod whitelist;
 
+pub use approvals::{Approved, Decision};
 pub use commands::Order;
 pub use db::migrate::Migrated;
 pub use db::open::Options;

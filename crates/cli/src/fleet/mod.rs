@@ -3,6 +3,7 @@
 //! server instead of this host's daemon.
 
 mod alarms;
+mod approvals;
 mod events;
 mod false_positive;
 mod hosts;
@@ -10,6 +11,7 @@ mod http;
 mod isolated;
 mod login;
 mod orders;
+mod quotas;
 mod recovery_key;
 mod rules;
 mod scan;
@@ -18,10 +20,12 @@ mod switch;
 mod tokens;
 mod whitelist;
 
+pub(crate) use approvals::ApprovalsArgs;
 pub(crate) use false_positive::FalsePositiveArgs;
 pub(crate) use hosts::HostsArgs;
 pub(crate) use login::{LoginArgs, LogoutArgs};
 pub(crate) use orders::TasksArgs;
+pub(crate) use quotas::QuotasArgs;
 pub(crate) use recovery_key::RecoveryKeyArgs;
 pub(crate) use scans::ScansArgs;
 pub(crate) use tokens::TokensArgs;
@@ -66,6 +70,8 @@ impl<'a> Fleet<'a> {
             Verb::Hosts(args) => hosts::run(self, args, out),
             Verb::Tokens(args) => tokens::run(self, args, out),
             Verb::Tasks(args) => orders::run(self, args, out),
+            Verb::Quotas(args) => quotas::run(self, args, out),
+            Verb::Approvals(args) => approvals::run(self, args, out),
             Verb::Scans(args) => scans::run(self, args, out),
             Verb::RecoveryKey(args) => recovery_key::run(self, args, out),
             Verb::Alarms(args) => alarms::run(self, args, out),

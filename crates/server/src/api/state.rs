@@ -7,7 +7,10 @@ use super::problem::{Kind, Problem};
 use crate::config::Config;
 use crate::people::PeopleError;
 use crate::people::limit::Limit;
+use crate::people::oidc::Providers;
 use crate::people::password::Passwords;
+use crate::people::password_policy::PasswordPolicy;
+use crate::people::seal::Seal;
 use lazaret_store::{Store, StoreError};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -21,6 +24,9 @@ pub(crate) struct Shared {
     pub(crate) store: Store,
     pub(crate) config: Config,
     pub(crate) passwords: Passwords,
+    pub(crate) policy: PasswordPolicy,
+    pub(crate) seal: Seal,
+    pub(crate) providers: Providers,
     pub(crate) by_credential: Limit<String>,
     pub(crate) by_address: Limit<IpAddr>,
     pub(crate) sign_ins: Limit<IpAddr>,

@@ -7,7 +7,7 @@
 //! so that an agent which has a renewed one and lost it on the way is not shut out.
 
 mod accept;
-mod alarms;
+pub(crate) mod alarms;
 mod clone;
 mod commands;
 pub mod desired;

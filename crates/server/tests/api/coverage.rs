@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 
 on_both!(lists_hold_nothing_of_other_projects);
 
-const ROLES: [&str; 4] = ["viewer", "operator", "administrator", "auditor"];
+pub(crate) const ROLES: [&str; 4] = ["viewer", "operator", "administrator", "auditor"];
 
-fn permits(permission: &str, role: &str) -> bool {
+pub(crate) fn permits(permission: &str, role: &str) -> bool {
     match permission {
         "public" | "signed_in" | "view" => true,
         "operate" => ["operator", "administrator"].contains(&role),
@@ -22,11 +22,16 @@ fn permits(permission: &str, role: &str) -> bool {
 }
 
 /// Own things of the caller: others have none of that id.
-const OWN: [&str; 3] = ["revokeApiKey", "getExport", "downloadExport"];
+const OWN: [&str; 5] = ["revokeApiKey", "getExport", "downloadExport", "endSession", "endUserSession"];
 /// End the caller's own credential; tested where that is what it is about.
-const ENDING: [&str; 2] = ["logout", "changePassword"];
+const ENDING: [&str; 3] = ["logout", "changePassword", "logoutSso"];
+/// Want the own password, which these people do not have.
+const PROVING: [&str; 4] =
+    ["enrolSecondFactor", "confirmSecondFactor", "renewRecoveryCodes", "removeSecondFactor"];
 /// Routes without a part in the path whose body names something of a project.
-const BODY_BOUND: [&str; 12] = [
+const BODY_BOUND: [&str; 14] = [
+    "bindQuota",
+    "unbindQuota",
     "assignHosts",
     "createHostGroup",
     "createPolicyGroup",
@@ -43,7 +48,10 @@ const BODY_BOUND: [&str; 12] = [
 /// The same, of a name that is given elsewhere.
 const ALSO_BOUND: [&str; 3] = ["startScan", "setSwitch", "listSwitches"];
 /// After these there is nothing left to do the same with.
-const DESTRUCTIVE: [&str; 8] = [
+const DESTRUCTIVE: [&str; 11] = [
+    "approve",
+    "reject",
+    "deleteQuota",
     "deleteHostGroup",
     "deletePolicyGroup",
     "revokeEnrolmentToken",
@@ -68,6 +76,8 @@ pub(crate) struct Things {
     pub(crate) task: String,
     pub(crate) scan_policy: String,
     pub(crate) scan_task: String,
+    pub(crate) quota: String,
+    pub(crate) approval: String,
     pub(crate) rule: String,
     pub(crate) user: String,
 }
@@ -91,6 +101,9 @@ pub(crate) async fn things(s: &Server, admin: &str, project: &str) -> Things {
     let plan = s.post("/api/v1/scan-policies", admin, plan).await.expect(201);
     let scan = json!({ "project": project, "name": "s", "settings": settings });
     let scan = s.post("/api/v1/scan-tasks", admin, scan).await.expect(202);
+    let quota = json!({ "project": project, "edition": "premium", "total": 5 });
+    let quota = s.post("/api/v1/quotas", admin, quota).await.expect(201);
+    let approval = rows::approval(s, project).await;
     let rule = json!({ "project": project, "rule": rows::id() });
     let rule = s.post("/api/v1/disarmed-rules", admin, rule).await.expect(201);
     let name = format!("u{}", rows::id());
@@ -108,12 +121,14 @@ pub(crate) async fn things(s: &Server, admin: &str, project: &str) -> Things {
         task: text(&order["task"]),
         scan_policy: text(&plan["id"]),
         scan_task: text(&scan["id"]),
+        quota: text(&quota["id"]),
+        approval,
         rule: text(&rule["rule"]),
         user: text(&user["user"]["id"]),
     }
 }
 
-fn fill(path: &str, t: &Things) -> String {
+pub(crate) fn fill(path: &str, t: &Things) -> String {
     let id = match path.trim_start_matches("/api/v1/").split('/').next().unwrap() {
         "hosts" => &t.host,
         "host-groups" => &t.host_group,
@@ -126,6 +141,8 @@ fn fill(path: &str, t: &Things) -> String {
         "tasks" => &t.task,
         "scan-policies" => &t.scan_policy,
         "scan-tasks" => &t.scan_task,
+        "quotas" => &t.quota,
+        "approvals" => &t.approval,
         "users" => &t.user,
         _ => "01890000-0000-7000-8000-000000000000",
     };
@@ -137,13 +154,23 @@ fn fill(path: &str, t: &Things) -> String {
         .replace("{switch}", "isolate_and_kill")
 }
 
-fn body(operation: &str, t: &Things) -> Option<Value> {
+pub(crate) fn body(operation: &str, t: &Things) -> Option<Value> {
     let settings = json!({ "kind": "quick", "all_hosts": true });
     let name = format!("n {}", rows::id());
     Some(match operation {
         "login" => json!({ "user": "nobody", "password": "x" }),
         "createApiKey" => json!({}),
         "createUser" => json!({ "name": format!("n{}", rows::id()) }),
+        "enrolSecondFactor" => json!({ "password": "x" }),
+        "confirmSecondFactor" => json!({ "code": "000000" }),
+        "renewRecoveryCodes" | "removeSecondFactor" => json!({ "password": "x", "code": "000000" }),
+        "setProjectRules" => json!({ "second_factor": false, "two_person": false, "most_hosts": 5,
+            "most_files": 20, "approval_hours": 24 }),
+        "approve" | "reject" | "cancelApproval" => json!({}),
+        "createQuota" => json!({ "project": t.project, "edition": "basic", "total": 1 }),
+        "updateQuota" => json!({ "total": 6 }),
+        "bindQuota" => json!({ "quota": t.quota, "hosts": [t.host] }),
+        "unbindQuota" => json!({ "hosts": [t.host] }),
         "updateUser" => json!({ "unlock": true }),
         "createProject" => json!({ "name": name }),
         "assignHosts" => json!({ "hosts": [t.host], "importance": "test" }),
@@ -210,11 +237,25 @@ async fn every_route_answers_as_its_permission_says() {
         let none = call("", &fixture).await.status;
         if permission == "public" {
             let login = operation == "login";
-            check("nobody", none, &|c| c == 200 || (login && c == 401), "an answer");
+            let provider = path.contains("/sso/{name}/");
+            check(
+                "nobody",
+                none,
+                &|c| {
+                    c == if provider {
+                        404
+                    } else if login {
+                        401
+                    } else {
+                        200
+                    }
+                },
+                "an answer",
+            );
             continue;
         }
         check("nobody", none, &|c| c == 401, "401");
-        if ENDING.contains(&operation) {
+        if ENDING.contains(&operation) || PROVING.contains(&operation) {
             continue;
         }
         let got = call(&nothing, &fixture).await.status;
@@ -236,7 +277,9 @@ async fn every_route_answers_as_its_permission_says() {
             } else if OWN.contains(&operation) || (*place == "outside" && (bound || by_body) && !signed_in) {
                 check(&who, got, &|c| c == 404, "404");
             } else {
-                check(&who, got, &|c| ![401, 403, 404].contains(&c), "done");
+                // Only its author takes an order back.
+                let others = operation == "cancelApproval";
+                check(&who, got, &|c| ![401, 403, 404].contains(&c) || (others && c == 403), "done");
             }
         }
     }

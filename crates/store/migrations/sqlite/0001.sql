@@ -450,3 +450,120 @@ CREATE TABLE export_parts (
     content BLOB NOT NULL,
     PRIMARY KEY (export, part)
 ) STRICT;
+
+-- Sign-on: second factors, passwords of before, people of other providers, and what projects ask for.
+CREATE TABLE second_factors (
+    user_id TEXT NOT NULL PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+    -- Sealed with the server's key.
+    secret BLOB NOT NULL,
+    confirmed INTEGER NOT NULL,
+    -- Of the code that was used last: none is taken twice.
+    last_step INTEGER NOT NULL,
+    created_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE recovery_codes (
+    user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    hash BLOB NOT NULL,
+    PRIMARY KEY (user_id, hash)
+) STRICT;
+
+CREATE TABLE old_passwords (
+    user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    at_ms INTEGER NOT NULL,
+    password TEXT NOT NULL,
+    PRIMARY KEY (user_id, at_ms)
+) STRICT;
+
+CREATE TABLE identities (
+    provider TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    PRIMARY KEY (provider, subject)
+) STRICT;
+CREATE INDEX identities_of_user ON identities (user_id);
+
+-- Sign-ins that are under way at a provider; any process may end them, once.
+CREATE TABLE sign_on_flows (
+    state BLOB NOT NULL PRIMARY KEY,
+    browser BLOB NOT NULL,
+    provider TEXT NOT NULL,
+    nonce TEXT NOT NULL,
+    verifier TEXT NOT NULL,
+    back TEXT NOT NULL,
+    created_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX sign_on_flows_by_time ON sign_on_flows (created_ms);
+
+CREATE TABLE provider_sessions (
+    credential TEXT NOT NULL PRIMARY KEY REFERENCES credentials (id) ON DELETE CASCADE,
+    provider TEXT NOT NULL,
+    id_token TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE project_rules (
+    project TEXT NOT NULL PRIMARY KEY REFERENCES projects (id),
+    second_factor INTEGER NOT NULL,
+    two_person INTEGER NOT NULL,
+    most_hosts INTEGER NOT NULL,
+    most_files INTEGER NOT NULL,
+    approval_hours INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    updated_ms INTEGER NOT NULL,
+    updated_by TEXT NOT NULL
+) STRICT;
+
+-- What waits for a second person, with all that is done when they say yes.
+CREATE TABLE approvals (
+    id TEXT NOT NULL PRIMARY KEY,
+    -- Sorted, between commas: `,a,b,`.
+    projects TEXT NOT NULL,
+    action TEXT NOT NULL,
+    title TEXT NOT NULL,
+    request TEXT NOT NULL,
+    author_id TEXT NOT NULL,
+    author TEXT NOT NULL,
+    created_ms INTEGER NOT NULL,
+    expires_ms INTEGER NOT NULL,
+    -- `pending`, `approved`, `rejected`, `cancelled`, `expired`.
+    state TEXT NOT NULL,
+    decided_id TEXT NOT NULL,
+    decided_by TEXT NOT NULL,
+    decided_ms INTEGER NOT NULL,
+    remark TEXT NOT NULL,
+    result TEXT NOT NULL
+) STRICT;
+CREATE INDEX approvals_recent ON approvals (created_ms, id);
+CREATE INDEX approvals_open ON approvals (expires_ms) WHERE state = 'pending';
+
+-- Editions: how many hosts may have which.
+CREATE TABLE quota_pools (
+    id TEXT NOT NULL PRIMARY KEY,
+    -- `*`: shared by all projects.
+    project TEXT NOT NULL,
+    edition TEXT NOT NULL,
+    -- -1: without a limit.
+    total INTEGER NOT NULL,
+    -- `normal`, `expired`, `freeze`.
+    status TEXT NOT NULL,
+    -- 0: never.
+    expires_ms INTEGER NOT NULL,
+    -- Hosts that enrol take from it by themselves.
+    automatic INTEGER NOT NULL,
+    note TEXT NOT NULL,
+    created_ms INTEGER NOT NULL,
+    revision INTEGER NOT NULL
+) STRICT;
+CREATE INDEX quota_pools_of_project ON quota_pools (project);
+
+CREATE TABLE quota_uses (
+    host TEXT NOT NULL PRIMARY KEY REFERENCES hosts (id) ON DELETE CASCADE,
+    pool TEXT NOT NULL REFERENCES quota_pools (id),
+    bound_ms INTEGER NOT NULL,
+    bound_by TEXT NOT NULL
+) STRICT;
+CREATE INDEX quota_uses_of_pool ON quota_uses (pool);
+
+-- A fresh installation protects whatever enrols.
+INSERT INTO quota_pools (id, project, edition, total, status, expires_ms, automatic, note, created_ms, revision)
+VALUES ('00000000-0000-7000-8000-000000000001', '*', 'enterprise', -1, 'normal', 0, 1, 'made with the installation', 0, 1);

@@ -5,7 +5,7 @@ mod alike;
 mod counts;
 pub(crate) mod facets;
 mod filter;
-mod handle;
+pub(crate) mod handle;
 mod keys;
 mod list;
 mod place;

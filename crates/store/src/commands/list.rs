@@ -99,9 +99,20 @@ impl Store {
     /// # Errors
     /// `NotFound` when no order has it.
     pub async fn task_summary(&self, task: &str) -> Result<TaskSummary> {
-        let select = sql("SELECT state, min(verb), min(who), min(created_ms), count(*) FROM commands \
-             WHERE task = $1 AND task <> '' GROUP BY state")
-        .bind(task);
+        self.task_summary_in(&Scope::All, task).await
+    }
+
+    /// The part of it that is within these projects.
+    ///
+    /// # Errors
+    /// `NotFound` when there are no such commands.
+    pub async fn task_summary_in(&self, scope: &Scope, task: &str) -> Result<TaskSummary> {
+        let mut w = Filter::new();
+        w.value("task =", task);
+        w.and("task <> ''");
+        w.scope("project", scope);
+        let mut select = w.select("state, min(verb), min(who), min(created_ms), count(*)", "commands");
+        select.push(" GROUP BY state");
         let mut summary = TaskSummary { task: task.into(), created_ms: i64::MAX, ..TaskSummary::default() };
         for row in self.pools.all(select).await? {
             let mut f = row.fields();

@@ -2,6 +2,7 @@
 //! The rows, as they are asked for and given. Times are milliseconds UTC, ids UUID text unless said.
 
 mod alarms;
+mod approvals;
 mod changes;
 mod commands;
 mod exports;
@@ -10,10 +11,13 @@ mod hosts;
 mod ingest;
 mod isolated;
 mod people;
+mod quotas;
 mod scans;
+mod sign_on;
 mod whitelist;
 
 pub use alarms::*;
+pub use approvals::*;
 pub use changes::*;
 pub use commands::*;
 pub use exports::*;
@@ -22,7 +26,9 @@ pub use hosts::*;
 pub use ingest::*;
 pub use isolated::*;
 pub use people::*;
+pub use quotas::*;
 pub use scans::*;
+pub use sign_on::*;
 pub use whitelist::*;
 
 /// The enterprise project that everything belongs to unless a person says otherwise, as in HSS.

@@ -19,6 +19,7 @@ macro_rules! on_both {
     };
 }
 
+mod approvals;
 mod audit;
 mod bed;
 mod changes;
@@ -31,7 +32,9 @@ mod ingest;
 mod lists;
 mod migration;
 mod people;
+mod quotas;
 mod rows;
 mod scans;
 mod search;
+mod sign_on;
 mod whitelist;
