@@ -11,6 +11,7 @@ mod fleet;
 mod ingest;
 mod isolated;
 mod live;
+mod outbound;
 mod people;
 mod records;
 mod scans;

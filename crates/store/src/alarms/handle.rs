@@ -47,6 +47,7 @@ impl Store {
             history.push(" ON CONFLICT DO NOTHING");
             tx.run(history).await?;
         }
+        crate::outbound::arrive(&mut tx, "alarm", ids.iter().map(String::as_str)).await?;
         tx.commit().await?;
         self.note_alarms(&all)
     }

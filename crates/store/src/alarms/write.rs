@@ -87,6 +87,7 @@ impl Store {
             .map(|alarm| Written { alarm, host: &alarm.host, project: &alarm.project, at: alarm.position })
             .collect();
         alarms(&mut tx, written).await?;
+        crate::outbound::arrive(&mut tx, "alarm", list.iter().map(|a| a.id.as_str())).await?;
         tx.commit().await?;
         for a in &list {
             self.note_change(&a.project, ChangeKind::Alarm, &a.id);

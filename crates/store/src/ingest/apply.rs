@@ -8,6 +8,7 @@ use crate::db::conn::{Pools, Tx};
 use crate::db::sql::{Sql, sql};
 use crate::error::{Result, StoreError};
 use crate::isolated::write::{self as isolated, Kept};
+use crate::outbound;
 use crate::whitelist::hits;
 use crate::{Batch, Ingested, Position, What};
 use std::collections::BTreeMap;
@@ -65,8 +66,12 @@ pub(super) async fn apply(pools: &Pools, batches: &[&Batch]) -> Result<Vec<Outco
             }
         }
     }
+    let raised: Vec<&str> = alarms.iter().map(|w| w.alarm.id.as_str()).collect();
+    let moved: Vec<&str> = kept.iter().map(|k| k.file.id.as_str()).collect();
     write::alarms(&mut tx, alarms).await?;
     isolated::files(&mut tx, kept).await?;
+    outbound::arrive(&mut tx, "alarm", raised.into_iter()).await?;
+    outbound::arrive(&mut tx, "isolated", moved.into_iter()).await?;
     events::lines(&mut tx, lines).await?;
     advance(&mut tx, &hosts, &taken).await?;
     // Last, as rows that several gateways write.
