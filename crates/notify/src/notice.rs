@@ -55,6 +55,7 @@ pub(crate) async fn take(store: &Store) -> Result<usize> {
     let before_alarms = states(store.told("alarm", &alarm_ids).await?);
     let before_files = states(store.told("isolated", &file_ids).await?);
     let commands = store.commands_about(&[alarm_ids, file_ids.clone(), isolated_of(&alarms)].concat()).await?;
+    let since_ms = since(store).await?;
     let (mut told, mut notices) = (Vec::new(), Vec::new());
     let mut seen = BTreeSet::new();
     for a in &arrived {
@@ -65,7 +66,8 @@ pub(crate) async fn take(store: &Store) -> Result<usize> {
         let state = match a.kind.as_str() {
             "alarm" => alarms.get(&a.id).map(|row| {
                 let details = v1::Alarm::decode(row.details.as_slice()).unwrap_or_default();
-                let before = before_alarms.get(&a.id);
+                let older = older(row, &details, since_ms);
+                let before = before_alarms.get(&a.id).or(older.as_ref());
                 let (state, actions) = of_alarm(row, &details, before, &mut notices);
                 notices.extend(actions.into_iter().map(|x| x.notice(row.project.clone(), &commands)));
                 state
@@ -85,6 +87,28 @@ pub(crate) async fn take(store: &Store) -> Result<usize> {
     let taken: Vec<i64> = arrived.iter().map(|a| a.seq).collect();
     store.put_notices(&taken, &told, &notices).await?;
     Ok(arrived.len())
+}
+
+/// When the oldest target was made: its id says so.
+async fn since(store: &Store) -> Result<i64> {
+    let made = |id: &str| {
+        let (seconds, nanos) = uuid::Uuid::parse_str(id).ok()?.get_timestamp()?.to_unix();
+        i64::try_from(seconds).ok()?.checked_mul(1000)?.checked_add(i64::from(nanos / 1_000_000))
+    };
+    let targets = store.targets(&lazaret_store::Scope::All).await?;
+    Ok(targets.iter().filter_map(|t| made(&t.id)).min().unwrap_or(0))
+}
+
+/// An alarm from before there was any target is not new when it changes: as if it had been told then.
+fn older(row: &AlarmRow, details: &v1::Alarm, since_ms: i64) -> Option<State> {
+    (row.at_ms < since_ms).then(|| State {
+        handled: row.handled && row.handled_ms < since_ms,
+        severity: row.severity,
+        suppressed: !row.suppressed.is_empty(),
+        count: if row.last_ms < since_ms { row.count } else { 0 },
+        lines: details.timeline.iter().take_while(|r| r.at_ms < since_ms).count(),
+        status: String::new(),
+    })
 }
 
 fn by_id<T>(rows: Vec<T>, id: impl Fn(&T) -> &String) -> HashMap<String, T> {

@@ -189,3 +189,16 @@ fn an_isolated_file_tells_each_process_and_its_own_way() {
     assert_eq!(actions.len(), 1);
     assert_eq!((actions[0].word.as_str(), actions[0].outcome.as_str()), ("delete", "done"));
 }
+
+#[test]
+fn what_was_there_before_the_first_target_is_not_new() {
+    let mut a = row();
+    let details = v1::Alarm { timeline: vec![line("isolate", "done", 15)], ..v1::Alarm::default() };
+    assert_eq!(older(&a, &details, 5), None);
+    let before = older(&a, &details, 1_000).unwrap();
+    assert_eq!(before.lines, 1);
+    a.handled = true;
+    a.handled_ms = 2_000;
+    let before = older(&a, &details, 1_000).unwrap();
+    assert_eq!(words(&a, Some(&before)).1, ["handled"]);
+}

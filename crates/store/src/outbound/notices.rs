@@ -160,13 +160,28 @@ impl Store {
     /// # Errors
     /// Of the database.
     pub async fn drop_notices(&self, before_ms: i64, told_before_ms: i64, limit: u32) -> Result<u64> {
-        let delete = sql("DELETE FROM notices WHERE seq IN (SELECT seq FROM notices WHERE \
-             seq < (SELECT max(seq) FROM notices) AND (noted_ms < $1 OR seq <= \
-             COALESCE((SELECT min(cursor_seq) FROM target_states), (SELECT max(seq) FROM notices))) \
-             ORDER BY seq LIMIT $2)")
-        .bind(before_ms)
-        .bind(limit);
-        let dropped = self.pools.run(delete).await?;
+        let mut tx = self.begin().await?;
+        tx.lock(LOCK).await?;
+        // Who has not taken them by now misses them, and is told how many.
+        tx.run(
+            sql("UPDATE target_states SET missed = missed + (SELECT count(*) FROM notices, targets WHERE \
+                 targets.id = target_states.target AND notices.noted_ms < $1 AND notices.seq > target_states.cursor_seq \
+                 AND (targets.project = '' OR targets.project = notices.project)), \
+                 cursor_seq = (SELECT max(seq) FROM notices WHERE noted_ms < $1) \
+                 WHERE cursor_seq < COALESCE((SELECT max(seq) FROM notices WHERE noted_ms < $1), 0)")
+            .bind(before_ms),
+        )
+        .await?;
+        let dropped = tx
+            .run(
+                sql("DELETE FROM notices WHERE seq IN (SELECT seq FROM notices WHERE \
+                     seq < (SELECT max(seq) FROM notices) AND seq <= \
+                     COALESCE((SELECT min(cursor_seq) FROM target_states), (SELECT max(seq) FROM notices)) \
+                     ORDER BY seq LIMIT $1)")
+                .bind(limit),
+            )
+            .await?;
+        tx.commit().await?;
         self.pools.run(sql("DELETE FROM told WHERE at_ms < $1").bind(told_before_ms)).await?;
         Ok(dropped)
     }
