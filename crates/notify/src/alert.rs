@@ -28,6 +28,17 @@ pub(crate) async fn send(
     }
 }
 
+/// What is next.
+enum Plan {
+    Send(Planned),
+    /// It is not time for a message yet.
+    Wait(Duration),
+    /// Up to this notice there is nothing to tell.
+    Nothing {
+        to: i64,
+    },
+}
+
 /// What is to be sent, and up to which notice it goes.
 struct Planned {
     to: i64,
@@ -65,22 +76,19 @@ pub(crate) async fn step(
         }
     }
     let planned = match plan(store, row, settings, &state, bucket, daily).await? {
-        Ok(planned) => planned,
-        Err(step) => {
-            let idle = matches!(step, Step::Idle);
-            if idle {
-                let (_, newest) = store.notice_bounds().await?;
-                // A day without alarms has no message.
-                if daily {
-                    state.digest_ms = next()?;
-                }
-                if daily || newest > state.cursor {
-                    state.cursor = state.cursor.max(newest);
-                    state.pending_to = 0;
-                    store.set_target_state(&state).await?;
-                }
+        Plan::Send(planned) => planned,
+        Plan::Wait(wait) => return Ok(Step::Wait(wait)),
+        Plan::Nothing { to } => {
+            // A day without alarms has no message.
+            if daily && !pending {
+                state.digest_ms = next()?;
             }
-            return Ok(step);
+            if to > state.cursor || daily || pending {
+                state.cursor = state.cursor.max(to);
+                state.pending_to = 0;
+                store.set_target_state(&state).await?;
+            }
+            return Ok(Step::Idle);
         }
     };
     // From here on a restart sends the same message again, by the same id.
@@ -101,7 +109,7 @@ pub(crate) async fn step(
     settle(store, out, row, state, planned.to, &message, sent, digest_ms).await
 }
 
-/// What the next message is about; or what to do without one.
+/// What the next message is about.
 async fn plan(
     store: &Store,
     row: &TargetRow,
@@ -109,35 +117,35 @@ async fn plan(
     state: &TargetState,
     bucket: &mut Bucket,
     daily: bool,
-) -> Result<std::result::Result<Planned, Step>> {
+) -> Result<Plan> {
     let pending = state.pending_to > state.cursor;
     let (_, newest) = store.notice_bounds().await?;
     let to = if pending { state.pending_to } else { newest };
     if to <= state.cursor {
-        return Ok(Err(Step::Idle));
+        return Ok(Plan::Nothing { to: state.cursor });
     }
     let found = gather::look(store, &row.project, settings, state.cursor, to).await?;
     if found.total == 0 {
-        return Ok(Err(Step::Idle));
+        return Ok(Plan::Nothing { to });
     }
     if daily {
-        return Ok(Ok(Planned { to, kind: "digest", found }));
+        return Ok(Plan::Send(Planned { to, kind: "digest", found }));
     }
     let per_minute = settings.delivery.per_minute;
     let left = bucket.left(per_minute, Instant::now());
     if left == 0 {
-        return Ok(Err(Step::Wait(bucket.wait(per_minute))));
+        return Ok(Plan::Wait(bucket.wait(per_minute)));
     }
     if found.total == 1 {
-        return Ok(Ok(Planned { to, kind: "alarm", found }));
+        return Ok(Plan::Send(Planned { to, kind: "alarm", found }));
     }
     if pending || found.total > u64::from(left) {
-        return Ok(Ok(Planned { to, kind: "summary", found }));
+        return Ok(Plan::Send(Planned { to, kind: "summary", found }));
     }
     // The first alone; the others come right after it.
     let to = found.first.first().map_or(to, |n| n.seq);
     let found = gather::look(store, &row.project, settings, state.cursor, to).await?;
-    Ok(Ok(Planned { to, kind: "alarm", found }))
+    Ok(Plan::Send(Planned { to, kind: "alarm", found }))
 }
 
 /// Writes down what came of it.

@@ -57,7 +57,8 @@ struct Shared {
     log: Log,
     holder: String,
     stop: watch::Receiver<bool>,
-    noted: watch::Sender<u64>,
+    /// The newest notice that was seen.
+    noted: watch::Sender<i64>,
 }
 
 /// Runs until told to stop.
@@ -103,21 +104,26 @@ pub async fn run(store: Store, out: Outbound, log: Log, stop: watch::Receiver<bo
 /// Notes what arrived, and sees to it that every target has its task.
 async fn look(shared: &Arc<Shared>, running: &mut HashMap<String, JoinHandle<()>>) -> Result<()> {
     if lease(shared, "notices").await? {
-        let mut any = false;
         while !*shared.stop.borrow() && notice::take(&shared.store).await? > 0 {
-            any = true;
-            shared.noted.send_modify(|n| *n += 1);
-        }
-        if any {
+            wake(shared).await?;
             lease(shared, "notices").await?;
         }
     }
+    // Another process may have noted something.
+    wake(shared).await?;
     running.retain(|_, task| !task.is_finished());
     for row in shared.store.targets(&Scope::All).await? {
         if row.enabled && !running.contains_key(&row.id) {
             running.insert(row.id.clone(), tokio::spawn(target(Arc::clone(shared), row.id)));
         }
     }
+    Ok(())
+}
+
+/// Tells the tasks that there is something new.
+async fn wake(shared: &Shared) -> Result<()> {
+    let (_, newest) = shared.store.notice_bounds().await?;
+    shared.noted.send_if_modified(|n| std::mem::replace(n, newest) != newest);
     Ok(())
 }
 

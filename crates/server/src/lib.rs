@@ -11,6 +11,7 @@ pub mod init;
 mod json;
 mod log;
 mod numbers;
+mod outbound;
 mod people;
 mod scans;
 mod serve;

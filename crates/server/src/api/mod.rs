@@ -4,6 +4,7 @@
 pub(crate) mod alarms;
 mod audit;
 pub(crate) mod commands;
+mod dead_letters;
 mod document;
 pub(crate) mod exports;
 pub(crate) mod extract;
@@ -30,6 +31,8 @@ mod scans;
 pub(crate) mod state;
 mod stream;
 pub(crate) mod switches;
+mod target_view;
+mod targets;
 mod tokens;
 mod users;
 mod whitelist;
@@ -66,6 +69,8 @@ fn routes(api: &Api) -> Routes {
     scans::routes(&mut r);
     audit::routes(&mut r);
     stream::routes(&mut r);
+    targets::routes(&mut r);
+    dead_letters::routes(&mut r);
     r.add(
         permission::Permission::Public,
         get("/openapi.json", "getOpenApi", "This document").answers_object(),

@@ -30,6 +30,8 @@ pub(crate) struct Shared {
     /// The same certificate as text.
     pub(crate) certificate: String,
     pub(crate) metrics: PrometheusHandle,
+    /// For what is sent while somebody waits.
+    pub(crate) outbound: lazaret_notify::Outbound,
 }
 
 impl Api {
