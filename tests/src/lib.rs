@@ -8,11 +8,17 @@ pub mod binaries;
 pub mod daemon;
 pub mod fleet;
 pub mod fs;
+pub mod hook;
 pub mod net;
+pub mod ocsf;
 pub mod pg;
+pub mod pki;
 pub mod proc;
+pub mod python;
 pub mod server;
+pub mod smtp;
 pub mod spin;
+pub mod syslog;
 pub mod wait;
 
 pub use daemon::{Daemon, Setup};

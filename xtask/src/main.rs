@@ -16,6 +16,7 @@ mod config;
 mod fleet;
 mod packages;
 mod preflight;
+mod python;
 mod run;
 mod test;
 mod tidy;

@@ -52,6 +52,10 @@ pub(crate) const TEST: &[Package] = &[
     package("xfsprogs", "mkfs.xfs", "xfs loop mounts, and filesystems shut down as by a power cut"),
 ];
 
+/// What a folder of Python packages needs, where Python came without it.
+pub(crate) const PYTHON: &[Package] =
+    &[package("python3-venv", "", "a folder of its own for the tests' Python packages")];
+
 /// Installs what is missing of `wanted`, says so first. Nothing happens when nothing is missing.
 ///
 /// # Errors

@@ -4,7 +4,7 @@
 use crate::build::Built;
 use crate::cargo::{cargo, root};
 use crate::run::{self, Error};
-use crate::{cache, packages, tidy};
+use crate::{cache, packages, python, tidy};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -22,6 +22,7 @@ pub(crate) fn test(arguments: &[String]) -> Result<(), Error> {
         ));
     }
     packages::install(&[packages::UP, packages::TEST])?;
+    python::install()?;
     cache::prune();
 
     let mut score = Score::default();

@@ -37,12 +37,12 @@ struct DeadLetter {
 }
 
 /// Which of them.
-#[derive(Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
 struct DeadLetterQuery {
     /// Of this target.
-    #[serde(default)]
     #[param(format = Uuid)]
-    target: String,
+    target: Option<String>,
     after: Option<String>,
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
@@ -92,8 +92,8 @@ async fn list(
     access: Access,
     Query(q): Query<DeadLetterQuery>,
 ) -> Result<Json<PageOf<DeadLetter>>, Problem> {
-    let page =
-        api.store.dead_letters_page(&access.scope, &q.target, &cursor(q.after, q.limit)?).await?;
+    let target = q.target.unwrap_or_default();
+    let page = api.store.dead_letters_page(&access.scope, &target, &cursor(q.after, q.limit)?).await?;
     Ok(Json(PageOf::of(page, view)))
 }
 
