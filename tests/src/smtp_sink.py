@@ -1,17 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """An SMTP server that writes every mail that it takes as a line of JSON.
 
-Arguments: starttls | tls | none, user, password, certificate, key, and the largest number of recipients' mails
-that it refuses first. Prints its port, then mails.
+Arguments: starttls | tls | none, user, password, certificate, key, and how many mails it refuses
+first. Prints its port, then mails.
 """
 
+import asyncio
 import json
 import ssl
 import sys
-import time
 
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import AuthResult
+from aiosmtpd.smtp import SMTP, AuthResult
 
 kind, user, password, certificate, key, refused = sys.argv[1:7]
 refused = int(refused)
@@ -44,22 +43,22 @@ def authenticate(server, session, envelope, mechanism, data):
     return AuthResult(success=good, handled=False, auth_data=data.login)
 
 
-context = None
-if kind != "none":
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-options = {"authenticator": authenticate, "auth_required": bool(user), "auth_require_tls": kind == "starttls"}
-if kind == "starttls":
-    options.update(tls_context=context, require_starttls=True)
-elif kind == "tls":
-    options.update(ssl_context=context)
-controller = Controller(Handler(), hostname="127.0.0.1", port=0, **options)
+async def main():
+    context = None
+    if kind != "none":
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+    options = {"authenticator": authenticate, "auth_required": bool(user), "auth_require_tls": kind == "starttls"}
+    if kind == "starttls":
+        options.update(tls_context=context, require_starttls=True)
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(
+        lambda: SMTP(Handler(), loop=loop, **options), "127.0.0.1", 0, ssl=context if kind == "tls" else None
+    )
+    say({"port": server.sockets[0].getsockname()[1]})
+    async with server:
+        # Ends with whoever started it.
+        await loop.run_in_executor(None, sys.stdin.read)
 
 
-# The library connects to its own port to see that it runs; the port is not known before.
-controller._trigger_server = lambda: None
-controller.start()
-say({"port": controller.server.sockets[0].getsockname()[1]})
-while sys.stdin.readline():
-    time.sleep(0)
-controller.stop()
+asyncio.run(main())
