@@ -94,7 +94,9 @@ async fn old_notices_go_and_who_missed_them_knows(bed: Bed) {
     let quick = Hook::start(None);
     let target = bed.target(json!({ "webhook": { "url": quick.url() } }), secret().1).await;
     let slow = bed.target(json!({ "webhook": { "url": "https://192.0.2.1/" } }), secret().1).await;
-    let worker = bed.work();
+    let mut patient = bed.outbound();
+    patient.limits.attempts = 10_000;
+    let worker = Worker::start(&bed.store, patient);
     let host = rows::host(&bed.store, "0", "web-1").await;
     for _ in 0..3 {
         bed.store.put_alarms(vec![rows::alarm(&host, "miner", 2, Vec::new())]).await.unwrap();
