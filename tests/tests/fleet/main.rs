@@ -6,8 +6,10 @@ mod away;
 mod cli;
 mod cluster;
 mod enrol;
+mod export;
 mod false_positive;
 mod main_job;
+mod notify;
 mod scan;
 mod silence;
 

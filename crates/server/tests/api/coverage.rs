@@ -23,7 +23,7 @@ const OWN: [&str; 3] = ["revokeApiKey", "getExport", "downloadExport"];
 /// End the caller's own credential; tested where that is what it is about.
 const ENDING: [&str; 2] = ["logout", "changePassword"];
 /// Routes without a part in the path whose body names something of a project.
-const BODY_BOUND: [&str; 11] = [
+const BODY_BOUND: [&str; 12] = [
     "assignHosts",
     "createHostGroup",
     "createPolicyGroup",
@@ -35,11 +35,12 @@ const BODY_BOUND: [&str; 11] = [
     "addWhitelistEntry",
     "removeWhitelistEntries",
     "createScanPolicy",
+    "createTarget",
 ];
 /// The same, of a name that is given elsewhere.
 const ALSO_BOUND: [&str; 3] = ["startScan", "setSwitch", "listSwitches"];
 /// After these there is nothing left to do the same with.
-const DESTRUCTIVE: [&str; 7] = [
+const DESTRUCTIVE: [&str; 9] = [
     "deleteHostGroup",
     "deletePolicyGroup",
     "revokeEnrolmentToken",
@@ -47,6 +48,8 @@ const DESTRUCTIVE: [&str; 7] = [
     "removeWhitelistEntries",
     "deleteScanPolicy",
     "deleteUser",
+    "deleteTarget",
+    "deleteDeadLetter",
 ];
 
 /// One of each, of a project.
@@ -64,6 +67,8 @@ struct Things {
     scan_policy: String,
     scan_task: String,
     user: String,
+    target: String,
+    letter: String,
 }
 
 async fn things(s: &Server, admin: &str, project: &str) -> Things {
@@ -87,6 +92,9 @@ async fn things(s: &Server, admin: &str, project: &str) -> Things {
     let scan = s.post("/api/v1/scan-tasks", admin, scan).await.expect(202);
     let name = format!("u{}", rows::id());
     let user = s.post("/api/v1/users", admin, json!({ "name": name })).await.expect(201);
+    let hook = json!({ "webhook": { "url": "https://192.0.2.1/" } });
+    let target = json!({ "project": project, "name": format!("t {}", rows::id()), "settings": hook });
+    let target = s.post("/api/v1/targets", admin, target).await.expect(201);
     Things {
         project: project.to_owned(),
         host_group: rows::host_group(s, project, None).await,
@@ -101,7 +109,25 @@ async fn things(s: &Server, admin: &str, project: &str) -> Things {
         scan_policy: text(&plan["id"]),
         scan_task: text(&scan["id"]),
         user: text(&user["user"]["id"]),
+        letter: dead_letter(s, project, &text(&target["target"]["id"])).await,
+        target: text(&target["target"]["id"]),
     }
+}
+
+async fn dead_letter(s: &Server, project: &str, target: &str) -> String {
+    let row = lazaret_store::DeadLetterRow {
+        id: rows::id(),
+        target: target.to_owned(),
+        project: project.to_owned(),
+        subject: "Lazaret: 1 alarm".to_owned(),
+        body: "{}".to_owned(),
+        alarms: 1,
+        failed_ms: 1,
+        attempts: 3,
+        error: "gone".to_owned(),
+    };
+    s.store().put_dead_letter(&row).await.unwrap();
+    row.id
 }
 
 fn fill(path: &str, t: &Things) -> String {
@@ -118,6 +144,8 @@ fn fill(path: &str, t: &Things) -> String {
         "scan-policies" => &t.scan_policy,
         "scan-tasks" => &t.scan_task,
         "users" => &t.user,
+        "targets" => &t.target,
+        "dead-letters" => &t.letter,
         _ => "01890000-0000-7000-8000-000000000000",
     };
     let path =
@@ -156,6 +184,11 @@ fn body(operation: &str, t: &Things) -> Option<Value> {
             "start": { "start_type": "day" } }),
         "updateScanPolicy" => json!({ "name": name, "settings": settings, "start": { "start_type": "day" } }),
         "startScan" => json!({ "project": t.project, "name": name, "settings": settings }),
+        "createTarget" => json!({ "project": t.project, "name": name,
+            "settings": { "webhook": { "url": "https://192.0.2.1/" } } }),
+        "updateTarget" => json!({ "name": name, "enabled": true,
+            "settings": { "webhook": { "url": "https://192.0.2.1/" } } }),
+        "rotateTargetSecret" => json!({ "keep_old": true }),
         _ => return None,
     })
 }
@@ -250,6 +283,8 @@ async fn lists_hold_nothing_of_other_projects() {
         ("commands", &seen.command, &hidden.command),
         ("scan-policies", &seen.scan_policy, &hidden.scan_policy),
         ("scan-tasks", &seen.scan_task, &hidden.scan_task),
+        ("targets", &seen.target, &hidden.target),
+        ("dead-letters", &seen.letter, &hidden.letter),
         ("audit", &seen.whitelist, &hidden.whitelist),
     ] {
         let text = s.get(&format!("/api/v1/{path}"), &token).await.text;
