@@ -114,6 +114,7 @@ pub(crate) enum Verb {
     Logout(fleet::LogoutArgs),
     Hosts(fleet::HostsArgs),
     Tokens(fleet::TokensArgs),
+    Targets(fleet::TargetsArgs),
     Tasks(fleet::TasksArgs),
     Completions(commands::completions::CompletionsArgs),
     #[command(hide = true)]
@@ -145,7 +146,12 @@ impl Verb {
             Self::Exception(args) => commands::exception::run(args, global, out),
             Self::Persistence(args) => commands::persistence::run(args, global, out),
             Self::SelfTest(args) => commands::self_test::run(args, global, out),
-            Self::Login(_) | Self::Logout(_) | Self::Hosts(_) | Self::Tokens(_) | Self::Tasks(_) => {
+            Self::Login(_)
+            | Self::Logout(_)
+            | Self::Hosts(_)
+            | Self::Tokens(_)
+            | Self::Targets(_)
+            | Self::Tasks(_) => {
                 Err(CliError::Usage("this verb is for a fleet's server: lazaret --server URL login".into()))
             }
             Self::Completions(args) => commands::completions::run(args, out),

@@ -11,12 +11,14 @@ mod login;
 mod orders;
 mod scan;
 mod switch;
+mod targets;
 mod tokens;
 mod whitelist;
 
 pub(crate) use hosts::HostsArgs;
 pub(crate) use login::{LoginArgs, LogoutArgs};
 pub(crate) use orders::TasksArgs;
+pub(crate) use targets::TargetsArgs;
 pub(crate) use tokens::TokensArgs;
 
 use crate::cli::{Global, Verb};
@@ -38,8 +40,15 @@ pub(super) struct Fleet<'a> {
 /// # Errors
 /// What the server says, or that nobody is signed in.
 pub(crate) fn run(verb: &Verb, global: &Global, out: &mut Output) -> Option<Result<ExitCode, CliError>> {
-    let for_server =
-        matches!(verb, Verb::Login(_) | Verb::Logout(_) | Verb::Hosts(_) | Verb::Tokens(_) | Verb::Tasks(_));
+    let for_server = matches!(
+        verb,
+        Verb::Login(_)
+            | Verb::Logout(_)
+            | Verb::Hosts(_)
+            | Verb::Tokens(_)
+            | Verb::Targets(_)
+            | Verb::Tasks(_)
+    );
     if !for_server && !global.names_a_fleet() {
         return None;
     }
@@ -60,6 +69,7 @@ impl<'a> Fleet<'a> {
             Verb::Status(_) => hosts::statistics(self, out),
             Verb::Hosts(args) => hosts::run(self, args, out),
             Verb::Tokens(args) => tokens::run(self, args, out),
+            Verb::Targets(args) => targets::run(self, args, out),
             Verb::Tasks(args) => orders::run(self, args, out),
             Verb::Alarms(args) => alarms::run(self, args, out),
             Verb::Handle(args) => alarms::handle(self, args, out),
