@@ -54,7 +54,7 @@ pub(crate) async fn take(store: &Store) -> Result<usize> {
     let files: HashMap<String, IsolatedRow> = by_id(store.isolated_by_ids(&file_ids).await?, |i| &i.id);
     let before_alarms = states(store.told("alarm", &alarm_ids).await?);
     let before_files = states(store.told("isolated", &file_ids).await?);
-    let commands = store.commands_about(&[alarm_ids, file_ids.clone(), isolated_of(&alarms)].concat()).await?;
+    let commands = store.commands_about(&[alarm_ids, file_ids, isolated_of(&alarms)].concat()).await?;
     let since_ms = since(store).await?;
     let (mut told, mut notices) = (Vec::new(), Vec::new());
     let mut seen = BTreeSet::new();

@@ -31,7 +31,7 @@ struct ListArgs {}
 /// The exit status is 1 when it was not delivered.
 #[derive(Debug, Args)]
 struct TestArgs {
-    /// Its id, or the unique beginning or end of it
+    /// Its name, its id, or the unique beginning or end of that
     id: String,
 }
 

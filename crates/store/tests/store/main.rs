@@ -29,6 +29,7 @@ mod handling;
 mod ingest;
 mod lists;
 mod migration;
+mod outbound;
 mod people;
 mod rows;
 mod scans;
