@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Mails through a real SMTP server.
 
-use crate::bed::{Base, Bed, run, until, within};
+use crate::bed::{Base, Bed, run, until};
 use crate::rows;
 use lazaret_kit::pki::Authority;
 use lazaret_kit::smtp::Smtp;
 use lazaret_notify::Secrets;
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 fn settings(security: &str, port: u16, authority: &Authority, user: &str) -> Value {
     let mut email = json!({ "server": "127.0.0.1", "port": port, "security": security,
@@ -77,10 +77,8 @@ fn an_alarm_of_a_hostile_host_is_a_harmless_mail() {
         let mut alarm = rows::alarm(&host, "webshell", 3, Vec::new());
         alarm.title = "T\r\nX-Evil: 1\r\n.\r\nMAIL FROM:<x>\r\n<img src=//evil>".to_owned();
         alarm.path = b"/srv/\r\n.\r\n<b>\xff".to_vec();
-        let started = Instant::now();
         bed.store.put_alarms(vec![alarm.clone()]).await.unwrap();
         until("the mail", async || !smtp.seen().is_empty()).await;
-        within(Duration::from_secs(4), "told after two refusals", started);
         tokio::time::sleep(Duration::from_millis(300)).await;
         let mails = smtp.seen();
         assert_eq!(mails.len(), 1);
