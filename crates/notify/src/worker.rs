@@ -20,6 +20,8 @@ pub type Log = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// A process that dies is replaced after so long.
 const LEASE: Duration = Duration::from_secs(30);
+/// What must be left of a lease when a delivery begins: longer than one may take.
+const SPARE_MS: i64 = 18_000;
 /// Nothing is waited for longer: settings may have changed, a wake-up may be lost.
 const LOOK: Duration = Duration::from_millis(500);
 /// The same for targets, which are woken when something is noted.
@@ -103,7 +105,8 @@ pub async fn run(store: Store, out: Outbound, log: Log, stop: watch::Receiver<bo
 
 /// Notes what arrived, and sees to it that every target has its task.
 async fn look(shared: &Arc<Shared>, running: &mut HashMap<String, JoinHandle<()>>) -> Result<()> {
-    if lease(shared, "notices").await? {
+    // Asked first: a lease is a write, and mostly there is nothing.
+    if !shared.store.arrivals(1).await?.is_empty() && lease(shared, "notices").await? {
         while !*shared.stop.borrow() && notice::take(&shared.store).await? > 0 {
             wake(shared).await?;
             lease(shared, "notices").await?;
@@ -149,10 +152,10 @@ async fn target(shared: Arc<Shared>, id: String) {
     let mut bucket = Bucket::full(Instant::now());
     let mut noted = shared.noted.subscribe();
     let mut stop = shared.stop.clone();
-    let mut told = false;
+    let (mut told, mut held_ms) = (false, 0);
     while !*stop.borrow() {
         noted.mark_unchanged();
-        let wait = match once(&shared, &id, &mut bucket).await {
+        let wait = match once(&shared, &id, &mut bucket, &mut held_ms).await {
             Ok(Some(step)) => {
                 told = false;
                 after(&shared, &id, step)
@@ -194,14 +197,25 @@ fn after(shared: &Shared, id: &str, step: Step) -> (Duration, bool) {
 }
 
 /// One step; `None` when the target needs no task.
-async fn once(shared: &Shared, id: &str, bucket: &mut Bucket) -> Result<Option<Step>> {
+async fn once(
+    shared: &Shared,
+    id: &str,
+    bucket: &mut Bucket,
+    held_ms: &mut i64,
+) -> Result<Option<Step>> {
     let row: TargetRow = match shared.store.target(id).await {
         Ok(row) if row.enabled => row,
         Ok(_) | Err(StoreError::NotFound(_)) => return Ok(None),
         Err(e) => return Err(e),
     };
-    if !lease(shared, &format!("target {id}")).await? {
-        return Ok(Some(Step::Wait(Duration::from_secs(2))));
+    // Enough of it is left for a whole delivery.
+    let now = now_ms();
+    if *held_ms - now < SPARE_MS {
+        if !lease(shared, &format!("target {id}")).await? {
+            *held_ms = 0;
+            return Ok(Some(Step::Wait(Duration::from_secs(2))));
+        }
+        *held_ms = now + i64::try_from(LEASE.as_millis()).unwrap_or(0);
     }
     let settings = Settings::stored(&row.settings).map_err(StoreError::Corrupt)?;
     let kind = settings.kind().map_err(StoreError::Corrupt)?;
