@@ -151,8 +151,10 @@ fn serve(stream: impl std::io::Read + std::io::Write, shared: &Shared) {
         Manner::Status(code) => {
             write!(out, "HTTP/1.1 {code} X\r\ncontent-length: 2\r\n\r\nok").and_then(|()| out.flush())
         }
-        Manner::Redirect(to) => write!(out, "HTTP/1.1 302 Found\r\nlocation: {to}\r\ncontent-length: 0\r\n\r\n")
-            .and_then(|()| out.flush()),
+        Manner::Redirect(to) => {
+            write!(out, "HTTP/1.1 302 Found\r\nlocation: {to}\r\ncontent-length: 0\r\n\r\n")
+                .and_then(|()| out.flush())
+        }
         Manner::Garbage => out.write_all(&[0xff; 200]).and_then(|()| out.flush()),
         Manner::Hang => {
             while alive() && Instant::now() < end {

@@ -162,7 +162,15 @@ async fn settle(
 ) -> Result<Step> {
     let now = now_ms();
     let Err(failure) = sent else {
-        state = TargetState { cursor: to, pending_to: 0, failures: 0, retry_ms: 0, digest_ms, ok_ms: now, ..state };
+        state = TargetState {
+            cursor: to,
+            pending_to: 0,
+            failures: 0,
+            retry_ms: 0,
+            digest_ms,
+            ok_ms: now,
+            ..state
+        };
         state.sent += 1;
         state.error.clear();
         store.set_target_state(&state).await?;

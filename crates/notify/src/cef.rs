@@ -139,7 +139,10 @@ mod tests {
         });
         let text = line(&event);
         assert!(!text.contains('\n'));
-        assert!(text.starts_with("CEF:0|Lazaret|Lazaret|1|200401|Detection\\|Finding\\\\x|8|rt=5 "), "{text}");
+        assert!(
+            text.starts_with("CEF:0|Lazaret|Lazaret|1|200401|Detection\\|Finding\\\\x|8|rt=5 "),
+            "{text}"
+        );
         assert!(text.contains("msg=a\\=b\\nCEF:0|evil|") && text.contains("filePath=/tmp/a\\=b"), "{text}");
         assert!(text.contains("cs1Label=lazaretAlarm cs1=al") && text.contains("dvchost=w"), "{text}");
         assert!(text.contains("c6a1=2001:db8::1") && !text.contains("dvc=2001"), "{text}");

@@ -11,9 +11,7 @@ use crate::{html, tls};
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::{
-    AsyncSmtpConnection, Certificate, CertificateStore, TlsParameters,
-};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, CertificateStore, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
 
 /// An address with or without a name.
@@ -144,8 +142,11 @@ mod tests {
         let mail = compose(&email, &message, "i").unwrap();
         let text = String::from_utf8(mail.formatted()).unwrap();
         let head = text.split("\r\n\r\n").next().unwrap();
-        let names: Vec<&str> =
-            head.lines().filter(|l| !l.starts_with([' ', '\t'])).filter_map(|l| l.split(':').next()).collect();
+        let names: Vec<&str> = head
+            .lines()
+            .filter(|l| !l.starts_with([' ', '\t']))
+            .filter_map(|l| l.split(':').next())
+            .collect();
         assert!(!names.contains(&"Bcc"), "{head}");
         assert!(names.contains(&"Subject") && names.contains(&"Auto-Submitted"), "{head}");
         assert_eq!(mail.envelope().to().len(), 2);

@@ -50,7 +50,12 @@ pub(crate) async fn send(
 }
 
 /// Does what is due.
-pub(crate) async fn step(store: &Store, out: &Outbound, row: &TargetRow, settings: &Settings) -> Result<Step> {
+pub(crate) async fn step(
+    store: &Store,
+    out: &Outbound,
+    row: &TargetRow,
+    settings: &Settings,
+) -> Result<Step> {
     let mut state = store.target_state(&row.id).await?;
     let now = now_ms();
     if now < state.retry_ms {

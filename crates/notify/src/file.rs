@@ -23,7 +23,12 @@ pub(crate) fn path(out: &Outbound, project: &str, file: &ToFile) -> PathBuf {
 }
 
 /// Appends events.
-pub(crate) async fn send(out: &Outbound, project: &str, file: &ToFile, events: &[Value]) -> Result<(), Failure> {
+pub(crate) async fn send(
+    out: &Outbound,
+    project: &str,
+    file: &ToFile,
+    events: &[Value],
+) -> Result<(), Failure> {
     let path = path(out, project, file);
     let mut bytes = Vec::new();
     for event in events {
@@ -61,7 +66,8 @@ fn open(path: &Path) -> io::Result<File> {
     if std::fs::symlink_metadata(path).is_ok_and(|m| !m.is_file()) {
         return Err(io::Error::other("there is something else than a file"));
     }
-    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(MODE).open(path)?;
+    let file =
+        OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(MODE).open(path)?;
     file.set_permissions(Permissions::from_mode(MODE))?;
     Ok(file)
 }
@@ -125,11 +131,10 @@ mod tests {
         append(&path, b"four....\n", 12, 2).unwrap();
         append(&path, b"five....\n", 12, 2).unwrap();
         let read = |n: &str| std::fs::read_to_string(folder.path().join(n)).unwrap();
-        assert_eq!((read("p/a.jsonl"), read("p/a.jsonl.1"), read("p/a.jsonl.2")), (
-            "five....\n".to_owned(),
-            "four....\n".to_owned(),
-            "three\n".to_owned()
-        ));
+        assert_eq!(
+            (read("p/a.jsonl"), read("p/a.jsonl.1"), read("p/a.jsonl.2")),
+            ("five....\n".to_owned(), "four....\n".to_owned(), "three\n".to_owned())
+        );
         assert!(!folder.path().join("p/a.jsonl.3").exists(), "what is over the number goes");
     }
 

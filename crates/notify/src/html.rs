@@ -43,7 +43,10 @@ pub(crate) fn page(m: &Message) -> String {
             let value = escaped(value);
             // Only the server's own console is a link.
             if name == "Link" {
-                let _ = write!(out, "<tr><th align=\"left\">{name}</th><td><a href=\"{value}\">{value}</a></td></tr>");
+                let _ = write!(
+                    out,
+                    "<tr><th align=\"left\">{name}</th><td><a href=\"{value}\">{value}</a></td></tr>"
+                );
             } else {
                 let _ = write!(out, "<tr><th align=\"left\">{name}</th><td><code>{value}</code></td></tr>");
             }

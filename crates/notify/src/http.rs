@@ -154,7 +154,10 @@ mod tests {
     #[test]
     fn urls_are_taken_apart() {
         let p = place("https://hooks.example:8443/a?b=c#d").unwrap();
-        assert_eq!((p.secure, p.host.as_str(), p.port, p.path.as_str()), (true, "hooks.example", 8443, "/a?b=c"));
+        assert_eq!(
+            (p.secure, p.host.as_str(), p.port, p.path.as_str()),
+            (true, "hooks.example", 8443, "/a?b=c")
+        );
         assert_eq!(place("http://[::1]").unwrap().port, 80);
         for bad in [
             "",

@@ -41,7 +41,7 @@ pub use outbound::{Limits, Outbound};
 pub use probe::{retry, test};
 pub use secrets::Secrets;
 pub use settings::{
-    Delivery, Email, Filter, Format, HttpExport, Kind, Mode, Notice, Security, Severity, Settings, Syslog,
+    Delivery, Email, Filter, Format, HttpExport, Kind, Mode, Notice, Security, Settings, Severity, Syslog,
     ToFile, Webhook,
 };
 pub use worker::{Log, run};

@@ -156,7 +156,8 @@ impl Message {
     /// How many are not listed.
     pub(crate) fn more(&self) -> Option<String> {
         let more = self.total.saturating_sub(self.alarms.len() as u64);
-        (more > 0 && self.kind != "test").then(|| format!("And {more} more; the console and the API list all."))
+        (more > 0 && self.kind != "test")
+            .then(|| format!("And {more} more; the console and the API list all."))
     }
 }
 

@@ -119,11 +119,8 @@ pub(crate) fn of_file(
     before: Option<&State>,
 ) -> (State, Vec<Action>) {
     let told = before.map_or(0, |b| b.lines);
-    let state = State {
-        lines: details.killed.len().max(told),
-        status: row.status.clone(),
-        ..State::default()
-    };
+    let state =
+        State { lines: details.killed.len().max(told), status: row.status.clone(), ..State::default() };
     let base = Action {
         alarm: row.alarm.clone(),
         isolated: row.id.clone(),

@@ -89,8 +89,7 @@ fn an_alarm_is_new_once_and_then_changes() {
 fn each_action_is_told_once_with_the_order_behind_it() {
     let mut a = row();
     a.isolated = I.into();
-    let timeline =
-        vec![line("deny", "done", 1), line("isolate", "done", 100), line("kill", "done", 101)];
+    let timeline = vec![line("deny", "done", 1), line("isolate", "done", 100), line("kill", "done", 101)];
     let mut details = v1::Alarm { timeline, ..v1::Alarm::default() };
     let mut notices = Vec::new();
     let (s, actions) = of_alarm(&a, &details, None, &mut notices);

@@ -33,7 +33,8 @@ impl Secrets {
     /// # Errors
     /// It was written by another version; says nothing of what it holds.
     pub fn stored(json: &str) -> Result<Self, String> {
-        serde_json::from_str(json).map_err(|_| "the target's secrets cannot be read: set them anew".to_owned())
+        serde_json::from_str(json)
+            .map_err(|_| "the target's secrets cannot be read: set them anew".to_owned())
     }
 
     /// As it is stored.

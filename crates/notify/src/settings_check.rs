@@ -14,7 +14,8 @@ impl Settings {
     /// # Errors
     /// It was written by another version.
     pub fn stored(json: &str) -> Result<Self, String> {
-        serde_json::from_str(json).map_err(|e| format!("the target's settings cannot be read ({e}): set them anew"))
+        serde_json::from_str(json)
+            .map_err(|e| format!("the target's settings cannot be read ({e}): set them anew"))
     }
 
     /// Which kind it is.

@@ -29,7 +29,8 @@ fn host_name(text: &str) -> String {
 
 /// One message, without its length.
 pub(crate) fn message(syslog: &Syslog, event: &Value) -> String {
-    let pri = u32::from(syslog.facility) * 8 + u32::from(severity(event["severity_id"].as_u64().unwrap_or(0)));
+    let pri =
+        u32::from(syslog.facility) * 8 + u32::from(severity(event["severity_id"].as_u64().unwrap_or(0)));
     let device = event.get("device").or_else(|| event.pointer("/evidences/0/device"));
     let host = device.and_then(|d| d["hostname"].as_str().or(d["uid"].as_str())).unwrap_or_default();
     let (id, body) = match syslog.format {

@@ -197,12 +197,7 @@ fn after(shared: &Shared, id: &str, step: Step) -> (Duration, bool) {
 }
 
 /// One step; `None` when the target needs no task.
-async fn once(
-    shared: &Shared,
-    id: &str,
-    bucket: &mut Bucket,
-    held_ms: &mut i64,
-) -> Result<Option<Step>> {
+async fn once(shared: &Shared, id: &str, bucket: &mut Bucket, held_ms: &mut i64) -> Result<Option<Step>> {
     let row: TargetRow = match shared.store.target(id).await {
         Ok(row) if row.enabled => row,
         Ok(_) | Err(StoreError::NotFound(_)) => return Ok(None),

@@ -189,10 +189,14 @@ impl Config {
 
     fn check(&self) -> Result<(), ConfigError> {
         let api = &self.api;
-        for path in
-            [Some(&self.server.data), api.certificate.as_ref(), api.key.as_ref(), self.outbound.folder.as_ref()]
-                .into_iter()
-                .flatten()
+        for path in [
+            Some(&self.server.data),
+            api.certificate.as_ref(),
+            api.key.as_ref(),
+            self.outbound.folder.as_ref(),
+        ]
+        .into_iter()
+        .flatten()
         {
             if !path.is_absolute() {
                 return Err(ConfigError(format!("\"{}\" must be an absolute path", path.display())));
@@ -222,7 +226,9 @@ impl Config {
         let console = &self.outbound.console;
         let plain = |c: char| c.is_ascii_alphanumeric() || ".-:/[]_".contains(c);
         if !console.is_empty() && !(console.starts_with("https://") && console.chars().all(plain)) {
-            return Err(ConfigError(format!("[outbound] console = \"{console}\": must be https://NAME:PORT")));
+            return Err(ConfigError(format!(
+                "[outbound] console = \"{console}\": must be https://NAME:PORT"
+            )));
         }
         let d = &self.server.database;
         if !d.is_empty() && !["sqlite:", "postgres://", "postgresql://"].iter().any(|p| d.starts_with(p)) {

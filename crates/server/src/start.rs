@@ -137,7 +137,8 @@ pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
     if matches!(role, Role::All | Role::Worker) {
         let days = config.retention.alarm_days;
         running.tasks.push(tokio::spawn(worker::run(store.clone(), days, stopping.clone())));
-        let tell = lazaret_notify::run(store.clone(), outbound.clone(), Arc::new(log::line), stopping.clone());
+        let tell =
+            lazaret_notify::run(store.clone(), outbound.clone(), Arc::new(log::line), stopping.clone());
         running.tasks.push(tokio::spawn(tell));
     }
     if matches!(role, Role::All | Role::Api) {

@@ -19,7 +19,10 @@ fn isolation_and_restore_are_exported(base: Base) {
     let syslog = Syslog::start(&authority.identity());
     for (name, settings) in [
         ("file", json!({ "file": { "name": "events.jsonl" } })),
-        ("syslog", json!({ "syslog": { "server": "127.0.0.1", "port": syslog.port(), "authority": authority.pem } })),
+        (
+            "syslog",
+            json!({ "syslog": { "server": "127.0.0.1", "port": syslog.port(), "authority": authority.pem } }),
+        ),
     ] {
         let _ = site.server.post("/targets", &json!({ "name": name, "settings": settings }));
     }
@@ -58,7 +61,11 @@ fn isolation_and_restore_are_exported(base: Base) {
     assert_eq!(isolated["status"], "Success", "{isolated:#}");
     assert_eq!(isolated["device"]["uid"], host.id.as_str());
     let restored = of(7002, 3).expect("restore");
-    assert_eq!((&restored["status"], &restored["command_uid"]), (&json!("Success"), &json!(order)), "{restored:#}");
+    assert_eq!(
+        (&restored["status"], &restored["command_uid"]),
+        (&json!("Success"), &json!(order)),
+        "{restored:#}"
+    );
     assert!(eventually(Duration::from_secs(20), || syslog.seen().len() >= read().len()));
     let text = std::fs::read_to_string(&exported).expect("file");
     assert_eq!(ocsf::validate(&text), Ok(text.lines().count()));

@@ -101,7 +101,9 @@ fn analytic(verdict: &v1::Verdict) -> Option<Value> {
 }
 
 fn status(detail: &AlarmDetail) -> (u32, &'static str) {
-    if detail.suppressed || (detail.handled && ["ignore", "add_to_alarm_whitelist"].contains(&detail.by.as_str())) {
+    if detail.suppressed
+        || (detail.handled && ["ignore", "add_to_alarm_whitelist"].contains(&detail.by.as_str()))
+    {
         (3, "Suppressed")
     } else if detail.handled {
         (4, "Resolved")

@@ -21,7 +21,11 @@ pub(super) fn lean(value: Value) -> Value {
             let kept: Map<String, Value> = map
                 .into_iter()
                 .map(|(k, v)| (k, lean(v)))
-                .filter(|(_, v)| !matches!(v, Value::Null) && v.as_str() != Some("") && v.as_array().is_none_or(|a| !a.is_empty()))
+                .filter(|(_, v)| {
+                    !matches!(v, Value::Null)
+                        && v.as_str() != Some("")
+                        && v.as_array().is_none_or(|a| !a.is_empty())
+                })
                 .collect();
             Value::Object(kept)
         }
@@ -88,7 +92,8 @@ pub(super) fn device(id: &str, host: Option<&HostRow>) -> Value {
     let Some(h) = host else {
         return json!({ "uid": id, "type_id": 1, "type": "Server" });
     };
-    let ip = h.addresses.split(',').find_map(|a| a.parse::<IpAddr>().ok()).map(|a| a.to_canonical().to_string());
+    let ip =
+        h.addresses.split(',').find_map(|a| a.parse::<IpAddr>().ok()).map(|a| a.to_canonical().to_string());
     let name = shown(&h.name, 253);
     json!({
         "uid": id,

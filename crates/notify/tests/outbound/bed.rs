@@ -147,8 +147,7 @@ pub(crate) async fn until(what: &str, mut ask: impl AsyncFnMut() -> bool) {
 
 /// Runs a story to its end, at most 90 s.
 pub(crate) fn run<S: Future<Output = ()>>(base: Base, story: impl FnOnce(Bed) -> S) {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
         let bed = Bed::new(base).await;
         tokio::time::timeout(Duration::from_secs(90), story(bed)).await.expect("the story takes too long");

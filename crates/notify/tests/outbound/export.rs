@@ -29,7 +29,8 @@ async fn every_event_arrives_in_order(bed: Bed) {
     let secrets = Secrets { token: Some("t0ken".to_owned()), ..Secrets::default() };
     let http = json!({ "http": { "url": hook.url(), "authority": authority.pem } });
     bed.target(http, secrets).await;
-    let to = json!({ "syslog": { "server": "localhost", "port": syslog.port(), "authority": authority.pem } });
+    let to =
+        json!({ "syslog": { "server": "localhost", "port": syslog.port(), "authority": authority.pem } });
     let target = bed.target(to, Secrets::default()).await;
     let worker = bed.work();
     let host = rows::host(&bed.store, "0", "web-1").await;
@@ -94,7 +95,9 @@ fn cef_is_the_other_form() {
         bed.store.put_alarms(vec![alarm.clone()]).await.unwrap();
         until("both events", async || syslog.seen().len() == 2).await;
         let seen = syslog.seen();
-        assert!(seen[0].starts_with("<106>1 ") && seen[0].contains(" CEF - CEF:0|Lazaret|Lazaret|0.1.0|200401|"));
+        assert!(
+            seen[0].starts_with("<106>1 ") && seen[0].contains(" CEF - CEF:0|Lazaret|Lazaret|0.1.0|200401|")
+        );
         assert!(seen[0].contains("|10|rt=") && seen[0].contains(&format!("cs1={}", alarm.id)), "{}", seen[0]);
         assert!(seen[0].contains("a\\=b|<x>"), "an equals sign of a path is escaped: {}", seen[0]);
         assert!(seen[1].contains("|700201|") && seen[1].contains("outcome=Success"), "{}", seen[1]);
@@ -126,7 +129,10 @@ fn what_is_done_on_hosts_is_in_the_file() {
         let path = bed.folder.path().join("ocsf/0/all.jsonl");
         let read = || events(&std::fs::read_to_string(&path).unwrap_or_default());
         until("three events", async || read().len() >= 3).await;
-        bed.store.set_handled(&[alarm.id.clone()], "mark_as_handled", "ann", "done\r\n", rows::now_ms()).await.unwrap();
+        bed.store
+            .set_handled(&[alarm.id.clone()], "mark_as_handled", "ann", "done\r\n", rows::now_ms())
+            .await
+            .unwrap();
         until("the handling", async || read().len() >= 4).await;
         tokio::time::sleep(Duration::from_millis(300)).await;
         let all = read();
@@ -136,9 +142,18 @@ fn what_is_done_on_hosts_is_in_the_file() {
             .collect();
         assert_eq!(kinds, [(2004, 1), (7002, 1), (7003, 2), (2004, 3)], "{all:#?}");
         assert_eq!(all[1]["command_uid"], isolated.id.as_str(), "by itself: the isolated file");
-        assert_eq!((all[1]["status_id"].as_u64(), all[1]["disposition"].as_str()), (Some(1), Some("Quarantined")));
-        assert_eq!((all[2]["process"]["pid"].as_i64(), all[2]["status"].as_str()), (Some(815), Some("Success")));
-        assert_eq!((all[3]["status"].as_str(), all[3]["activity_name"].as_str()), (Some("Resolved"), Some("Close")));
+        assert_eq!(
+            (all[1]["status_id"].as_u64(), all[1]["disposition"].as_str()),
+            (Some(1), Some("Quarantined"))
+        );
+        assert_eq!(
+            (all[2]["process"]["pid"].as_i64(), all[2]["status"].as_str()),
+            (Some(815), Some("Success"))
+        );
+        assert_eq!(
+            (all[3]["status"].as_str(), all[3]["activity_name"].as_str()),
+            (Some("Resolved"), Some("Close"))
+        );
         let mode = std::fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o640);
         let text = std::fs::read_to_string(&path).unwrap();

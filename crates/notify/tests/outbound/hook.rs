@@ -74,7 +74,8 @@ async fn an_alarm_is_told_signed_and_once(bed: Bed) {
 async fn a_flood_becomes_few_messages(bed: Bed) {
     const ALARMS: usize = 400;
     let hook = Hook::start(None);
-    bed.target(json!({ "webhook": { "url": hook.url() }, "delivery": { "per_minute": 60 } }), secret().1).await;
+    bed.target(json!({ "webhook": { "url": hook.url() }, "delivery": { "per_minute": 60 } }), secret().1)
+        .await;
     let worker = bed.work();
     let host = rows::host(&bed.store, "0", "web-1").await;
     let all = (0..ALARMS).map(|_| rows::alarm(&host, "miner", 2, Vec::new())).collect();
@@ -97,7 +98,8 @@ async fn a_flood_becomes_few_messages(bed: Bed) {
 fn filters_keep_out_what_nobody_wants_to_hear() {
     crate::bed::run(crate::bed::Base::Sqlite, async |bed: Bed| {
         let hook = Hook::start(None);
-        let filter = json!({ "severities": ["high", "critical"], "masked_classes": ["hacktool"], "tests": false });
+        let filter =
+            json!({ "severities": ["high", "critical"], "masked_classes": ["hacktool"], "tests": false });
         let settings = json!({ "webhook": { "url": hook.url() }, "filter": filter });
         bed.target(settings, secret().1).await;
         let other = ProjectRow { id: rows::id(), name: "other".into(), created_ms: 1 };
@@ -150,7 +152,10 @@ fn once_a_day_there_is_one_message() {
         let seen = hook.seen();
         assert_eq!(seen.len(), 1);
         let said = body(&seen[0]);
-        assert_eq!((said["type"].as_str(), said["data"]["total"].as_u64()), (Some("lazaret.digest"), Some(30)));
+        assert_eq!(
+            (said["type"].as_str(), said["data"]["total"].as_u64()),
+            (Some("lazaret.digest"), Some(30))
+        );
         worker.stop().await;
     });
 }

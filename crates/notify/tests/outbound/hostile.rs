@@ -89,7 +89,10 @@ fn nothing_goes_to_addresses_that_only_the_server_reaches() {
             let url = format!("http://{host}:{port}/");
             let target = bed.target(json!({ "webhook": { "url": url } }), secret().1).await;
             let text = lazaret_notify::test(&out, &target).await.unwrap_err().to_string();
-            assert!(text.contains("[outbound] allow") || text.contains("cannot be resolved"), "{host}: {text}");
+            assert!(
+                text.contains("[outbound] allow") || text.contains("cannot be resolved"),
+                "{host}: {text}"
+            );
         }
         for settings in [
             json!({ "email": { "server": "127.0.0.1", "port": port, "security": "none",
@@ -110,8 +113,7 @@ fn a_target_that_hangs_holds_up_nobody_else() {
     run(Base::Sqlite, async |bed: Bed| {
         let slow: Vec<Hook> = (0..4).map(|_| Hook::start(None)).collect();
         let quick = Hook::start(None);
-        for (hook, manner) in
-            slow.iter().zip([Manner::Hang, Manner::Drip, Manner::Garbage, Manner::Endless])
+        for (hook, manner) in slow.iter().zip([Manner::Hang, Manner::Drip, Manner::Garbage, Manner::Endless])
         {
             hook.be(manner);
             bed.target(json!({ "webhook": { "url": hook.url() } }), secret().1).await;

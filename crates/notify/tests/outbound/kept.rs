@@ -9,7 +9,11 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-on_both!(a_restart_loses_nothing, what_is_given_up_can_be_sent_again, old_notices_go_and_who_missed_them_knows);
+on_both!(
+    a_restart_loses_nothing,
+    what_is_given_up_can_be_sent_again,
+    old_notices_go_and_who_missed_them_knows
+);
 
 fn alarms(hook: &Hook) -> Vec<String> {
     let of = |r: &lazaret_kit::hook::Request| -> Vec<String> {

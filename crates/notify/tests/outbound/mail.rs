@@ -33,7 +33,9 @@ fn mails_go_encrypted_and_signed_in() {
             let smtp = Smtp::start(security, (user, "p w\u{e9}"), &authority.identity(), 0);
             let secrets = if user.is_empty() { Secrets::default() } else { password("p w\u{e9}") };
             let target = bed.target(settings(security, smtp.port(), &authority, user), secrets).await;
-            lazaret_notify::test(&bed.outbound(), &target).await.unwrap_or_else(|e| panic!("{security}: {e}"));
+            lazaret_notify::test(&bed.outbound(), &target)
+                .await
+                .unwrap_or_else(|e| panic!("{security}: {e}"));
             until("the mail", async || smtp.seen().len() == 1).await;
             let mail = &smtp.seen()[0];
             assert_eq!(mail["to"], json!(["ann@example.com", "bob@example.com"]));

@@ -78,7 +78,12 @@ pub(crate) fn alarm(host: &HostRow, class: &str, severity: i64, timeline: Vec<v1
             class: class.to_owned(),
             family: "fam".to_owned(),
             confidence: 95,
-            evidence: vec![v1::Evidence { kind: "rule".into(), id: "r1".into(), weight: 2.0, ..Default::default() }],
+            evidence: vec![v1::Evidence {
+                kind: "rule".into(),
+                id: "r1".into(),
+                weight: 2.0,
+                ..Default::default()
+            }],
             content_version: "c1".to_owned(),
             ..v1::Verdict::default()
         }),
@@ -171,10 +176,6 @@ pub(crate) fn isolated(host: &HostRow, alarm: &str, status: &str) -> IsolatedRow
 
 /// As a host's journal brings them, from its first entry on.
 pub(crate) fn journal(host: &HostRow, whats: Vec<What>) -> Batch {
-    let record = |(seq, what): (i64, What)| Record {
-        at: Position { epoch: 1, seq },
-        at_ms: now_ms(),
-        what,
-    };
+    let record = |(seq, what): (i64, What)| Record { at: Position { epoch: 1, seq }, at_ms: now_ms(), what };
     Batch { host: host.id.clone(), records: (1..).zip(whats).map(record).collect() }
 }

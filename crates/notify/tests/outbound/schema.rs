@@ -21,7 +21,9 @@ fn every_kind_of_event_is_valid() {
             for severity in 0..=3 {
                 let mut timeline = Vec::new();
                 for action in ["isolate", "kill", "restore", "delete", "deny", "freeze"] {
-                    for outcome in ["done", "partial", "already_gone", "refused", "failed", "of a later version"] {
+                    for outcome in
+                        ["done", "partial", "already_gone", "refused", "failed", "of a later version"]
+                    {
                         timeline.push(line(action, outcome, "because \u{202e}\r\n"));
                     }
                 }

@@ -63,11 +63,7 @@ pub(crate) fn routes(r: &mut Routes) {
             .answers::<TargetTest>(200),
         retry,
     );
-    r.add(
-        p,
-        delete("/dead-letters/{id}", "deleteDeadLetter", "Forget one").answers_empty(),
-        remove,
-    );
+    r.add(p, delete("/dead-letters/{id}", "deleteDeadLetter", "Forget one").answers_empty(), remove);
 }
 
 fn view(d: DeadLetterRow) -> DeadLetter {

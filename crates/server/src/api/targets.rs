@@ -55,11 +55,7 @@ pub(crate) fn routes(r: &mut Routes) {
             .problem(409),
         update,
     );
-    r.add(
-        p,
-        delete("/targets/{id}", "deleteTarget", "Delete a target").if_match().answers_empty(),
-        remove,
-    );
+    r.add(p, delete("/targets/{id}", "deleteTarget", "Delete a target").if_match().answers_empty(), remove);
     r.add(
         p,
         post("/targets/{id}/test", "testTarget", "Send one test message and say what came of it")
@@ -209,14 +205,19 @@ async fn update(
         match given {
             Some(new) => *kept = Some(new).filter(|n| !n.is_empty()),
             None if moved && kept.is_some() => {
-                return Err(Problem::invalid(format!("{name}: give it again, as it would go somewhere else now")));
+                return Err(Problem::invalid(format!(
+                    "{name}: give it again, as it would go somewhere else now"
+                )));
             }
             None => {}
         }
     }
     let kind = check(&access, &ask.settings, &secrets)?;
     if kind.word() != before.kind {
-        return Err(Problem::invalid(format!("settings: it is of the kind {}; make another target", before.kind)));
+        return Err(Problem::invalid(format!(
+            "settings: it is of the kind {}; make another target",
+            before.kind
+        )));
     }
     let row = TargetRow {
         name: ask.name,

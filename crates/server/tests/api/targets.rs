@@ -54,9 +54,7 @@ async fn secrets_are_shown_once_or_never() {
 async fn a_password_does_not_follow_to_another_server() {
     let s = Server::start().await;
     let admin = s.admin().await;
-    let settings = |server: &str| {
-        json!({ "email": { "server": server, "user": "u", "from": "a@example.com", "to": ["b@example.com"] } })
-    };
+    let settings = |server: &str| json!({ "email": { "server": server, "user": "u", "from": "a@example.com", "to": ["b@example.com"] } });
     let made = make(&s, &admin, "mail", settings("mail.example.com"), json!({ "password": "hunter2" })).await;
     let path = format!("/api/v1/targets/{}", made["target"]["id"].as_str().unwrap());
     let change = async |server: &str, tag: &str, more: Value| {
@@ -86,9 +84,7 @@ async fn what_touches_every_project_needs_all_of_them() {
     let project = rows::project(&s, "tenant").await;
     let tenant = s.person("tenant", &[(&project, "administrator")]).await;
     let admin = s.admin().await;
-    let ask = |project: Value, settings: Value| {
-        json!({ "project": project, "name": format!("t {}", rows::id()), "settings": settings })
-    };
+    let ask = |project: Value, settings: Value| json!({ "project": project, "name": format!("t {}", rows::id()), "settings": settings });
     let hook = json!({ "webhook": { "url": HOOK } });
     let file = json!({ "file": { "name": "a.jsonl" } });
     let path = "/api/v1/targets";

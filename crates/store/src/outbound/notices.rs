@@ -10,8 +10,7 @@ use crate::{Arrived, NoticeRow, Store, Told};
 /// Writers of notices take turns, so that numbers become visible in order.
 const LOCK: i64 = 0x6c61_7a61_7265_7407;
 
-const COLUMNS: &str =
-    "seq, project, host, kind, about, word, at_ms, noted_ms, severity, class, test, detail";
+const COLUMNS: &str = "seq, project, host, kind, about, word, at_ms, noted_ms, severity, class, test, detail";
 
 fn read(f: &mut Fields<'_>) -> Result<NoticeRow> {
     Ok(NoticeRow {
@@ -122,13 +121,7 @@ impl Store {
     ///
     /// # Errors
     /// Of the database.
-    pub async fn notices(
-        &self,
-        project: &str,
-        after: i64,
-        to: i64,
-        limit: u32,
-    ) -> Result<Vec<NoticeRow>> {
+    pub async fn notices(&self, project: &str, after: i64, to: i64, limit: u32) -> Result<Vec<NoticeRow>> {
         let mut w = Filter::new();
         w.value("seq >", after);
         w.value("seq <=", to);

@@ -55,20 +55,21 @@ impl Store {
     /// # Errors
     /// Of the database.
     pub async fn set_target_state(&self, s: &TargetState) -> Result<bool> {
-        let update = sql("UPDATE target_states SET cursor_seq = $2, pending_to = $3, failures = $4, retry_ms = $5, \
+        let update =
+            sql("UPDATE target_states SET cursor_seq = $2, pending_to = $3, failures = $4, retry_ms = $5, \
              digest_ms = $6, sent = $7, missed = $8, ok_ms = $9, error = $10, error_ms = $11 \
              WHERE target = $1 AND cursor_seq <= $2")
-        .bind(&s.target)
-        .bind(s.cursor)
-        .bind(s.pending_to)
-        .bind(s.failures)
-        .bind(s.retry_ms)
-        .bind(s.digest_ms)
-        .bind(s.sent)
-        .bind(s.missed)
-        .bind(s.ok_ms)
-        .bind(&s.error)
-        .bind(s.error_ms);
+            .bind(&s.target)
+            .bind(s.cursor)
+            .bind(s.pending_to)
+            .bind(s.failures)
+            .bind(s.retry_ms)
+            .bind(s.digest_ms)
+            .bind(s.sent)
+            .bind(s.missed)
+            .bind(s.ok_ms)
+            .bind(&s.error)
+            .bind(s.error_ms);
         Ok(self.pools.run(update).await? > 0)
     }
 

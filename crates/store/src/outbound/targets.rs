@@ -6,8 +6,7 @@ use crate::db::value::{Row, Value};
 use crate::error::{Result, StoreError};
 use crate::{Scope, Store, TargetRow};
 
-const COLUMNS: &str =
-    "id, project, name, kind, settings, secrets, enabled, revision, updated_ms, updated_by";
+const COLUMNS: &str = "id, project, name, kind, settings, secrets, enabled, revision, updated_ms, updated_by";
 
 fn read(row: &Row) -> Result<TargetRow> {
     let mut f = row.fields();
