@@ -49,10 +49,10 @@ pub(crate) fn next(now_ms: i64, hour: Option<u8>, zone: &TimeZone) -> i64 {
     let hour = i8::try_from(hour.unwrap_or(HOUR).min(23)).unwrap_or(8);
     let day_later = now_ms.saturating_add(86_400_000);
     let Ok(now) = Timestamp::from_millisecond(now_ms) else { return day_later };
-    let mut day = now.to_zoned(zone.clone()).date();
+    let mut day = now.to_zoned_datetime(zone.clone()).date();
     for _ in 0..3 {
         // An hour that a day leaves out is the one after it.
-        if let Ok(at) = day.at(hour, 0, 0, 0).to_zoned(zone.clone()) {
+        if let Ok(at) = day.at(hour, 0, 0, 0).to_zoned_datetime(zone.clone()) {
             let at = at.timestamp().as_millisecond();
             if at > now_ms {
                 return at;

@@ -17,10 +17,10 @@ const PORTION: u32 = 500;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct State {
-    handled: bool,
-    severity: i64,
-    suppressed: bool,
-    count: i64,
+    pub(crate) handled: bool,
+    pub(crate) severity: i64,
+    pub(crate) suppressed: bool,
+    pub(crate) count: i64,
     /// Lines of the timeline, or processes.
     pub(crate) lines: usize,
     /// Of an isolated file without an alarm.
