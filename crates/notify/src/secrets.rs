@@ -71,7 +71,7 @@ mod tests {
         let c = s.rotate(true).unwrap();
         assert_eq!(s.webhook, [c.clone(), b]);
         let d = s.rotate(false).unwrap();
-        assert_eq!(s.webhook, [d.clone()]);
+        assert_eq!(s.webhook, [d.as_str()]);
         let text = format!("{s:?}");
         assert!(!text.contains("hunter2") && !text.contains(&d), "{text}");
         assert_eq!(Secrets::stored(&s.to_json()).unwrap(), s);

@@ -65,7 +65,7 @@ mod tests {
         let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned();
         let id = "msg_p5jXN8AQM9LWM0D4loKWxJek";
         let body = r#"{"test": 2432232314}"#;
-        let said = signatures(&[secret.clone()], id, 1_614_265_330, body).unwrap();
+        let said = signatures(std::slice::from_ref(&secret), id, 1_614_265_330, body).unwrap();
         assert_eq!(said, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
         let two = signatures(&[secret.clone(), secret], id, 1_614_265_330, body).unwrap();
         assert_eq!(two, format!("{said} {said}"));
