@@ -17,6 +17,7 @@ mod fleet;
 mod npm;
 mod packages;
 mod preflight;
+mod python;
 mod run;
 mod schemathesis;
 mod test;

@@ -55,7 +55,7 @@ pub(crate) const TEST: &[Package] = &[
 ];
 
 /// What makes Python's virtual environments, where Python alone cannot.
-pub(crate) const VENV: &[Package] = &[package("python3-venv", "", "schemathesis, in a folder of its own")];
+pub(crate) const VENV: &[Package] = &[package("python3-venv", "", "folders of their own for the tests' Python packages")];
 
 /// Installs what is missing of `wanted`, says so first. Nothing happens when nothing is missing.
 ///

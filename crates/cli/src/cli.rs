@@ -117,6 +117,7 @@ pub(crate) enum Verb {
     Tokens(fleet::TokensArgs),
     Quotas(fleet::QuotasArgs),
     Approvals(fleet::ApprovalsArgs),
+    Targets(fleet::TargetsArgs),
     Tasks(fleet::TasksArgs),
     Scans(fleet::ScansArgs),
     RecoveryKey(fleet::RecoveryKeyArgs),
@@ -135,6 +136,9 @@ impl Verb {
                 | Self::Hosts(_)
                 | Self::Tokens(_)
                 | Self::Tasks(_)
+                | Self::Targets(_)
+                | Self::Quotas(_)
+                | Self::Approvals(_)
                 | Self::Scans(_)
                 | Self::RecoveryKey(_)
                 | Self::FalsePositive(_)
@@ -170,6 +174,7 @@ impl Verb {
             | Self::Hosts(_)
             | Self::Tokens(_)
             | Self::Tasks(_)
+            | Self::Targets(_)
             | Self::Quotas(_)
             | Self::Approvals(_)
             | Self::Scans(_)

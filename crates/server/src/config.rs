@@ -31,6 +31,8 @@ pub struct Config {
     pub sign_on: SignOn,
     /// What new hosts get.
     pub install: Install,
+    /// Notifications and exports.
+    pub outbound: Outbound,
 }
 
 /// Where things are.
@@ -162,6 +164,28 @@ pub struct Install {
     pub programs: Option<PathBuf>,
 }
 
+/// Notifications and exports.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Outbound {
+    /// Addresses that are not public and may be sent to all the same: `10.1.0.0/16`, `127.0.0.1`.
+    pub allow: Vec<String>,
+    /// Where targets of the kind `file` write; empty: `ocsf` in `[server] data`.
+    pub folder: Option<PathBuf>,
+    /// Beginning of links to alarms in messages; empty: `[api] public`, or no links.
+    pub console: String,
+    /// Tries of a message before it is laid aside, 1 to 100.
+    pub attempts: u32,
+    /// Days that events are kept for a target that does not take them, 1 to 90.
+    pub keep_days: u32,
+}
+
+impl Default for Outbound {
+    fn default() -> Self {
+        Self { allow: Vec::new(), folder: None, console: String::new(), attempts: 14, keep_days: 7 }
+    }
+}
+
 /// A configuration that cannot be used.
 #[derive(Debug)]
 pub struct ConfigError(String);
@@ -206,6 +230,7 @@ impl Config {
             api.certificate.as_ref(),
             api.key.as_ref(),
             self.install.programs.as_ref(),
+            self.outbound.folder.as_ref(),
         ]
         .into_iter()
         .flatten()
@@ -233,6 +258,15 @@ impl Config {
                 return Err(ConfigError(format!("[{key}] public = \"{public}\": must be https://NAME:PORT")));
             }
         }
+        lazaret_notify::Guard::new(&self.outbound.allow)
+            .map_err(|e| ConfigError(format!("[outbound] allow: {e}")))?;
+        let console = &self.outbound.console;
+        let plain = |c: char| c.is_ascii_alphanumeric() || ".-:/[]_".contains(c);
+        if !console.is_empty() && !(console.starts_with("https://") && console.chars().all(plain)) {
+            return Err(ConfigError(format!(
+                "[outbound] console = \"{console}\": must be https://NAME:PORT"
+            )));
+        }
         let d = &self.server.database;
         if !d.is_empty() && !["sqlite:", "postgres://", "postgresql://"].iter().any(|p| d.starts_with(p)) {
             return Err(ConfigError(
@@ -247,6 +281,8 @@ impl Config {
             ("[api] requests_per_minute_address", api.requests_per_minute_address, 1, 1_000_000),
             ("[api] session_hours", api.session_hours, 1, 720),
             ("[retention] alarm_days", self.retention.alarm_days, 1, 3_650),
+            ("[outbound] attempts", self.outbound.attempts, 1, 100),
+            ("[outbound] keep_days", self.outbound.keep_days, 1, 90),
         ];
         for (key, given, least, most) in bounds {
             if !(least..=most).contains(&given) {
@@ -354,6 +390,8 @@ mod tests {
         assert!(refused("[api]\nkey = \"/k\"\n").contains("both"));
         assert!(refused("[install]\nprograms = \"here\"\n").contains("absolute"));
         assert!(refused("[gateway]\npublic = \"http://x\"\n").contains("https://"));
+        assert!(refused("[outbound]\nallow = [\"10.0.0.0/40\"]\n").contains("10.0.0.0/40"));
+        assert!(refused("[outbound]\nattempts = 0\n").contains("1 to 100"));
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub mod init;
 mod json;
 mod log;
 mod numbers;
+mod outbound;
 mod people;
 mod scans;
 mod serve;

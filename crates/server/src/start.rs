@@ -12,7 +12,7 @@ use crate::people::oidc::Providers;
 use crate::people::password::Passwords;
 use crate::people::password_policy::PasswordPolicy;
 use crate::people::seal::Seal;
-use crate::{api, descriptors, init, log, numbers, serve, time, worker};
+use crate::{api, descriptors, init, log, numbers, outbound, serve, time, worker};
 use anyhow::{Context as _, bail};
 use lazaret_store::{Options, Store};
 use rustls::pki_types::pem::PemObject as _;
@@ -121,6 +121,7 @@ pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
     let store = Store::open_with(&config.database(), options).await.context("cannot open the database")?;
     // Several processes of one PostgreSQL may start at once: the store lets one of them migrate.
     store.migrate().await.context("cannot bring the database up to date")?;
+    let outbound = outbound::of(&config, &store).await?;
     let (stop, stopping) = watch::channel(false);
     let mut running = Running {
         api: None,
@@ -165,6 +166,9 @@ pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
     if matches!(role, Role::All | Role::Worker) {
         let days = config.retention.alarm_days;
         running.tasks.push(tokio::spawn(worker::run(store.clone(), days, stopping.clone())));
+        let tell =
+            lazaret_notify::run(store.clone(), outbound.clone(), Arc::new(log::line), stopping.clone());
+        running.tasks.push(tokio::spawn(tell));
     }
     if matches!(role, Role::All | Role::Api) {
         let tls = tls(&config, &authority)?;
@@ -188,6 +192,7 @@ pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
             certificate: api::install::pem(authority.der()),
             standing,
             programs: api::install::Programs::new(config.install.programs.clone()),
+            outbound,
             config,
         };
         let (router, document, routes) = api::build(Api::new(shared));

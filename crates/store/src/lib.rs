@@ -13,6 +13,7 @@ mod fleet;
 mod ingest;
 mod isolated;
 mod live;
+mod outbound;
 mod people;
 mod quotas;
 mod records;

@@ -17,6 +17,7 @@ mod rules;
 mod scan;
 mod scans;
 mod switch;
+mod targets;
 mod tokens;
 mod whitelist;
 
@@ -28,6 +29,7 @@ pub(crate) use orders::TasksArgs;
 pub(crate) use quotas::QuotasArgs;
 pub(crate) use recovery_key::RecoveryKeyArgs;
 pub(crate) use scans::ScansArgs;
+pub(crate) use targets::TargetsArgs;
 pub(crate) use tokens::TokensArgs;
 
 use crate::cli::{Global, Verb};
@@ -69,6 +71,7 @@ impl<'a> Fleet<'a> {
             Verb::Status(_) => hosts::statistics(self, out),
             Verb::Hosts(args) => hosts::run(self, args, out),
             Verb::Tokens(args) => tokens::run(self, args, out),
+            Verb::Targets(args) => targets::run(self, args, out),
             Verb::Tasks(args) => orders::run(self, args, out),
             Verb::Quotas(args) => quotas::run(self, args, out),
             Verb::Approvals(args) => approvals::run(self, args, out),

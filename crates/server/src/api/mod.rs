@@ -6,6 +6,7 @@ pub(crate) mod approvals;
 mod audit;
 mod bound;
 pub(crate) mod commands;
+mod dead_letters;
 mod disarmed;
 mod document;
 pub(crate) mod exports;
@@ -41,6 +42,8 @@ pub(crate) mod state;
 mod stream;
 mod strict;
 pub(crate) mod switches;
+mod target_view;
+mod targets;
 mod tokens;
 mod users;
 mod whitelist;
@@ -86,6 +89,8 @@ fn routes(api: &Api) -> Routes {
     scan_pause::routes(&mut r);
     audit::routes(&mut r);
     stream::routes(&mut r);
+    targets::routes(&mut r);
+    dead_letters::routes(&mut r);
     r.add(
         permission::Permission::Public,
         get("/openapi.json", "getOpenApi", "This document").answers_object(),

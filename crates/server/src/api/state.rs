@@ -37,6 +37,8 @@ pub(crate) struct Shared {
     pub(crate) standing: Standing,
     /// What new hosts fetch.
     pub(crate) programs: Programs,
+    /// For what is sent while somebody waits.
+    pub(crate) outbound: lazaret_notify::Outbound,
 }
 
 impl Api {

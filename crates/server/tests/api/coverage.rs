@@ -29,7 +29,7 @@ const ENDING: [&str; 3] = ["logout", "changePassword", "logoutSso"];
 const PROVING: [&str; 4] =
     ["enrolSecondFactor", "confirmSecondFactor", "renewRecoveryCodes", "removeSecondFactor"];
 /// Routes without a part in the path whose body names something of a project.
-const BODY_BOUND: [&str; 14] = [
+const BODY_BOUND: [&str; 15] = [
     "bindQuota",
     "unbindQuota",
     "assignHosts",
@@ -44,11 +44,12 @@ const BODY_BOUND: [&str; 14] = [
     "removeWhitelistEntries",
     "createScanPolicy",
     "disarmRule",
+    "createTarget",
 ];
 /// The same, of a name that is given elsewhere.
 const ALSO_BOUND: [&str; 3] = ["startScan", "setSwitch", "listSwitches"];
 /// After these there is nothing left to do the same with.
-const DESTRUCTIVE: [&str; 11] = [
+const DESTRUCTIVE: [&str; 13] = [
     "approve",
     "reject",
     "deleteQuota",
@@ -60,6 +61,8 @@ const DESTRUCTIVE: [&str; 11] = [
     "deleteScanPolicy",
     "deleteUser",
     "rearmRule",
+    "deleteTarget",
+    "deleteDeadLetter",
 ];
 
 /// One of each, of a project.
@@ -80,6 +83,8 @@ pub(crate) struct Things {
     pub(crate) approval: String,
     pub(crate) rule: String,
     pub(crate) user: String,
+    pub(crate) target: String,
+    pub(crate) letter: String,
 }
 
 pub(crate) async fn things(s: &Server, admin: &str, project: &str) -> Things {
@@ -108,6 +113,9 @@ pub(crate) async fn things(s: &Server, admin: &str, project: &str) -> Things {
     let rule = s.post("/api/v1/disarmed-rules", admin, rule).await.expect(201);
     let name = format!("u{}", rows::id());
     let user = s.post("/api/v1/users", admin, json!({ "name": name })).await.expect(201);
+    let hook = json!({ "webhook": { "url": "https://192.0.2.1/" } });
+    let target = json!({ "project": project, "name": format!("t {}", rows::id()), "settings": hook });
+    let target = s.post("/api/v1/targets", admin, target).await.expect(201);
     Things {
         project: project.to_owned(),
         host_group: rows::host_group(s, project, None).await,
@@ -125,7 +133,25 @@ pub(crate) async fn things(s: &Server, admin: &str, project: &str) -> Things {
         approval,
         rule: text(&rule["rule"]),
         user: text(&user["user"]["id"]),
+        letter: dead_letter(s, project, &text(&target["target"]["id"])).await,
+        target: text(&target["target"]["id"]),
     }
+}
+
+async fn dead_letter(s: &Server, project: &str, target: &str) -> String {
+    let row = lazaret_store::DeadLetterRow {
+        id: rows::id(),
+        target: target.to_owned(),
+        project: project.to_owned(),
+        subject: "Lazaret: 1 alarm".to_owned(),
+        body: "{}".to_owned(),
+        alarms: 1,
+        failed_ms: 1,
+        attempts: 3,
+        error: "gone".to_owned(),
+    };
+    s.store().put_dead_letter(&row).await.unwrap();
+    row.id
 }
 
 pub(crate) fn fill(path: &str, t: &Things) -> String {
@@ -144,6 +170,8 @@ pub(crate) fn fill(path: &str, t: &Things) -> String {
         "quotas" => &t.quota,
         "approvals" => &t.approval,
         "users" => &t.user,
+        "targets" => &t.target,
+        "dead-letters" => &t.letter,
         _ => "01890000-0000-7000-8000-000000000000",
     };
     let asks = path.ends_with("/switches") || path.ends_with("{rule}");
@@ -197,6 +225,11 @@ pub(crate) fn body(operation: &str, t: &Things) -> Option<Value> {
         "setRecoveryKey" => json!({ "recipient": null }),
         "disarmRule" => json!({ "project": t.project, "rule": name }),
         "startScan" => json!({ "project": t.project, "name": name, "settings": settings }),
+        "createTarget" => json!({ "project": t.project, "name": name,
+            "settings": { "webhook": { "url": "https://192.0.2.1/" } } }),
+        "updateTarget" => json!({ "name": name, "enabled": true,
+            "settings": { "webhook": { "url": "https://192.0.2.1/" } } }),
+        "rotateTargetSecret" => json!({ "keep_old": true }),
         _ => return None,
     })
 }
@@ -307,6 +340,8 @@ async fn lists_hold_nothing_of_other_projects(base: Base) {
         ("scan-policies", &seen.scan_policy, &hidden.scan_policy),
         ("scan-tasks", &seen.scan_task, &hidden.scan_task),
         ("disarmed-rules", &seen.rule, &hidden.rule),
+        ("targets", &seen.target, &hidden.target),
+        ("dead-letters", &seen.letter, &hidden.letter),
         ("audit", &seen.whitelist, &hidden.whitelist),
     ] {
         let text = s.get(&format!("/api/v1/{path}"), &token).await.text;

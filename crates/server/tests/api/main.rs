@@ -27,6 +27,7 @@ mod settings;
 mod sign_in;
 mod sign_on;
 mod stream;
+mod targets;
 mod tls;
 mod watched;
 mod whitelist;

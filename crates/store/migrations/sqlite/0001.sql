@@ -567,3 +567,86 @@ CREATE INDEX quota_uses_of_pool ON quota_uses (pool);
 -- A fresh installation protects whatever enrols.
 INSERT INTO quota_pools (id, project, edition, total, status, expires_ms, automatic, note, created_ms, revision)
 VALUES ('00000000-0000-7000-8000-000000000001', '*', 'enterprise', -1, 'normal', 0, 1, 'made with the installation', 0, 1);
+
+-- Notifications and export: where to, what came, what was told, what could not be delivered.
+CREATE TABLE targets (
+    id TEXT NOT NULL PRIMARY KEY,
+    -- Empty: every project.
+    project TEXT NOT NULL,
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    settings TEXT NOT NULL,
+    secrets TEXT NOT NULL,
+    enabled INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    updated_ms INTEGER NOT NULL,
+    updated_by TEXT NOT NULL,
+    UNIQUE (project, name)
+) STRICT;
+
+CREATE TABLE target_states (
+    target TEXT NOT NULL PRIMARY KEY REFERENCES targets (id) ON DELETE CASCADE,
+    cursor_seq INTEGER NOT NULL,
+    pending_to INTEGER NOT NULL,
+    failures INTEGER NOT NULL,
+    retry_ms INTEGER NOT NULL,
+    digest_ms INTEGER NOT NULL,
+    sent INTEGER NOT NULL,
+    missed INTEGER NOT NULL,
+    ok_ms INTEGER NOT NULL,
+    error TEXT NOT NULL,
+    error_ms INTEGER NOT NULL
+) STRICT;
+
+-- Written with what it is about, in one transaction; not in an order that readers could rely on.
+CREATE TABLE arrivals (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL
+) STRICT;
+
+-- What of it was put into the notices.
+CREATE TABLE told (
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    state TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    PRIMARY KEY (kind, id)
+) STRICT;
+CREATE INDEX told_by_time ON told (at_ms);
+
+CREATE TABLE notices (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    project TEXT NOT NULL,
+    host TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    about TEXT NOT NULL,
+    word TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    noted_ms INTEGER NOT NULL,
+    severity INTEGER NOT NULL,
+    class TEXT NOT NULL,
+    test INTEGER NOT NULL,
+    detail TEXT NOT NULL
+) STRICT;
+CREATE INDEX notices_by_time ON notices (noted_ms);
+
+CREATE TABLE dead_letters (
+    id TEXT NOT NULL PRIMARY KEY,
+    target TEXT NOT NULL REFERENCES targets (id) ON DELETE CASCADE,
+    project TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    body TEXT NOT NULL,
+    alarms INTEGER NOT NULL,
+    failed_ms INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    error TEXT NOT NULL
+) STRICT;
+CREATE INDEX dead_letters_of_target ON dead_letters (target, failed_ms);
+
+-- Who of several processes does a thing.
+CREATE TABLE leases (
+    name TEXT NOT NULL PRIMARY KEY,
+    holder TEXT NOT NULL,
+    until_ms INTEGER NOT NULL
+) STRICT;

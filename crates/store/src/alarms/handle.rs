@@ -6,6 +6,7 @@ use crate::db::page::{Kind, Order, page};
 use crate::db::sql::{Filter, Sql, sql};
 use crate::db::value::Row;
 use crate::error::Result;
+use crate::outbound;
 use crate::{ChangeKind, Cursor, HandlingFilter, HandlingRow, Page, Scope, Store};
 
 impl Store {
@@ -140,6 +141,7 @@ pub(crate) async fn handled(
         history.push(" ON CONFLICT DO NOTHING");
         tx.run(history).await?;
     }
+    outbound::arrive(tx, "alarm", ids.iter().map(String::as_str)).await?;
     Ok(all)
 }
 

@@ -94,6 +94,25 @@ impl Store {
         page(&self.pools, (COLUMNS, "commands"), &w, &order, cursor, read).await
     }
 
+    /// Orders about any of these alarms or isolated files, at most 10,000.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn commands_about(&self, about: &[String]) -> Result<Vec<CommandRow>> {
+        let mut found = Vec::new();
+        for part in about.chunks(500) {
+            let mut w = Filter::new();
+            w.and("about <> ''");
+            w.any("about", part.iter());
+            let mut select = w.select(COLUMNS, "commands");
+            select.push(" ORDER BY created_ms DESC, id DESC LIMIT 10000");
+            for row in self.pools.all(select).await? {
+                found.push(read(&mut row.fields())?);
+            }
+        }
+        Ok(found)
+    }
+
     /// How a task stands.
     ///
     /// # Errors

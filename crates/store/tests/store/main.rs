@@ -31,6 +31,7 @@ mod handling;
 mod ingest;
 mod lists;
 mod migration;
+mod outbound;
 mod people;
 mod quotas;
 mod rows;
