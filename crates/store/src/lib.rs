@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod alarms;
+mod backup;
 mod commands;
 mod db;
 mod error;
@@ -17,6 +18,7 @@ mod scans;
 mod store;
 mod whitelist;
 
+pub use backup::{TableSink, TableSource};
 pub use commands::Order;
 pub use db::migrate::Migrated;
 pub use db::open::Options;

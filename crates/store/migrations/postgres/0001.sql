@@ -130,7 +130,9 @@ CREATE TABLE alarms (
     epoch BIGINT NOT NULL,
     seq BIGINT NOT NULL,
     search TEXT COLLATE "C" NOT NULL
-);
+) PARTITION BY RANGE (id);
+-- By the day of birth, which an id begins with (alarms/days.rs); here what has no day of its own.
+CREATE TABLE alarms_rest PARTITION OF alarms DEFAULT;
 CREATE INDEX alarms_recent ON alarms
     (last_ms, id, suppressed, handled, severity, class, rating, auto_block, test, project, host);
 CREATE INDEX alarms_of_project ON alarms
@@ -151,7 +153,8 @@ CREATE TABLE alarm_details (
     of_host TEXT COLLATE "C" NOT NULL,
     cmdline BYTEA NOT NULL,
     details BYTEA NOT NULL
-);
+) PARTITION BY RANGE (alarm_id);
+CREATE TABLE alarm_details_rest PARTITION OF alarm_details DEFAULT;
 
 -- Outlives the alarm.
 CREATE TABLE handlings (
@@ -383,4 +386,34 @@ CREATE TABLE change_log (
     project TEXT COLLATE "C" NOT NULL,
     kind BIGINT NOT NULL,
     id TEXT COLLATE "C" NOT NULL
+);
+
+
+-- What people added to a project's content: YARA files and lists of digests.
+CREATE TABLE content_items (
+    id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    project TEXT COLLATE "C" NOT NULL REFERENCES projects (id),
+    name TEXT COLLATE "C" NOT NULL,
+    kind TEXT COLLATE "C" NOT NULL,
+    body BYTEA NOT NULL,
+    sha256 BYTEA NOT NULL,
+    entries BIGINT NOT NULL,
+    promoted BOOLEAN NOT NULL,
+    promoted_by TEXT COLLATE "C" NOT NULL,
+    added_by TEXT COLLATE "C" NOT NULL,
+    added_ms BIGINT NOT NULL,
+    UNIQUE (project, name)
+);
+
+-- The signed packs of a project: the newest is offered, the one before is kept for who reads it now.
+CREATE TABLE content_packs (
+    project TEXT COLLATE "C" NOT NULL REFERENCES projects (id),
+    number BIGINT NOT NULL,
+    version TEXT COLLATE "C" NOT NULL,
+    sha256 BYTEA NOT NULL,
+    size BIGINT NOT NULL,
+    expires_ms BIGINT NOT NULL,
+    signature BYTEA NOT NULL,
+    body BYTEA NOT NULL,
+    PRIMARY KEY (project, number)
 );

@@ -3,6 +3,7 @@
 
 mod alike;
 mod counts;
+pub(crate) mod days;
 mod filter;
 mod handle;
 mod list;
