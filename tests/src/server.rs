@@ -258,7 +258,7 @@ async fn enroll(mut channel: Channel<TlsStream<TcpStream>>, shared: &Shared) {
         let host = uuid::Uuid::now_v7().to_string();
         lock(&shared.seen).enrolled.push(host.clone());
         let chain = chain(shared, &request.csr, &host);
-        v1::EnrollAnswer { host, chain, authority: shared.authority.clone(), error: String::new() }
+        v1::EnrollAnswer { host, chain, authority: shared.authority.clone(), ..v1::EnrollAnswer::default() }
     } else {
         v1::EnrollAnswer { error: "the token is not known".into(), ..v1::EnrollAnswer::default() }
     };

@@ -176,7 +176,8 @@ impl Store {
         self.meta().await
     }
 
-    /// Servers that are connected to this PostgreSQL database beside ourselves; 0 on SQLite.
+    /// Connections of servers to this PostgreSQL database, if [`crate::Options::application`] is another name
+    /// than theirs; 0 on SQLite.
     ///
     /// # Errors
     /// Of the database.
@@ -184,14 +185,12 @@ impl Store {
         if !self.is_postgres() {
             return Ok(0);
         }
-        let own = self.pools.all(sql("SELECT CAST(pg_backend_pid() AS BIGINT)")).await?;
-        let all = sql("SELECT count(DISTINCT (client_addr, client_port)) FROM pg_stat_activity \
+        let all = sql("SELECT count(*) FROM pg_stat_activity \
              WHERE application_name = 'lazaret-server' AND datname = current_database()");
-        let count = match self.pools.one(all).await? {
-            Some(row) => row.fields().count()?,
-            None => 0,
-        };
-        Ok(count.saturating_sub(own.len() as u64))
+        match self.pools.one(all).await? {
+            Some(row) => row.fields().count(),
+            None => Ok(0),
+        }
     }
 
     /// How many rows each table has, by name; what cannot be counted is left out.

@@ -6,6 +6,7 @@
 mod alarms;
 mod backup;
 mod commands;
+mod content;
 mod db;
 mod error;
 mod fleet;

@@ -6,7 +6,7 @@ use lazaret_engine::{Engine, ExtraRules};
 use lazaret_model::{EvidenceKind, FileType, MalwareClass, Rating, Thresholds};
 
 fn extra(label: &str, source: &str) -> ExtraRules {
-    ExtraRules { label: label.to_owned(), source: source.as_bytes().to_vec() }
+    ExtraRules { label: label.to_owned(), source: source.as_bytes().to_vec(), promoted: false }
 }
 
 const BROKEN: &str = r#"import "elf"
@@ -47,6 +47,7 @@ fn broken_rules_are_reported_and_all_others_stay_in_force() {
         ExtraRules {
             label: "c/latin1.yar".to_owned(),
             source: b"rule x { condition: true } // \xe9".to_vec(),
+            promoted: false,
         },
         extra(
             "d/windows.yar",

@@ -4,6 +4,7 @@
 mod alarms;
 mod changes;
 mod commands;
+mod content;
 mod groups;
 mod hosts;
 mod ingest;
@@ -15,6 +16,7 @@ mod whitelist;
 pub use alarms::*;
 pub use changes::*;
 pub use commands::*;
+pub use content::*;
 pub use groups::*;
 pub use hosts::*;
 pub use ingest::*;
