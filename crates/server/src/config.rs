@@ -19,6 +19,20 @@ pub struct Config {
     pub api: Api,
     /// How long things are kept.
     pub retention: Retention,
+    /// Rules and digests for hosts.
+    pub content: Content,
+}
+
+/// Rules and digests for hosts.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Content {
+    /// A content folder or pack that all hosts get, with what their project added; absent: hosts whose
+    /// project added nothing use what is installed there.
+    pub source: Option<PathBuf>,
+    /// The `lazaret-scanner` that compiles what people add; absent: beside this program, or where it is
+    /// installed.
+    pub scanner: Option<PathBuf>,
 }
 
 /// Where things are.
@@ -166,7 +180,7 @@ impl Config {
     fn check(&self) -> Result<(), ConfigError> {
         let api = &self.api;
         for path in
-            [Some(&self.server.data), api.certificate.as_ref(), api.key.as_ref()].into_iter().flatten()
+            [Some(&self.server.data), api.certificate.as_ref(), api.key.as_ref(), self.content.source.as_ref(), self.content.scanner.as_ref()].into_iter().flatten()
         {
             if !path.is_absolute() {
                 return Err(ConfigError(format!("\"{}\" must be an absolute path", path.display())));

@@ -5,13 +5,18 @@
 
 mod api;
 pub mod authority;
+pub mod backup;
 pub mod config;
+pub mod content;
+pub mod diagnose;
 pub mod gateway;
 pub mod init;
 mod json;
 mod log;
 mod numbers;
 mod people;
+pub mod read_only;
+mod redact;
 mod scans;
 mod serve;
 pub mod settings;

@@ -6,10 +6,12 @@ use crate::api::route::RouteRow;
 use crate::api::state::{Api, SIGN_INS_PER_MINUTE, Shared};
 use crate::authority::Authority;
 use crate::config::Config;
+use crate::content::{Checker, ContentKey, Publisher};
 use crate::gateway::{Gateway, Settings};
 use crate::people::limit::Limit;
 use crate::people::password::Passwords;
-use crate::{api, init, log, numbers, serve, time, worker};
+use crate::read_only::{self, ReadOnly};
+use crate::{api, backup, init, log, numbers, serve, time, worker};
 use anyhow::{Context as _, bail};
 use lazaret_store::{Options, Store};
 use rustls::pki_types::pem::PemObject as _;
@@ -73,6 +75,8 @@ pub struct Running {
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
     agents: Option<Gateway>,
+    /// Nobody puts a backup in the place of data that is in use.
+    _lock: std::fs::File,
 }
 
 impl Running {
@@ -109,6 +113,12 @@ pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
     let store = Store::open_with(&config.database(), options).await.context("cannot open the database")?;
     // Several processes of one PostgreSQL may start at once: the store lets one of them migrate.
     store.migrate().await.context("cannot bring the database up to date")?;
+    let key = ContentKey::load_or_make(&init::authority_folder(&config))?;
+    let content_key = key.public();
+    let publisher = Publisher::new(store.clone(), key, config.clone());
+    let read_only = ReadOnly::default();
+    read_only.look(&store).await?;
+    let lock = backup::hold(&config.server.data)?;
     let (stop, stopping) = watch::channel(false);
     let mut running = Running {
         api: None,
@@ -118,8 +128,9 @@ pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
         document: String::new(),
         store: store.clone(),
         stop,
-        tasks: Vec::new(),
+        tasks: vec![tokio::spawn(read_only::watch(store.clone(), read_only.clone(), stopping.clone()))],
         agents: None,
+        _lock: lock,
     };
     if matches!(role, Role::All | Role::Gateway) {
         let mut settings = Settings::new(config.gateway.listen, config.names(), Arc::new(log::line));
@@ -129,13 +140,21 @@ pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
         settings.silence = within.saturating_sub(Duration::from_secs(5)).max(within / 2);
         settings.silence_grace = settings.silence_grace.min(settings.silence * 7);
         settings.limits.keep_alive = Duration::from_secs(config.gateway.keep_alive_seconds.into());
+        settings.content_key = content_key;
+        settings.read_only = read_only.clone();
         let gateway = Gateway::start(store.clone(), Arc::clone(&authority), settings).await?;
         running.gateway = Some(gateway.address());
         running.agents = Some(gateway);
     }
     if matches!(role, Role::All | Role::Worker) {
         let days = config.retention.alarm_days;
-        running.tasks.push(tokio::spawn(worker::run(store.clone(), days, stopping.clone())));
+        let jobs = worker::Jobs {
+            store: store.clone(),
+            alarm_days: days,
+            publisher: publisher.clone(),
+            read_only: read_only.clone(),
+        };
+        running.tasks.push(tokio::spawn(worker::run(jobs, stopping.clone())));
     }
     if matches!(role, Role::All | Role::Api) {
         let tls = tls(&config, &authority)?;
@@ -155,6 +174,9 @@ pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
             authority: authority.fingerprint(),
             certificate: api::install::pem(authority.der()),
             metrics,
+            publisher,
+            checker: Checker::new(&config),
+            read_only,
             config,
         };
         let (router, document, routes) = api::build(Api::new(shared));

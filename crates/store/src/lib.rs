@@ -26,3 +26,9 @@ pub use db::open::Options;
 pub use error::{Result, StoreError};
 pub use records::*;
 pub use store::{Meta, Store};
+
+/// The newest schema that this program knows.
+#[must_use]
+pub fn newest_schema() -> i64 {
+    db::migrate::newest()
+}

@@ -17,11 +17,14 @@ use serde::Serialize;
 #[derive(Serialize)]
 pub(crate) struct Health {
     status: &'static str,
+    /// Why nothing can be changed now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    read_only: Option<String>,
 }
 
 /// The process answers.
 pub(crate) async fn healthz() -> Json<Health> {
-    Json(Health { status: "ok" })
+    Json(Health { status: "ok", read_only: None })
 }
 
 /// The database answers, and is of this program's version.
@@ -33,7 +36,7 @@ pub(crate) async fn readyz(State(api): State<Api>) -> Result<Json<Health>, Probl
     if api.store.schema().await? == 0 {
         return Err(Problem::new(Kind::Unavailable, "the database is empty: run lazaret-server migrate"));
     }
-    Ok(Json(Health { status: "ready" }))
+    Ok(Json(Health { status: "ready", read_only: api.read_only.why() }))
 }
 
 /// Prometheus text; from loopback and the addresses that the configuration names, else with the right to

@@ -4,6 +4,7 @@
 pub(crate) mod alarms;
 mod audit;
 pub(crate) mod commands;
+mod content;
 mod document;
 pub(crate) mod exports;
 pub(crate) mod extract;
@@ -63,6 +64,7 @@ fn routes(api: &Api) -> Routes {
     isolated::routes(&mut r);
     whitelist::routes(&mut r);
     commands::routes(&mut r);
+    content::routes(&mut r);
     scans::routes(&mut r);
     audit::routes(&mut r);
     stream::routes(&mut r);

@@ -4,9 +4,11 @@
 use super::exports::Exports;
 use super::problem::{Kind, Problem};
 use crate::config::Config;
+use crate::content::{Checker, Publisher};
 use crate::people::PeopleError;
 use crate::people::limit::Limit;
 use crate::people::password::Passwords;
+use crate::read_only::ReadOnly;
 use lazaret_store::{Store, StoreError};
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::net::IpAddr;
@@ -30,6 +32,9 @@ pub(crate) struct Shared {
     /// The same certificate as text.
     pub(crate) certificate: String,
     pub(crate) metrics: PrometheusHandle,
+    pub(crate) publisher: Publisher,
+    pub(crate) checker: Checker,
+    pub(crate) read_only: ReadOnly,
 }
 
 impl Api {
