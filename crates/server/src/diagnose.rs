@@ -12,6 +12,7 @@ use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 /// Of a log, its end.
 const LOG_BYTES: u64 = 256 << 10;
@@ -56,7 +57,7 @@ pub async fn diagnose(config: &Config, text: &str, to: &Path, log: Option<&Path>
 }
 
 async fn database(config: &Config) -> anyhow::Result<Value> {
-    let options = Options { application: "lazaret-server diagnose", connections: 3, ..Options::default() };
+    let options = Options { application: "lazaret-server diagnose", connections: 3, acquire_timeout: Duration::from_secs(3), ..Options::default() };
     let store = Store::open_with(&config.database(), options).await?;
     let done = async {
         let meta = store.meta().await?;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The whole data out, and back in. SQLite: a copy of the file that the database itself makes while others
-//! write. PostgreSQL: every table by COPY from one snapshot, and back in one transaction (docs/adr/0009 says
+//! write. PostgreSQL: every table by COPY from one snapshot, and back in one transaction (docs/adr/0012 says
 //! why not pg_dump).
 
 use crate::alarms::days;

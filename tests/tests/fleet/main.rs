@@ -3,8 +3,10 @@
 //! kept runs on SQLite and on PostgreSQL.
 
 mod away;
+mod backup;
 mod cli;
 mod cluster;
+mod content;
 mod enrol;
 mod false_positive;
 mod main_job;
@@ -17,7 +19,7 @@ use lazaret_kit::{Daemon, Server, ServerSetup, Setup, Volume};
 /// A server on one of the databases; the cluster lives as long.
 struct Site {
     server: Server,
-    _cluster: Option<Cluster>,
+    cluster: Option<Cluster>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +36,7 @@ impl Site {
     fn with(base: Base, setup: ServerSetup) -> Self {
         let cluster = (base == Base::Postgres).then(Cluster::start);
         let database = cluster.as_ref().map(|c| c.create("lazaret"));
-        Self { server: Server::start(&ServerSetup { database, ..setup }), _cluster: cluster }
+        Self { server: Server::start(&ServerSetup { database, ..setup }), cluster }
     }
 }
 

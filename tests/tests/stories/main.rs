@@ -8,6 +8,7 @@ mod bad_input;
 mod brakes;
 mod cache;
 mod cli_contract;
+mod content;
 mod crash;
 mod drop_and_restore;
 mod dry_run;

@@ -3,6 +3,7 @@
 //! server instead of this host's daemon.
 
 mod alarms;
+mod content;
 mod events;
 mod hosts;
 mod http;
@@ -68,6 +69,7 @@ impl<'a> Fleet<'a> {
             Verb::Whitelist(args) => whitelist::run(self, args, out),
             Verb::Switch(args) => switch::run(self, args, out),
             Verb::Events(args) => events::run(self, args, out),
+            Verb::Content(args) => content::run(self, args, out),
             Verb::Scan(args) => scan::run(self, args, out),
             Verb::SelfTest(_) => scan::self_test(self, out),
             _ => Err(CliError::Usage(

@@ -207,7 +207,7 @@ fn entry(h: &[u8; BLOCK], offset: u64) -> io::Result<Entry> {
         u64::from_be_bytes(bytes)
     } else {
         let text = std::str::from_utf8(&h[124..135]).unwrap_or_default();
-        u64::from_str_radix(text, 8).map_err(|_| bad("a part states no size"))?
+        u64::from_str_radix(text, 8).map_err(|_| bad("it is no archive that lazaret-server wrote, or it was changed"))?
     };
     if !is_name(&name) || header(&name, size) != *h {
         return Err(bad("it is no archive that lazaret-server wrote, or it was changed"));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Backup and restore: one archive with everything that a server is (docs/adr/0009).
+//! Backup and restore: one archive with everything that a server is (docs/adr/0012).
 
 mod archive;
 mod authority;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Content for hosts: packs of a project, built from the server's content folder and what people added,
-//! signed, and put where every gateway finds them (docs/adr/0011).
+//! signed, and put where every gateway finds them (docs/adr/0014).
 
 pub(crate) mod check;
 mod key;

@@ -23,7 +23,8 @@ const OWN: [&str; 3] = ["revokeApiKey", "getExport", "downloadExport"];
 /// End the caller's own credential; tested where that is what it is about.
 const ENDING: [&str; 2] = ["logout", "changePassword"];
 /// Routes without a part in the path whose body names something of a project.
-const BODY_BOUND: [&str; 11] = [
+const BODY_BOUND: [&str; 12] = [
+    "addContent",
     "assignHosts",
     "createHostGroup",
     "createPolicyGroup",
@@ -37,9 +38,10 @@ const BODY_BOUND: [&str; 11] = [
     "createScanPolicy",
 ];
 /// The same, of a name that is given elsewhere.
-const ALSO_BOUND: [&str; 3] = ["startScan", "setSwitch", "listSwitches"];
+const ALSO_BOUND: [&str; 4] = ["startScan", "setSwitch", "listSwitches", "getContent"];
 /// After these there is nothing left to do the same with.
-const DESTRUCTIVE: [&str; 7] = [
+const DESTRUCTIVE: [&str; 8] = [
+    "removeContent",
     "deleteHostGroup",
     "deletePolicyGroup",
     "revokeEnrolmentToken",
@@ -64,6 +66,7 @@ struct Things {
     scan_policy: String,
     scan_task: String,
     user: String,
+    content: String,
 }
 
 async fn things(s: &Server, admin: &str, project: &str) -> Things {
@@ -90,6 +93,7 @@ async fn things(s: &Server, admin: &str, project: &str) -> Things {
     Things {
         project: project.to_owned(),
         host_group: rows::host_group(s, project, None).await,
+        content: rows::content(s, project).await,
         policy_group: rows::policy_group(s, project).await,
         host: host.id,
         token: text(&token["enrolment_token"]["id"]),
@@ -118,10 +122,11 @@ fn fill(path: &str, t: &Things) -> String {
         "scan-policies" => &t.scan_policy,
         "scan-tasks" => &t.scan_task,
         "users" => &t.user,
+        "content" => &t.content,
         _ => "01890000-0000-7000-8000-000000000000",
     };
     let path =
-        if path.ends_with("/switches") { format!("{path}?project={{project}}") } else { path.to_owned() };
+        if path.ends_with("/switches") || path.ends_with("/content") { format!("{path}?project={{project}}") } else { path.to_owned() };
     path.replace("{id}", id).replace("{project}", &t.project).replace("{switch}", "isolate_and_kill")
 }
 
@@ -152,6 +157,8 @@ fn body(operation: &str, t: &Things) -> Option<Value> {
             "field": "file_path", "judge": "equal", "value": "/srv/x", "any_content": true, "description": "x" }),
         "updateWhitelistEntry" => json!({ "description": "x", "owner": "y" }),
         "removeWhitelistEntries" => json!({ "entries": [t.whitelist] }),
+        "addContent" => json!({ "project": t.project, "name": rows::id(), "kind": "hashes", "body": "b".repeat(64) }),
+        "promoteContent" => json!({ "promoted": true }),
         "createScanPolicy" => json!({ "project": t.project, "name": name, "settings": settings,
             "start": { "start_type": "day" } }),
         "updateScanPolicy" => json!({ "name": name, "settings": settings, "start": { "start_type": "day" } }),

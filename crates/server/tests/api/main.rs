@@ -16,4 +16,5 @@ mod scans;
 mod settings;
 mod sign_in;
 mod stream;
+mod upkeep;
 mod whitelist;

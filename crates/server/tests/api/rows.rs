@@ -4,7 +4,7 @@
 use crate::kit::{Server, now_ms};
 use lazaret_proto::{Message as _, v1};
 use lazaret_store::{
-    AlarmRow, Batch, HostGroupRow, HostRow, IsolatedRow, PolicyGroupRow, Position, ProjectRow, Record, What,
+    AlarmRow, Batch, ContentItemRow, HostGroupRow, HostRow, IsolatedRow, PolicyGroupRow, Position, ProjectRow, Record, What,
 };
 use uuid::Uuid;
 
@@ -223,4 +223,23 @@ pub(crate) async fn isolated(
     let record = Record { at, at_ms: now_ms(), what: What::Isolated(Box::new(row)) };
     server.store().ingest(Batch { host: host.id.clone(), records: vec![record] }).await.unwrap();
     id
+}
+
+pub(crate) async fn content(server: &Server, project: &str) -> String {
+    let id = id();
+    let row = ContentItemRow {
+        name: format!("list-{id}"),
+        id,
+        project: project.to_owned(),
+        kind: "hashes".to_owned(),
+        body: "a".repeat(64).into_bytes(),
+        sha256: vec![1; 32],
+        entries: 1,
+        promoted: false,
+        promoted_by: String::new(),
+        added_by: "somebody".to_owned(),
+        added_ms: now_ms(),
+    };
+    server.store().add_content_item(&row).await.unwrap();
+    row.id
 }

@@ -3,7 +3,7 @@
 //!
 //! An alarm's id is a UUIDv7: it begins with the time of birth, never changes, and as text it is in the
 //! order of time. The partitions are ranges of ids: the key stays the id alone, and an alarm that comes
-//! again finds its row whatever day it is (docs/adr/0009). What has an id of another kind, or of a day
+//! again finds its row whatever day it is (docs/adr/0015). What has an id of another kind, or of a day
 //! without a partition, lies in the default partition and is deleted row by row.
 
 use crate::Store;

@@ -12,7 +12,7 @@ pub(crate) struct Step {
     postgres: &'static str,
 }
 
-/// From 1 on; a file that was released is never changed (docs/adr/0010).
+/// From 1 on; a file that was released is never changed (docs/adr/0013).
 const STEPS: &[Step] = &[Step {
     sqlite: include_str!("../../migrations/sqlite/0001.sql"),
     postgres: include_str!("../../migrations/postgres/0001.sql"),

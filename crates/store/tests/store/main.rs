@@ -32,4 +32,5 @@ mod migration;
 mod people;
 mod rows;
 mod scans;
+mod upkeep;
 mod whitelist;

@@ -55,7 +55,16 @@ impl Delivery {
 
     /// The pack to start with: the server's where one is in force and whole.
     pub(crate) fn at_start(state: &Path) -> Option<PathBuf> {
-        Kept::load(state).pack(state)
+        let mut kept = Kept::load(state);
+        let pack = kept.pack(state);
+        if pack.is_none() && kept.in_force().is_some() {
+            log!("content {} of the server is damaged here: the server gives it again", kept.version());
+            kept.leave();
+            if let Err(e) = kept.store(state) {
+                log!("{e:#}");
+            }
+        }
+        pack
     }
 
     /// The server's pack did not load at the start: it counts as refused until another one comes.
