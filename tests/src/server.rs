@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A server that does what its story says: the real session over real TLS, and nothing behind it.
 
-use lazaret_proto::{offer_statement, v1};
 use lazaret_proto::v1::server_frame::Kind as Say;
+use lazaret_proto::{offer_statement, v1};
 use lazaret_session::{
     Channel, ENROLL_PATH, End, Ingested, Limits, Place, SESSION_PATH, ServerSide, Trouble, Welcome, accept,
     goodbye, place, serve,
 };
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair,
-    SigningKey as _,
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, SigningKey as _,
 };
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
@@ -312,7 +311,13 @@ async fn enroll(mut channel: Channel<TlsStream<TcpStream>>, shared: &Shared) {
         let host = uuid::Uuid::now_v7().to_string();
         lock(&shared.seen).enrolled.push(host.clone());
         let chain = chain(shared, &request.csr, &host);
-        v1::EnrollAnswer { host, chain, authority: shared.authority.clone(), content_key: shared.content_key.public_key_raw().to_vec(), ..v1::EnrollAnswer::default() }
+        v1::EnrollAnswer {
+            host,
+            chain,
+            authority: shared.authority.clone(),
+            content_key: shared.content_key.public_key_raw().to_vec(),
+            ..v1::EnrollAnswer::default()
+        }
     } else {
         v1::EnrollAnswer { error: "the token is not known".into(), ..v1::EnrollAnswer::default() }
     };
@@ -383,7 +388,8 @@ impl ServerSide for Side {
         lock(&self.shared.seen).parts.push(request.offset);
         let wants = lock(&self.shared.wants);
         if wants.broken_at.is_some_and(|at| request.offset >= at) {
-            let bye = v1::Goodbye { retry_after_ms: 100, ..goodbye(v1::goodbye::Kind::Busy, "says the story") };
+            let bye =
+                v1::Goodbye { retry_after_ms: 100, ..goodbye(v1::goodbye::Kind::Busy, "says the story") };
             return Err(Trouble::Goodbye(bye));
         }
         let bytes = wants.packs.get(&request.sha256).cloned().unwrap_or_default();

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Compiled content.
 
-use crate::listed::Listed;
 use crate::extra_rules::{ExtraRules, ExtraSet};
 use crate::file_scanner::FileScanner;
 use crate::file_type::{Detected, detect};
 use crate::hash_filter::HashFilter;
+use crate::listed::Listed;
 use crate::marker_search::MarkerSearch;
 use crate::pattern::PatternCompiler;
 use crate::shipped_rules::ShippedRules;

@@ -55,8 +55,7 @@ pub(crate) fn decode(label: &str, bytes: &[u8]) -> Result<Content, PackError> {
                     serde_json::from_slice(&veil(stored.0)).map_err(|e| in_member(e.to_string()))?;
             }
             LISTED => {
-                content.listed =
-                    crate::third_party::lists_from_json(&veil(stored.0)).map_err(in_member)?;
+                content.listed = crate::third_party::lists_from_json(&veil(stored.0)).map_err(in_member)?;
             }
             // A later Lazaret of the same schema may add members that this one can do without.
             _ => {}

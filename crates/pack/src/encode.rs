@@ -2,7 +2,8 @@
 //! Content to pack.
 
 use crate::member::{
-    HEAD, KNOWN_BAD, KNOWN_GOOD, LISTED, MAGIC, MAX_MANIFEST, Manifest, MemberEntry, RULES, SCHEMA, THIRD_PARTY, veil,
+    HEAD, KNOWN_BAD, KNOWN_GOOD, LISTED, MAGIC, MAX_MANIFEST, Manifest, MemberEntry, RULES, SCHEMA,
+    THIRD_PARTY, veil,
 };
 use crate::{Content, PackError, Rule};
 use lazaret_model::Sha256;

@@ -129,7 +129,8 @@ mod tests {
     #[test]
     fn lists_name_the_line_that_is_none() {
         let a = "a".repeat(64);
-        let text = format!("# from somewhere\n\n{a}\n{},miner,xmrig, really\n{a}\n", "B".repeat(64).to_lowercase());
+        let text =
+            format!("# from somewhere\n\n{a}\n{},miner,xmrig, really\n{a}\n", "B".repeat(64).to_lowercase());
         let entries = read_digest_list("l", &text).unwrap();
         assert_eq!(entries.len(), 2, "one is there twice");
         assert_eq!((entries[0].class, entries[0].family.as_str()), (MalwareClass::Unclassified, ""));

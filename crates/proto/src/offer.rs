@@ -13,7 +13,8 @@ pub fn offer_statement(offer: &v1::ContentOffer) -> Vec<u8> {
         out
     });
     // A line break in a text would be a line of its own.
-    let line = |text: &str| text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect::<String>();
+    let line =
+        |text: &str| text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect::<String>();
     format!(
         "lazaret content 1\nchannel {}\nnumber {}\nversion {}\nsha256 {digest}\nsize {}\nexpires {}\nreplaces {}\n",
         line(&offer.channel),

@@ -179,8 +179,15 @@ impl Config {
 
     fn check(&self) -> Result<(), ConfigError> {
         let api = &self.api;
-        for path in
-            [Some(&self.server.data), api.certificate.as_ref(), api.key.as_ref(), self.content.source.as_ref(), self.content.scanner.as_ref()].into_iter().flatten()
+        for path in [
+            Some(&self.server.data),
+            api.certificate.as_ref(),
+            api.key.as_ref(),
+            self.content.source.as_ref(),
+            self.content.scanner.as_ref(),
+        ]
+        .into_iter()
+        .flatten()
         {
             if !path.is_absolute() {
                 return Err(ConfigError(format!("\"{}\" must be an absolute path", path.display())));

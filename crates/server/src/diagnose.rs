@@ -57,7 +57,12 @@ pub async fn diagnose(config: &Config, text: &str, to: &Path, log: Option<&Path>
 }
 
 async fn database(config: &Config) -> anyhow::Result<Value> {
-    let options = Options { application: "lazaret-server diagnose", connections: 3, acquire_timeout: Duration::from_secs(3), ..Options::default() };
+    let options = Options {
+        application: "lazaret-server diagnose",
+        connections: 3,
+        acquire_timeout: Duration::from_secs(3),
+        ..Options::default()
+    };
     let store = Store::open_with(&config.database(), options).await?;
     let done = async {
         let meta = store.meta().await?;

@@ -174,7 +174,8 @@ pub async fn read_only(config: &Config, on: bool, reason: &str) -> anyhow::Resul
         &reason
     };
     store.set_setting(crate::read_only::SETTING, value).await?;
-    let mut audit = by_root(if on { "server.read_only" } else { "server.read_write" }, "server", time::now_ms());
+    let mut audit =
+        by_root(if on { "server.read_only" } else { "server.read_write" }, "server", time::now_ms());
     audit.after = serde_json::json!({ "reason": value }).to_string();
     store.append_audit(&audit).await?;
     store.close().await;

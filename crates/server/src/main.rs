@@ -5,8 +5,8 @@
 
 use anyhow::{Context as _, bail};
 use lazaret_server::config::Config;
-use lazaret_server::{backup, diagnose, init};
 use lazaret_server::start::{Role, start};
+use lazaret_server::{backup, diagnose, init};
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -44,7 +44,8 @@ impl ReadOnly {
         let why = store.setting(SETTING).await?.unwrap_or_default();
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if *known != why {
-            let text = if why.is_empty() { "read-only is off".to_owned() } else { format!("read-only: {why}") };
+            let text =
+                if why.is_empty() { "read-only is off".to_owned() } else { format!("read-only: {why}") };
             crate::log::line(&text);
             *known = why;
         }

@@ -7,7 +7,8 @@ use anyhow::Context as _;
 /// In the place of what was taken out.
 const REMOVED: &str = "(removed)";
 /// A key with one of these in its name holds a secret.
-const WORDS: [&str; 7] = ["password", "passphrase", "secret", "token", "credential", "private", "authorization"];
+const WORDS: [&str; 7] =
+    ["password", "passphrase", "secret", "token", "credential", "private", "authorization"];
 /// What our own secrets begin with.
 const PREFIXES: [&str; 6] = ["lzk_", "lzs_", "lzt_", "whsec_", "AGE-SECRET-KEY-", "Bearer "];
 
@@ -114,7 +115,8 @@ mod tests {
 
     #[test]
     fn lines_lose_tokens_and_passwords() {
-        let out = line("GET https://a:b@c/x?t=1 with Bearer abc.def and lzk_1_x, \"lzt_\u{e4}\" postgres://u@h");
+        let out =
+            line("GET https://a:b@c/x?t=1 with Bearer abc.def and lzk_1_x, \"lzt_\u{e4}\" postgres://u@h");
         for gone in [":b@", "t=1", "abc", "1_x"] {
             assert!(!out.contains(gone), "{gone}: {out}");
         }

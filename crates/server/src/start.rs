@@ -109,6 +109,7 @@ pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
     let authority = Arc::new(
         Authority::load(&init::authority_folder(&config)).context("no authority; run lazaret-server init")?,
     );
+    let lock = backup::hold(&config.server.data)?;
     let options = Options { connections: config.server.connections, ..Options::default() };
     let store = Store::open_with(&config.database(), options).await.context("cannot open the database")?;
     // Several processes of one PostgreSQL may start at once: the store lets one of them migrate.
@@ -118,7 +119,6 @@ pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
     let publisher = Publisher::new(store.clone(), key, config.clone());
     let read_only = ReadOnly::default();
     read_only.look(&store).await?;
-    let lock = backup::hold(&config.server.data)?;
     let (stop, stopping) = watch::channel(false);
     let mut running = Running {
         api: None,

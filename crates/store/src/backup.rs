@@ -211,7 +211,9 @@ impl Store {
 
 /// Letters that need no quotes.
 fn is_name(text: &str) -> bool {
-    !text.is_empty() && text.len() <= 63 && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+    !text.is_empty()
+        && text.len() <= 63
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }
 
 async fn put(tx: &mut Tx, mut source: TableSource) -> Result<()> {
@@ -237,7 +239,8 @@ async fn put(tx: &mut Tx, mut source: TableSource) -> Result<()> {
 
 /// Numbers that the database gives go on behind those that are there.
 async fn number_on(tx: &mut Tx) -> Result<()> {
-    let select = sql("SELECT CAST(table_name AS TEXT), CAST(column_name AS TEXT) FROM information_schema.columns \
+    let select =
+        sql("SELECT CAST(table_name AS TEXT), CAST(column_name AS TEXT) FROM information_schema.columns \
          WHERE table_schema = current_schema() AND is_identity = 'YES'");
     for row in tx.all(select).await? {
         let mut f = row.fields();

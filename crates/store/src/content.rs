@@ -6,7 +6,8 @@ use crate::db::value::Row;
 use crate::error::{Result, StoreError};
 use crate::{ContentItemRow, ContentPackRow, Store};
 
-const ITEM: &str = "id, project, name, kind, body, sha256, entries, promoted, promoted_by, added_by, added_ms";
+const ITEM: &str =
+    "id, project, name, kind, body, sha256, entries, promoted, promoted_by, added_by, added_ms";
 /// Packs of a project that are kept: one may be read while the next is signed.
 const KEPT: u32 = 3;
 
@@ -59,21 +60,27 @@ impl Store {
     /// # Errors
     /// `Conflict` when the project has one of this name.
     pub async fn add_content_item(&self, row: &ContentItemRow) -> Result<()> {
-        let insert = sql("INSERT INTO content_items (id, project, name, kind, body, sha256, entries, promoted, \
+        let insert =
+            sql("INSERT INTO content_items (id, project, name, kind, body, sha256, entries, promoted, \
              promoted_by, added_by, added_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)")
-        .bind(&row.id)
-        .bind(&row.project)
-        .bind(&row.name)
-        .bind(&row.kind)
-        .bind(&row.body)
-        .bind(&row.sha256)
-        .bind(row.entries)
-        .bind(row.promoted)
-        .bind(&row.promoted_by)
-        .bind(&row.added_by)
-        .bind(row.added_ms);
+            .bind(&row.id)
+            .bind(&row.project)
+            .bind(&row.name)
+            .bind(&row.kind)
+            .bind(&row.body)
+            .bind(&row.sha256)
+            .bind(row.entries)
+            .bind(row.promoted)
+            .bind(&row.promoted_by)
+            .bind(&row.added_by)
+            .bind(row.added_ms);
         self.pools.run(insert).await.map_err(|e| {
-            e.taken(|| format!("the project has content named {:?}: take another name, or remove that first", row.name))
+            e.taken(|| {
+                format!(
+                    "the project has content named {:?}: take another name, or remove that first",
+                    row.name
+                )
+            })
         })?;
         Ok(())
     }
@@ -109,9 +116,10 @@ impl Store {
     /// # Errors
     /// Of the database.
     pub async fn newest_pack(&self, project: &str) -> Result<Option<ContentPackRow>> {
-        let select = sql("SELECT project, number, version, sha256, size, expires_ms, signature FROM content_packs \
+        let select =
+            sql("SELECT project, number, version, sha256, size, expires_ms, signature FROM content_packs \
              WHERE project = $1 ORDER BY number DESC LIMIT 1")
-        .bind(project);
+            .bind(project);
         let Some(row) = self.pools.one(select).await? else { return Ok(None) };
         let mut f = row.fields();
         Ok(Some(ContentPackRow {
@@ -130,11 +138,14 @@ impl Store {
     /// # Errors
     /// `NotFound`.
     pub async fn pack_body(&self, project: &str, sha256: &[u8]) -> Result<Vec<u8>> {
-        let select = sql("SELECT body FROM content_packs WHERE project = $1 AND sha256 = $2 ORDER BY number DESC LIMIT 1")
-            .bind(project)
-            .bind(sha256);
+        let select = sql(
+            "SELECT body FROM content_packs WHERE project = $1 AND sha256 = $2 ORDER BY number DESC LIMIT 1",
+        )
+        .bind(project)
+        .bind(sha256);
         let row = self.pools.one(select).await?;
-        let row = row.ok_or_else(|| StoreError::NotFound("the project has no such pack (any more)".to_owned()))?;
+        let row =
+            row.ok_or_else(|| StoreError::NotFound("the project has no such pack (any more)".to_owned()))?;
         row.fields().bytes()
     }
 
@@ -144,26 +155,29 @@ impl Store {
     /// `Conflict` when somebody was first with this number or a higher one.
     pub async fn put_pack(&self, row: &ContentPackRow, body: &[u8]) -> Result<()> {
         let mut tx = self.begin().await?;
-        let insert = sql("INSERT INTO content_packs (project, number, version, sha256, size, expires_ms, signature, \
+        let insert =
+            sql("INSERT INTO content_packs (project, number, version, sha256, size, expires_ms, signature, \
              body) SELECT $1, $2, $3, $4, $5, $6, $7, $8 WHERE NOT EXISTS \
              (SELECT 1 FROM content_packs WHERE project = $1 AND number >= $2)")
-        .bind(&row.project)
-        .bind(row.number)
-        .bind(&row.version)
-        .bind(&row.sha256)
-        .bind(row.size)
-        .bind(row.expires_ms)
-        .bind(&row.signature)
-        .bind(body);
+            .bind(&row.project)
+            .bind(row.number)
+            .bind(&row.version)
+            .bind(&row.sha256)
+            .bind(row.size)
+            .bind(row.expires_ms)
+            .bind(&row.signature)
+            .bind(body);
         if tx.run(insert).await? == 0 {
             return Err(StoreError::Conflict("a newer pack of the project is there already".to_owned()));
         }
-        let clear = sql("DELETE FROM content_packs WHERE project = $1 AND number < (SELECT min(number) FROM \
+        let clear =
+            sql("DELETE FROM content_packs WHERE project = $1 AND number < (SELECT min(number) FROM \
              (SELECT number FROM content_packs WHERE project = $1 ORDER BY number DESC LIMIT $2) kept)")
-        .bind(&row.project)
-        .bind(KEPT);
+            .bind(&row.project)
+            .bind(KEPT);
         tx.run(clear).await?;
-        let hosts = crate::fleet::desired::bump(&mut tx, &crate::Target::Project(row.project.clone())).await?;
+        let hosts =
+            crate::fleet::desired::bump(&mut tx, &crate::Target::Project(row.project.clone())).await?;
         tx.commit().await?;
         self.note_desired(&hosts)?;
         Ok(())

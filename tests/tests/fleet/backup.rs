@@ -82,7 +82,8 @@ fn hosts_send_again_what_a_restored_server_lost(base: Base) {
     site.server.eventually("/alarms", "what was handled before", |a| {
         a["id"] == id.as_str() && a["handle_status"] == "handled"
     });
-    site.server.eventually("/hosts", "the host online", |h| h["id"] == host.id.as_str() && h["status"] == "online");
+    site.server
+        .eventually("/hosts", "the host online", |h| h["id"] == host.id.as_str() && h["status"] == "online");
     // It goes on: what comes now is told, and orders arrive.
     drop_file(&host, 10);
     assert!(eventually(SOON, || alarms(&site).len() == 11), "{:?}\n{}", alarms(&site), host.daemon.log());

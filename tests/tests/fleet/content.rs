@@ -58,7 +58,11 @@ fn a_rule_is_added_promoted_and_withdrawn(base: Base) {
     in_force(&site, &host);
     let first = drop_file(&host, "first");
     let alarm = site.server.eventually("/alarms", "an alarm", |a| a["path"] == first.as_str());
-    assert_eq!((alarm["rating"].as_str(), alarm["class"].as_str()), (Some("medium"), Some("miner")), "{alarm}");
+    assert_eq!(
+        (alarm["rating"].as_str(), alarm["class"].as_str()),
+        (Some("medium"), Some("miner")),
+        "{alarm}"
+    );
     assert!(std::path::Path::new(&first).exists(), "medium does not act");
 
     let path = format!("/content/{}", item["id"].as_str().unwrap());

@@ -41,7 +41,12 @@ fn pack(version: &str) -> Vec<u8> {
 }
 
 /// The newest word of the host about its content, once it fits.
-fn said(daemon: &Daemon, server: &Server, what: &str, fits: impl Fn(&v1::ContentState) -> bool) -> v1::ContentState {
+fn said(
+    daemon: &Daemon,
+    server: &Server,
+    what: &str,
+    fits: impl Fn(&v1::ContentState) -> bool,
+) -> v1::ContentState {
     let mut last = None;
     let came = eventually(SOON, || {
         last = server.seen().reports.into_iter().rev().find_map(|r| r.content);
@@ -110,8 +115,7 @@ fn everything_else_is_refused_and_the_old_one_goes_on() {
     let installed = version(&daemon);
     let good = pack("story.4");
     let refused = |number: u64, word: &str| {
-        let state =
-            said(&daemon, &server, word, |c| c.state == "refused" && c.refused_number == number);
+        let state = said(&daemon, &server, word, |c| c.state == "refused" && c.refused_number == number);
         assert!(state.reason.contains(word), "{word}: {state:?}");
         assert_eq!(version(&daemon), installed, "{word}");
     };

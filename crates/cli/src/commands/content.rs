@@ -80,7 +80,8 @@ pub(crate) struct ReloadArgs {}
 pub(crate) fn run(args: &ContentArgs, global: &Global, out: &mut Output) -> Result<ExitCode, CliError> {
     let ContentVerb::Reload(ReloadArgs {}) = &args.verb else {
         return Err(CliError::Usage(
-            "this verb is for a fleet's server: say which with --server, or sign in and give --project".into(),
+            "this verb is for a fleet's server: say which with --server, or sign in and give --project"
+                .into(),
         ));
     };
     perform(&Client::new(global)?, Verb::ContentReload(v1::ContentReload {}), Patience::Long, out)

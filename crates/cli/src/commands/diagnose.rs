@@ -58,12 +58,8 @@ pub(crate) fn run(args: &DiagnoseArgs, global: &Global, out: &mut Output) -> Res
         "host": host(),
     });
     let failed = |e: &std::io::Error| CliError::file("write", &args.to, e);
-    let mut to = File::options()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&args.to)
-        .map_err(|e| failed(&e))?;
+    let mut to =
+        File::options().write(true).create_new(true).mode(0o600).open(&args.to).map_err(|e| failed(&e))?;
     let text = serde_json::to_string_pretty(&bundle).unwrap_or_default();
     writeln!(to, "{text}").and_then(|()| to.sync_all()).map_err(|e| failed(&e))?;
     if out.json {

@@ -73,7 +73,8 @@ fn list(found: &Value, out: &mut Output) -> Result<(), CliError> {
     if pack.is_null() {
         out.text("Hosts of this project use the content that is installed there.")?;
     } else {
-        let text = format!("Version {}, number {}, {} bytes", shown(pack, "version"), pack["number"], pack["size"]);
+        let text =
+            format!("Version {}, number {}, {} bytes", shown(pack, "version"), pack["number"], pack["size"]);
         out.text(&escape::text(&text))?;
     }
     let mut table = out.look.table(["Id", "Name", "Kind", "Entries", "Reaches", "Added by"]);

@@ -37,7 +37,10 @@ fn bad(why: impl Into<String>) -> io::Error {
 /// Letters, digits and a few signs, relative, going nowhere.
 pub(super) fn is_name(name: &str) -> bool {
     let part = |p: &str| {
-        !p.is_empty() && p != "." && p != ".." && p.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+        !p.is_empty()
+            && p != "."
+            && p != ".."
+            && p.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
     };
     name.len() <= MAX_NAME && !name.is_empty() && name.split('/').all(part)
 }
@@ -207,7 +210,8 @@ fn entry(h: &[u8; BLOCK], offset: u64) -> io::Result<Entry> {
         u64::from_be_bytes(bytes)
     } else {
         let text = std::str::from_utf8(&h[124..135]).unwrap_or_default();
-        u64::from_str_radix(text, 8).map_err(|_| bad("it is no archive that lazaret-server wrote, or it was changed"))?
+        u64::from_str_radix(text, 8)
+            .map_err(|_| bad("it is no archive that lazaret-server wrote, or it was changed"))?
     };
     if !is_name(&name) || header(&name, size) != *h {
         return Err(bad("it is no archive that lazaret-server wrote, or it was changed"));

@@ -89,8 +89,7 @@ pub(super) fn unpack(bytes: &[u8], folder: &Path) -> anyhow::Result<()> {
         let path = folder.join(&entry.name);
         // The certificate is no secret, and whoever reads it may not be root.
         let mode = if entry.name.ends_with(".pem") { 0o644 } else { 0o600 };
-        let mut file =
-            std::fs::File::options().write(true).create_new(true).mode(mode).open(&path)?;
+        let mut file = std::fs::File::options().write(true).create_new(true).mode(mode).open(&path)?;
         file.write_all(&bytes)?;
         file.sync_all()?;
     }

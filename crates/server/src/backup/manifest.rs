@@ -57,7 +57,10 @@ impl Manifest {
     pub(super) fn verified(file: &mut File) -> anyhow::Result<(Self, BTreeMap<String, Entry>)> {
         let entries = archive::list(file).context("the archive cannot be used")?;
         let (last, parts) = entries.split_last().context("the archive is empty")?;
-        ensure!(last.name == FILE, "the archive has no {FILE} at its end: it was not finished, or is another's");
+        ensure!(
+            last.name == FILE,
+            "the archive has no {FILE} at its end: it was not finished, or is another's"
+        );
         let text = archive::bytes(file, last, MOST)?;
         let about: serde_json::Value = serde_json::from_slice(&text).context(FILE)?;
         let product = about["product"].as_str().unwrap_or_default();
@@ -86,7 +89,10 @@ impl Manifest {
                 bail!("its part {} is not the one that its manifest names", entry.name);
             }
             if archive::digest(file, entry)? != part.sha256 {
-                bail!("its part {} was changed or damaged: its SHA-256 is not that of the manifest", entry.name);
+                bail!(
+                    "its part {} was changed or damaged: its SHA-256 is not that of the manifest",
+                    entry.name
+                );
             }
         }
         let by_name = parts.iter().map(|e| (e.name.clone(), e.clone())).collect();

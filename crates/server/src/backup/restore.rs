@@ -114,7 +114,11 @@ impl Place {
             for tail in ["-wal", "-shm"] {
                 let mut name = database.clone().into_os_string();
                 name.push(tail);
-                moves.push((name.into(), None, if tail == "-wal" { "server.db-wal" } else { "server.db-shm" }));
+                moves.push((
+                    name.into(),
+                    None,
+                    if tail == "-wal" { "server.db-wal" } else { "server.db-shm" },
+                ));
             }
         }
         let samples = stage.join("samples");
@@ -156,7 +160,13 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    async fn run(&self, file: &mut File, from: &Path, keys: &[u8], replace: bool) -> anyhow::Result<Restored> {
+    async fn run(
+        &self,
+        file: &mut File,
+        from: &Path,
+        keys: &[u8],
+        replace: bool,
+    ) -> anyhow::Result<Restored> {
         let folder = self.stage.join("authority");
         authority::unpack(keys, &folder)?;
         let fingerprint = Authority::load(&folder).context("the authority in it")?.fingerprint();
@@ -235,7 +245,10 @@ impl Work<'_> {
             Store::open_with(&self.config.database(), options).await.context("cannot open the database")?;
         let done = async {
             let others = store.other_servers().await?;
-            ensure!(others == 0, "servers are connected to the database ({others} connections): stop them first");
+            ensure!(
+                others == 0,
+                "servers are connected to the database ({others} connections): stop them first"
+            );
             let mut sources = Vec::new();
             for part in self.manifest.parts.iter().filter(|p| p.name.starts_with("tables/")) {
                 let entry = self.parts.get(&part.name).context("a table is missing")?;

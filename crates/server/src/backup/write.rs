@@ -3,7 +3,7 @@
 
 use super::archive::Writer;
 use super::manifest::{FILE, FORMAT, Manifest, PRODUCT};
-use super::{authority, archive};
+use super::{archive, authority};
 use crate::config::Config;
 use crate::{init, redact, time};
 use anyhow::{Context as _, bail, ensure};
@@ -31,7 +31,12 @@ pub struct Backed {
 ///
 /// # Errors
 /// Names the file or the database and the cause; no archive is left then.
-pub async fn backup(config: &Config, text: &str, to: &Path, recipient: Option<&str>) -> anyhow::Result<Backed> {
+pub async fn backup(
+    config: &Config,
+    text: &str,
+    to: &Path,
+    recipient: Option<&str>,
+) -> anyhow::Result<Backed> {
     ensure!(!to.exists(), "{} is there already: take another name", to.display());
     let name = to.file_name().with_context(|| format!("{} names no file", to.display()))?;
     let mut partial = name.to_owned();

@@ -73,8 +73,7 @@ impl Checker {
             find("scanner", self.scanner.as_deref(), "lazaret-scanner", "/usr/lib/lazaret/lazaret-scanner")
                 .map_err(Rejected::Own)?;
         let rules = ThirdPartyRules { label: name.to_owned(), source: body, promoted: false };
-        let content =
-            Content { version: "check".to_owned(), third_party: vec![rules], ..Content::default() };
+        let content = Content { version: "check".to_owned(), third_party: vec![rules], ..Content::default() };
         let path = self.data.join(format!("check-{}.pack", uuid::Uuid::now_v7()));
         write_pack(&content, &path).map_err(|e| own(e.to_string()))?;
         let started = Pool::start(PoolConfig {

@@ -32,7 +32,12 @@ pub(crate) const MAX_ITEM: usize = 512 << 10;
 pub(crate) const MAX_ITEMS: usize = 100;
 
 /// What is named, or what lies beside our own program, or what is installed.
-pub(crate) fn find(what: &str, given: Option<&Path>, beside: &str, installed: &str) -> Result<PathBuf, ContentError> {
+pub(crate) fn find(
+    what: &str,
+    given: Option<&Path>,
+    beside: &str,
+    installed: &str,
+) -> Result<PathBuf, ContentError> {
     let own = std::env::current_exe().ok().and_then(|p| Some(p.parent()?.join(beside)));
     let places: Vec<PathBuf> = match given {
         Some(path) => vec![path.to_owned()],

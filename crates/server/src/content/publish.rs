@@ -67,7 +67,8 @@ impl Publisher {
         let path = find("content", given, "lazaret.pack", "/usr/share/lazaret/content.pack")?;
         let this = self.clone();
         let built = tokio::task::spawn_blocking(move || this.build(&path, &items));
-        let (version, body) = built.await.map_err(|e| ContentError::Own(format!("building content: {e}")))??;
+        let (version, body) =
+            built.await.map_err(|e| ContentError::Own(format!("building content: {e}")))??;
         let digest = Sha256::digest(&body).to_vec();
         let now_ms = time::now_ms();
         if let Some(row) = &newest
@@ -114,7 +115,11 @@ impl Publisher {
         Ok(())
     }
 
-    fn build(&self, path: &std::path::Path, items: &[ContentItemRow]) -> Result<(String, Vec<u8>), ContentError> {
+    fn build(
+        &self,
+        path: &std::path::Path,
+        items: &[ContentItemRow],
+    ) -> Result<(String, Vec<u8>), ContentError> {
         let own = |e: &dyn std::fmt::Display| ContentError::Own(e.to_string());
         let base = self.base(path)?;
         let mut content = (*base).clone();
@@ -134,7 +139,11 @@ impl Publisher {
                     let entries = read_digest_list(&label, &text).map_err(|e| own(&e))?;
                     content.listed.push(DigestList { label, promoted: item.promoted, entries });
                 } else {
-                    content.third_party.push(ThirdPartyRules { label, source: text, promoted: item.promoted });
+                    content.third_party.push(ThirdPartyRules {
+                        label,
+                        source: text,
+                        promoted: item.promoted,
+                    });
                 }
             }
             let digest = digest.finalize();

@@ -246,10 +246,7 @@ impl ServerSide for Desk {
         Ok(issued.chain)
     }
 
-    async fn content(
-        &mut self,
-        request: v1::ContentRequest,
-    ) -> Result<Option<v1::ContentChunk>, Trouble> {
+    async fn content(&mut self, request: v1::ContentRequest) -> Result<Option<v1::ContentChunk>, Trouble> {
         let mut chunk = content::part(&self.inner, &self.project, &request).await.map_err(own)?;
         if !chunk.error.is_empty() {
             // It may have been moved to another project since its hello.

@@ -125,8 +125,11 @@ fn fill(path: &str, t: &Things) -> String {
         "content" => &t.content,
         _ => "01890000-0000-7000-8000-000000000000",
     };
-    let path =
-        if path.ends_with("/switches") || path.ends_with("/content") { format!("{path}?project={{project}}") } else { path.to_owned() };
+    let path = if path.ends_with("/switches") || path.ends_with("/content") {
+        format!("{path}?project={{project}}")
+    } else {
+        path.to_owned()
+    };
     path.replace("{id}", id).replace("{project}", &t.project).replace("{switch}", "isolate_and_kill")
 }
 
@@ -157,7 +160,9 @@ fn body(operation: &str, t: &Things) -> Option<Value> {
             "field": "file_path", "judge": "equal", "value": "/srv/x", "any_content": true, "description": "x" }),
         "updateWhitelistEntry" => json!({ "description": "x", "owner": "y" }),
         "removeWhitelistEntries" => json!({ "entries": [t.whitelist] }),
-        "addContent" => json!({ "project": t.project, "name": rows::id(), "kind": "hashes", "body": "b".repeat(64) }),
+        "addContent" => {
+            json!({ "project": t.project, "name": rows::id(), "kind": "hashes", "body": "b".repeat(64) })
+        }
         "promoteContent" => json!({ "promoted": true }),
         "createScanPolicy" => json!({ "project": t.project, "name": name, "settings": settings,
             "start": { "start_type": "day" } }),

@@ -4,7 +4,8 @@
 use crate::kit::{Server, now_ms};
 use lazaret_proto::{Message as _, v1};
 use lazaret_store::{
-    AlarmRow, Batch, ContentItemRow, HostGroupRow, HostRow, IsolatedRow, PolicyGroupRow, Position, ProjectRow, Record, What,
+    AlarmRow, Batch, ContentItemRow, HostGroupRow, HostRow, IsolatedRow, PolicyGroupRow, Position,
+    ProjectRow, Record, What,
 };
 use uuid::Uuid;
 

@@ -74,9 +74,8 @@ async fn a_promotion_is_audited_and_is_of_its_project_alone() {
     let id = rows::content(&s, &project).await;
     let operator = s.person("op", &[(&project, "operator")]).await;
     let path = format!("/api/v1/content/{id}");
-    let put = async |token: &str, on: bool| {
-        s.send("PUT", &path, token, Some(json!({ "promoted": on })), &[]).await
-    };
+    let put =
+        async |token: &str, on: bool| s.send("PUT", &path, token, Some(json!({ "promoted": on })), &[]).await;
     put(&operator, true).await.problem(403, "forbidden");
     let shown = put(&admin, true).await.expect(200);
     assert_eq!((shown["promoted"].as_bool(), shown["promoted_by"].is_string()), (Some(true), true));

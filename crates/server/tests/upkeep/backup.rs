@@ -17,7 +17,8 @@ async fn a_backup_comes_back_as_another_life_of_the_same_server() {
     assert_eq!(std::fs::metadata(&to).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(std::fs::metadata(&to).unwrap().len(), made.size);
     assert!(backup(&place.config, &place.text, &to, None).await.is_err(), "nothing is overwritten");
-    let left: Vec<_> = std::fs::read_dir(place.folder.path()).unwrap().flatten().map(|e| e.file_name()).collect();
+    let left: Vec<_> =
+        std::fs::read_dir(place.folder.path()).unwrap().flatten().map(|e| e.file_name()).collect();
     assert_eq!(left.len(), 2, "the data and the archive: {left:?}");
 
     let other = place.elsewhere("other");
@@ -30,10 +31,8 @@ async fn a_backup_comes_back_as_another_life_of_the_same_server() {
         std::fs::read(place.path("other/authority/content.key")).unwrap(),
         std::fs::read(place.path("data/authority/content.key")).unwrap()
     );
-    let (before, after) = (
-        Store::open(&place.config.database()).await.unwrap(),
-        Store::open(&other.database()).await.unwrap(),
-    );
+    let (before, after) =
+        (Store::open(&place.config.database()).await.unwrap(), Store::open(&other.database()).await.unwrap());
     let (was, is) = (before.meta().await.unwrap(), after.meta().await.unwrap());
     assert_eq!(was.installation, is.installation);
     assert_ne!(was.incarnation, is.incarnation, "hosts must tell again what this one does not know");
@@ -98,7 +97,11 @@ async fn what_is_wrong_with_a_backup_is_said_and_nothing_is_changed() {
         ("another product", changed(find(b"\"lazaret-server\""), b"\"otherpr-server\""), "backup of"),
         ("a newer schema", changed(schema, b"\"schema\": 9"), "schema 9"),
         ("a newer form", changed(find(b"\"format\": 1"), b"\"format\": 7"), "form 7"),
-        ("another database", changed(find(b"\"database\": \"sqlite\""), b"\"database\": \"sqlit3\""), "sqlit3"),
+        (
+            "another database",
+            changed(find(b"\"database\": \"sqlite\""), b"\"database\": \"sqlit3\""),
+            "sqlit3",
+        ),
     ];
     let bad = place.path("bad.tar");
     for (what, bytes, word) in cases {
@@ -121,7 +124,8 @@ async fn a_server_that_runs_keeps_its_data() {
         place.text
     );
     let config = lazaret_server::config::Config::parse(&text).unwrap();
-    let running = lazaret_server::start::start(config.clone(), lazaret_server::start::Role::All).await.unwrap();
+    let running =
+        lazaret_server::start::start(config.clone(), lazaret_server::start::Role::All).await.unwrap();
     backup(&config, &text, &to, None).await.unwrap();
     let refused = format!("{:#}", restore(&config, &to, true, None).await.unwrap_err());
     assert!(refused.contains("stop it first"), "{refused}");

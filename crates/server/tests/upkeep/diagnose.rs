@@ -12,7 +12,11 @@ async fn a_bundle_holds_none_of_the_secrets_that_the_setup_knows() {
     let token = init::token(&place.config, 1, 1).await.unwrap().token;
     let again = init::reset_password(&place.config, "admin").await.unwrap();
     let log = place.path("log");
-    std::fs::write(&log, format!("a line\nenrolled with {token}\nGET x Authorization: Bearer lzs_abcdefgh\n")).unwrap();
+    std::fs::write(
+        &log,
+        format!("a line\nenrolled with {token}\nGET x Authorization: Bearer lzs_abcdefgh\n"),
+    )
+    .unwrap();
     let mut secrets = vec![
         token.trim_start_matches("lzt_").to_owned(),
         place.password.clone(),

@@ -164,11 +164,14 @@ mod tests {
 
     #[test]
     fn days_have_names_and_come_back() {
-        for (day, name) in [(0, "19700101"), (19_782, "20240229"), (20_783, "20261126"), (20_819, "20270101")] {
+        for (day, name) in [(0, "19700101"), (19_782, "20240229"), (20_783, "20261126"), (20_819, "20270101")]
+        {
             assert_eq!(name_of(day), name);
             assert_eq!(day_of(&format!("alarms_d{name}")), Some(day));
         }
-        for other in ["alarms_rest", "alarms_d2026", "alarms_d20261301", "alarms_dxxxxxxxx", "alarm_details_d20261126"] {
+        for other in
+            ["alarms_rest", "alarms_d2026", "alarms_d20261301", "alarms_dxxxxxxxx", "alarm_details_d20261126"]
+        {
             assert_eq!(day_of(other), None, "{other}");
         }
     }

@@ -196,14 +196,16 @@ mod tests {
             return None;
         }
         let upper = text.to_uppercase();
-        for word in ["DROP TABLE", "DROP COLUMN", " RENAME ", "SET NOT NULL", "ALTER COLUMN", "ADD CONSTRAINT"] {
+        for word in
+            ["DROP TABLE", "DROP COLUMN", " RENAME ", "SET NOT NULL", "ALTER COLUMN", "ADD CONSTRAINT"]
+        {
             if upper.contains(word) {
                 return Some(word.to_owned());
             }
         }
-        let added = upper.lines().find(|l| {
-            l.contains("ADD COLUMN") && l.contains("NOT NULL") && !l.contains("DEFAULT")
-        });
+        let added = upper
+            .lines()
+            .find(|l| l.contains("ADD COLUMN") && l.contains("NOT NULL") && !l.contains("DEFAULT"));
         added.map(str::to_owned)
     }
 
@@ -213,7 +215,11 @@ mod tests {
             for text in [step.sqlite, step.postgres] {
                 assert_eq!(fault(text), None);
             }
-            assert_eq!(contract(step.sqlite), contract(step.postgres), "both databases need the same program");
+            assert_eq!(
+                contract(step.sqlite),
+                contract(step.postgres),
+                "both databases need the same program"
+            );
         }
         assert!(fault("ALTER TABLE hosts DROP COLUMN os;").is_some());
         assert!(fault("ALTER TABLE hosts RENAME TO machines;").is_some());

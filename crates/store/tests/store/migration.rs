@@ -65,12 +65,15 @@ async fn this_program_works_on_a_schema_that_was_expanded(bed: Bed) {
         assert!(all.items.iter().any(|a| a.id == one));
         store.insert_commands(&[command(if name == "a" { 1 } else { 2 }, name, "")]).await.unwrap();
         assert_eq!(store.pending_commands(&[name.to_owned()], 10).await.unwrap().len(), 1);
-        store.ingest(batch(name, vec![record(6, What::Isolated(Box::new(isolated(name, &one))))])).await.unwrap();
+        store
+            .ingest(batch(name, vec![record(6, What::Isolated(Box::new(isolated(name, &one))))]))
+            .await
+            .unwrap();
         assert_eq!(store.isolated(name).await.unwrap().alarm, one);
         store.append_audit(&NewAudit { action: name.into(), ..NewAudit::default() }).await.unwrap();
         store.prepare_alarm_days(9 * 86_400_000).await.unwrap();
     }
-    assert_eq!(after.delete_alarms_before(3, 100).await.unwrap() , 6);
+    assert_eq!(after.delete_alarms_before(3, 100).await.unwrap(), 6);
     after.close().await;
 }
 

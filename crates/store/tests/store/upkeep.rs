@@ -62,7 +62,11 @@ async fn an_alarm_that_is_ahead_of_its_day_is_moved_into_it(bed: Bed) {
     assert_eq!(store.alarm(&ahead).await.unwrap().cmdline, alarm("x", 1).cmdline);
     store.ingest(batch("a", vec![record(2, says(AlarmRow { count: 4, ..alarm(&ahead, 6) }))])).await.unwrap();
     assert_eq!((store.alarm(&ahead).await.unwrap().count, total(store).await), (4, 1));
-    assert_eq!(store.migrate().await.unwrap().from, store.schema().await.unwrap(), "a start finds its partitions");
+    assert_eq!(
+        store.migrate().await.unwrap().from,
+        store.schema().await.unwrap(),
+        "a start finds its partitions"
+    );
 }
 
 #[derive(Default)]
@@ -117,15 +121,15 @@ fn tables_go_out_and_come_back() {
         let counts = |list: Vec<(String, u64)>| {
             list.into_iter().filter(|(t, _)| t != "change_log").collect::<Vec<_>>()
         };
-        assert_eq!(
-            counts(target.row_counts().await.unwrap()),
-            counts(store.row_counts().await.unwrap())
-        );
+        assert_eq!(counts(target.row_counts().await.unwrap()), counts(store.row_counts().await.unwrap()));
         // It goes on: numbers that the database gives, the host's journal, another life.
         target.ingest(alarms("a", 10..=12)).await.unwrap();
         let before = target.meta().await.unwrap();
         let after = target.begin_new_life().await.unwrap();
-        assert_eq!((after.installation == before.installation, after.incarnation == before.incarnation), (true, false));
+        assert_eq!(
+            (after.installation == before.installation, after.incarnation == before.incarnation),
+            (true, false)
+        );
         // Data is not overwritten by accident, and a table that breaks off changes nothing.
         let refused = target.copy_in(schema, kept.sources(same), false).await.unwrap_err();
         assert!(matches!(refused, StoreError::Conflict(_)), "{refused}");

@@ -127,12 +127,7 @@ mod tests {
     }
 
     fn part(offer: &v1::ContentOffer, offset: u64, data: &[u8]) -> v1::ContentChunk {
-        v1::ContentChunk {
-            sha256: offer.sha256.clone(),
-            offset,
-            data: data.to_vec(),
-            error: String::new(),
-        }
+        v1::ContentChunk { sha256: offer.sha256.clone(), offset, data: data.to_vec(), error: String::new() }
     }
 
     #[test]

@@ -289,7 +289,8 @@ impl Delivery {
     }
 
     fn refuse(&self, core: &Core, number: u64, why: String) {
-        let text = format!("content number {number} of the server is refused: {why}; what was in force stays");
+        let text =
+            format!("content number {number} of the server is refused: {why}; what was in force stays");
         log!("{text}");
         core.events.tell("content", text, None);
         {

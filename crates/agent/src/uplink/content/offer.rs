@@ -12,12 +12,16 @@ pub(super) const MAX_SIZE: u64 = 256 << 20;
 
 pub(super) fn check(offer: &v1::ContentOffer, key: &[u8], kept: &Kept, now_ms: i64) -> Result<(), String> {
     if key.len() != KEY {
-        return Err("this host knows no key of its server: enrol it again with lazaretd enroll --again".into());
+        return Err(
+            "this host knows no key of its server: enrol it again with lazaretd enroll --again".into()
+        );
     }
     if offer.key != key {
-        return Err("it names another key than the one that this host got when it enrolled; if the server got a \
+        return Err(
+            "it names another key than the one that this host got when it enrolled; if the server got a \
                     new key, enrol this host again with lazaretd enroll --again"
-            .into());
+                .into(),
+        );
     }
     UnparsedPublicKey::new(&ED25519, key)
         .verify(&offer_statement(offer), &offer.signature)
@@ -29,9 +33,11 @@ pub(super) fn check(offer: &v1::ContentOffer, key: &[u8], kept: &Kept, now_ms: i
         return Err(format!("it has {} bytes, and 1 to {MAX_SIZE} are taken", offer.size));
     }
     if offer.expires_ms <= now_ms {
-        return Err("it has expired: let the server sign it anew (it does so by itself while it runs), or set this \
+        return Err(
+            "it has expired: let the server sign it anew (it does so by itself while it runs), or set this \
                     host's clock"
-            .into());
+                .into(),
+        );
     }
     let known = kept.number(&offer.channel);
     if offer.number < known && known > offer.replaces_up_to {

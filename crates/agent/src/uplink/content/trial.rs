@@ -41,7 +41,9 @@ pub(super) fn run(core: &Arc<Core>, pack: &Path) -> Result<(), String> {
     }
     finds_the_test_program(&pool, &core.config.paths.state)?;
     let own = std::env::current_exe().ok();
-    for program in own.iter().map(std::path::PathBuf::as_path).chain([scanner.as_path(), Path::new("/bin/sh")]) {
+    for program in
+        own.iter().map(std::path::PathBuf::as_path).chain([scanner.as_path(), Path::new("/bin/sh")])
+    {
         let Ok(file) = File::open(program) else { continue };
         // An error is no verdict, and says nothing about the content.
         if let Ok(report) = pool.scan(job(file, program), Priority::Background)
