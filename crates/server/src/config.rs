@@ -132,11 +132,13 @@ impl Default for Api {
 pub struct Retention {
     /// Days that alarms are kept, 1 to 3650. Isolated files outlive them.
     pub alarm_days: u32,
+    /// Days that hosts' histories and ended orders are kept, 30 to 3650.
+    pub history_days: u32,
 }
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { alarm_days: 30 }
+        Self { alarm_days: 30, history_days: 180 }
     }
 }
 
@@ -226,6 +228,7 @@ impl Config {
             ("[api] requests_per_minute_address", api.requests_per_minute_address, 1, 1_000_000),
             ("[api] session_hours", api.session_hours, 1, 720),
             ("[retention] alarm_days", self.retention.alarm_days, 1, 3_650),
+            ("[retention] history_days", self.retention.history_days, 30, 3_650),
         ];
         for (key, given, least, most) in bounds {
             if !(least..=most).contains(&given) {

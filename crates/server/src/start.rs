@@ -151,6 +151,7 @@ pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
         let jobs = worker::Jobs {
             store: store.clone(),
             alarm_days: days,
+            history_days: config.retention.history_days,
             publisher: publisher.clone(),
             read_only: read_only.clone(),
         };

@@ -24,6 +24,8 @@ pub(crate) struct Jobs {
     pub(crate) store: Store,
     /// Alarms are kept.
     pub(crate) alarm_days: u32,
+    /// Hosts' histories and ended orders are kept.
+    pub(crate) history_days: u32,
     pub(crate) publisher: Publisher,
     pub(crate) read_only: ReadOnly,
 }
@@ -82,6 +84,10 @@ async fn once(jobs: &Jobs, all: bool) -> Result<(), StoreError> {
         before_ms -= time::DAY_MS;
     }
     while store.delete_alarms_before(before_ms, PORTION).await? == u64::from(PORTION) {
+        tokio::task::yield_now().await;
+    }
+    let before_ms = now_ms - i64::from(jobs.history_days) * time::DAY_MS;
+    while store.delete_history_before(before_ms, PORTION).await? >= u64::from(PORTION) {
         tokio::task::yield_now().await;
     }
     Ok(())

@@ -15,6 +15,7 @@ mod isolated;
 mod live;
 mod people;
 mod records;
+mod retain;
 mod scans;
 mod store;
 mod whitelist;

@@ -171,14 +171,19 @@ pub(super) fn statistics(fleet: &Fleet<'_>, out: &mut Output) -> Result<ExitCode
     let hosts = fleet.http.get("/hosts/statistics", &[])?;
     let alarms = fleet.http.get("/alarms/statistics", &[])?;
     let isolated = fleet.http.get("/isolated-files/statistics", &[])?;
+    let ready: Value = serde_json::from_str(&fleet.http.plain("/readyz")?).unwrap_or(Value::Null);
     if out.json {
-        out.json(&json!({"type": "fleet", "hosts": hosts, "alarms": alarms, "isolated": isolated}))?;
+        let read_only = &ready["read_only"];
+        out.json(&json!({"type": "fleet", "hosts": hosts, "alarms": alarms, "isolated": isolated, "read_only": read_only}))?;
         return Ok(ExitCode::SUCCESS);
     }
     let counts = |list: &Value| -> String {
         let words = list.as_array().into_iter().flatten();
         words.map(|c| format!("{} {}", c["count"], shown(c, "word"))).collect::<Vec<_>>().join(", ")
     };
+    if ready["read_only"].is_string() {
+        out.text(&format!("Read-only   {}", shown(&ready, "read_only")))?;
+    }
     out.text(&format!("Hosts       {}: {}", hosts["total"], counts(&hosts["by_status"])))?;
     out.text(&format!("Protection  {}", counts(&hosts["by_protection"])))?;
     out.text(&format!("Alarms      {}", counts(&alarms["by_severity"])))?;

@@ -69,6 +69,25 @@ async fn an_alarm_that_is_ahead_of_its_day_is_moved_into_it(bed: Bed) {
     );
 }
 
+async fn old_histories_and_ended_orders_go(bed: Bed) {
+    let store = &bed.store;
+    store.insert_host(&host("a")).await.unwrap();
+    let event = |seq: i64, at_ms: i64| Record {
+        at: at(1, seq),
+        at_ms,
+        what: What::Event { kind: "daemon".into(), text: "x".into(), alarm: String::new() },
+    };
+    store.ingest(batch("a", vec![event(1, 10), event(2, 20), event(3, 900)])).await.unwrap();
+    store.insert_commands(&[command(5, "a", ""), command(6, "a", ""), command(700, "a", "")]).await.unwrap();
+    store.cancel_command(&id(5), "ann", 50).await.unwrap();
+    assert_eq!(store.delete_history_before(500, 1).await.unwrap(), 2, "one of each in a portion of one");
+    assert_eq!(store.delete_history_before(500, 100).await.unwrap(), 1);
+    assert_eq!(store.delete_history_before(500, 100).await.unwrap(), 0);
+    assert!(matches!(store.command(&id(5)).await, Err(StoreError::NotFound(_))));
+    assert_eq!(store.command(&id(6)).await.unwrap().state, "pending", "what is open stays");
+    store.command(&id(700)).await.unwrap();
+}
+
 #[derive(Default)]
 struct Kept(Vec<(String, Vec<String>, Vec<u8>)>);
 
@@ -230,6 +249,7 @@ async fn packs_count_up_and_call_the_hosts(bed: Bed) {
 on_both!(
     days_that_are_over_go_and_what_came_again_stays,
     an_alarm_that_is_ahead_of_its_day_is_moved_into_it,
+    old_histories_and_ended_orders_go,
     content_of_a_project,
     packs_count_up_and_call_the_hosts,
 );
