@@ -141,6 +141,14 @@ fn one(full: &Value, out: &mut Output) -> Result<(), CliError> {
     list(std::slice::from_ref(&full["host"]), out)?;
     let h = &full["host"];
     out.text(&format!("{}, {}, kernel {}", shown(h, "os"), shown(h, "arch"), shown(h, "kernel")))?;
+    let content = &full["content"];
+    if content.is_object() {
+        let state = shown(content, "state").replace('_', " ");
+        out.text(&format!("content {}, {state}", shown(content, "version")))?;
+        if content["reason"].is_string() {
+            out.text(&format!("content refused: {}", shown(content, "reason")))?;
+        }
+    }
     let mut table = out.look.table(["Mount", "Type", "Configured", "Effective", "Why"]);
     for m in full["mounts"].as_array().into_iter().flatten() {
         let good = text(m, "configured") == text(m, "effective");
