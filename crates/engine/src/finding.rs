@@ -19,6 +19,10 @@ pub(crate) struct Finding {
 const OTHERS_AT_MOST: Confidence = Confidence::new(79);
 
 impl Finding {
+    fn reason(&self) -> Reason<'_> {
+        Reason { weight: self.evidence.weight, correlate: &self.correlate, decisive: self.evidence.decisive }
+    }
+
     /// A rule or a list that others wrote, and that no administrator promoted.
     fn is_of_others(&self) -> bool {
         matches!(self.evidence.kind, EvidenceKind::ThirdPartyRule | EvidenceKind::KnownBad)
@@ -56,14 +60,9 @@ impl Findings {
         self.list.sort_by(|a, b| {
             b.evidence.weight.total_cmp(&a.evidence.weight).then_with(|| a.evidence.id.cmp(&b.evidence.id))
         });
-        let reason = |f: &Finding| Reason {
-            weight: f.evidence.weight,
-            correlate: &f.correlate,
-            decisive: f.evidence.decisive,
-        };
         let weighed = || self.list.iter().filter(|f| f.evidence.kind != EvidenceKind::TestProgram);
-        let all: Vec<Reason<'_>> = weighed().map(reason).collect();
-        let own: Vec<Reason<'_>> = weighed().filter(|f| !f.is_of_others()).map(reason).collect();
+        let all: Vec<Reason<'_>> = weighed().map(Finding::reason).collect();
+        let own: Vec<Reason<'_>> = weighed().filter(|f| !f.is_of_others()).map(Finding::reason).collect();
         // Evidence of others lifts nothing over what every policy calls medium at most.
         let judged = confidence(&all).min(confidence(&own).max(OTHERS_AT_MOST));
         let marked = self.fixed.filter(|fixed| fixed.confidence >= judged);
