@@ -38,9 +38,9 @@ pub(super) fn pack(folder: &Path, recipient: Option<&str>) -> anyhow::Result<(&'
     file.read_to_end(&mut bytes)?;
     ensure!(bytes.len() as u64 <= MOST, "{} holds more than {MOST} bytes", folder.display());
     let Some(recipient) = recipient else { return Ok((PLAIN, bytes)) };
-    let recipient: age::x25519::Recipient = recipient
+    let recipient = recipient
         .trim()
-        .parse()
+        .parse::<age::x25519::Recipient>()
         .map_err(|e| anyhow::anyhow!("--recipient: no age recipient (age1...): {e}"))?;
     let sealed = age::encrypt(&recipient, &bytes).context("cannot encrypt the authority")?;
     Ok((SEALED, sealed))
@@ -69,10 +69,10 @@ pub(super) fn open(name: &str, bytes: Vec<u8>, identity: Option<&Path>) -> anyho
     };
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let line = text.lines().find(|l| l.starts_with("AGE-SECRET-KEY-"));
-    let identity: age::x25519::Identity = line
+    let identity = line
         .with_context(|| format!("{} holds no AGE-SECRET-KEY-", path.display()))?
         .trim()
-        .parse()
+        .parse::<age::x25519::Identity>()
         .map_err(|e| anyhow::anyhow!("{}: no age identity: {e}", path.display()))?;
     age::decrypt(&identity, &bytes)
         .with_context(|| format!("the authority in it cannot be decrypted with {}", path.display()))

@@ -108,7 +108,7 @@ pub(super) fn verify(path: &Path, offer: &v1::ContentOffer) -> Result<(), String
             Err(e) => return Err(format!("{}: {e}", path.display())),
         }
     }
-    if hash.finalize().as_slice() != offer.sha256.as_slice() {
+    if hash.finalize()[..] != offer.sha256[..] {
         return Err("what came is not the pack that was signed".into());
     }
     Ok(())
