@@ -50,11 +50,11 @@ async fn what_is_no_content_is_refused_with_its_line() {
     let digest = "a".repeat(64);
     for (name, kind, body, word) in [
         ("x y", "hashes", digest.as_str(), "name"),
-        ("x", "pickles", &digest, "kind"),
+        ("x", "pickles", digest.as_str(), "kind"),
         ("x", "hashes", "# nothing", "no digest"),
         ("x", "hashes", "\n\nzz,miner", "line 3"),
-        ("x", "hashes", &format!("{digest},spam"), "line 1"),
-        ("x", "hashes", &"#".repeat(600_000), "at most"),
+        ("x", "hashes", format!("{digest},spam").as_str(), "line 1"),
+        ("x", "hashes", "#".repeat(600_000).as_str(), "at most"),
     ] {
         let ask = json!({ "project": "0", "name": name, "kind": kind, "body": body });
         let why = s.post("/api/v1/content", &admin, ask).await.problem(422, "invalid");
