@@ -111,6 +111,7 @@ pub(crate) enum Verb {
     Exception(commands::exception::ExceptionArgs),
     Persistence(commands::persistence::PersistenceArgs),
     SelfTest(commands::self_test::SelfTestArgs),
+    Diagnose(commands::diagnose::DiagnoseArgs),
     Login(fleet::LoginArgs),
     Logout(fleet::LogoutArgs),
     Hosts(fleet::HostsArgs),
@@ -169,6 +170,7 @@ impl Verb {
             Self::Exception(args) => commands::exception::run(args, global, out),
             Self::Persistence(args) => commands::persistence::run(args, global, out),
             Self::SelfTest(args) => commands::self_test::run(args, global, out),
+            Self::Diagnose(args) => commands::diagnose::run(args, global, out),
             Self::Login(_)
             | Self::Logout(_)
             | Self::Hosts(_)

@@ -14,6 +14,7 @@ fn row() -> AlarmRow {
         project: "0".into(),
         at_ms: 10,
         last_ms: 20,
+        received_ms: 20,
         count: 1,
         severity: 1,
         class: "miner".into(),
@@ -37,6 +38,9 @@ fn row() -> AlarmRow {
         handled_ms: 0,
         remark: String::new(),
         suppressed: String::new(),
+        attack_tag: "attack_blocked".into(),
+        attack_phase: "actions".into(),
+        technique: "T1496.001".into(),
         position: Position::default(),
         details: Vec::new(),
     }

@@ -33,6 +33,20 @@ pub struct Config {
     pub install: Install,
     /// Notifications and exports.
     pub outbound: Outbound,
+    /// Rules and digests for hosts.
+    pub content: Content,
+}
+
+/// Rules and digests for hosts.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Content {
+    /// A content folder or pack that all hosts get, with what their project added; absent: hosts whose
+    /// project added nothing use what is installed there.
+    pub source: Option<PathBuf>,
+    /// The `lazaret-scanner` that compiles what people add; absent: beside this program, or where it is
+    /// installed.
+    pub scanner: Option<PathBuf>,
 }
 
 /// Where things are.
@@ -147,11 +161,13 @@ pub struct Metrics {
 pub struct Retention {
     /// Days that alarms are kept, 1 to 3650. Isolated files outlive them.
     pub alarm_days: u32,
+    /// Days that hosts' histories and ended orders are kept, 30 to 3650.
+    pub history_days: u32,
 }
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { alarm_days: 30 }
+        Self { alarm_days: 30, history_days: 180 }
     }
 }
 
@@ -231,6 +247,8 @@ impl Config {
             api.key.as_ref(),
             self.install.programs.as_ref(),
             self.outbound.folder.as_ref(),
+            self.content.source.as_ref(),
+            self.content.scanner.as_ref(),
         ]
         .into_iter()
         .flatten()
@@ -283,6 +301,7 @@ impl Config {
             ("[retention] alarm_days", self.retention.alarm_days, 1, 3_650),
             ("[outbound] attempts", self.outbound.attempts, 1, 100),
             ("[outbound] keep_days", self.outbound.keep_days, 1, 90),
+            ("[retention] history_days", self.retention.history_days, 30, 3_650),
         ];
         for (key, given, least, most) in bounds {
             if !(least..=most).contains(&given) {

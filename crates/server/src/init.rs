@@ -6,6 +6,7 @@ use crate::api::permission::{ALL_PROJECTS, Role};
 use crate::authority::{Authority, AuthorityError, CERTIFICATE_FILE};
 use crate::config::Config;
 use crate::people::seal::Seal;
+use crate::content::ContentKey;
 use crate::people::{password, secret};
 use crate::time;
 use anyhow::{Context as _, bail};
@@ -56,6 +57,7 @@ pub async fn init(config: &Config) -> anyhow::Result<Made> {
     }?;
     // Before several processes start, which share the folder and may not be able to write to it.
     Seal::open(&folder)?;
+    ContentKey::load_or_make(&folder)?;
     let store = Store::open(&config.database()).await.context("cannot open the database")?;
     let migrated = store.migrate().await.context("cannot bring the database up to date")?;
     if migrated.from == 0 {
@@ -162,6 +164,29 @@ pub async fn migrate(config: &Config) -> anyhow::Result<Migrated> {
     let migrated = store.migrate().await?;
     store.close().await;
     Ok(migrated)
+}
+
+/// Makes the server read-only, or no longer; its processes follow within a second.
+///
+/// # Errors
+/// The database is gone.
+pub async fn read_only(config: &Config, on: bool, reason: &str) -> anyhow::Result<()> {
+    let reason: String = reason.chars().filter(|c| !c.is_control()).take(200).collect();
+    let store = Store::open(&config.database()).await.context("cannot open the database")?;
+    let value = if !on {
+        ""
+    } else if reason.is_empty() {
+        "ordered by root"
+    } else {
+        &reason
+    };
+    store.set_setting(crate::read_only::SETTING, value).await?;
+    let mut audit =
+        by_root(if on { "server.read_only" } else { "server.read_write" }, "server", time::now_ms());
+    audit.after = serde_json::json!({ "reason": value }).to_string();
+    store.append_audit(&audit).await?;
+    store.close().await;
+    Ok(())
 }
 
 /// Gives a user a new one-time password, ends their sign-ins, unlocks and enables them.

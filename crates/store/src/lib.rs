@@ -5,7 +5,9 @@
 
 mod alarms;
 mod approvals;
+mod backup;
 mod commands;
+mod content;
 mod db;
 mod error;
 mod exports;
@@ -17,15 +19,23 @@ mod outbound;
 mod people;
 mod quotas;
 mod records;
+mod retain;
 mod scans;
 mod sign_on;
 mod store;
 mod whitelist;
 
 pub use approvals::{Approved, Decision};
+pub use backup::{TableSink, TableSource};
 pub use commands::Order;
 pub use db::migrate::Migrated;
 pub use db::open::Options;
 pub use error::{Result, StoreError};
 pub use records::*;
 pub use store::{Meta, Store};
+
+/// The newest schema that this program knows.
+#[must_use]
+pub fn newest_schema() -> i64 {
+    db::migrate::newest()
+}

@@ -40,7 +40,7 @@ const KEPT: &[(&str, &[&str])] = &[
     ("yara-x", &["engine"]),
     ("yara-x-parser", &["engine"]),
     ("goblin", &["engine"]),
-    ("age", &["vault"]),
+    ("age", &["vault", "server"]),
     ("landlock", &["sys"]),
     ("seccompiler", &["sys"]),
     ("prost", &["proto"]),

@@ -4,6 +4,7 @@
 
 mod alarms;
 mod approvals;
+mod content;
 mod events;
 mod false_positive;
 mod hosts;
@@ -86,6 +87,7 @@ impl<'a> Fleet<'a> {
             Verb::Rules(args) => rules::run(self, args, out),
             Verb::Switch(args) => switch::run(self, args, out),
             Verb::Events(args) => events::run(self, args, out),
+            Verb::Content(args) => content::run(self, args, out),
             Verb::Scan(args) => scan::run(self, args, out),
             Verb::SelfTest(_) => scan::self_test(self, out),
             _ => Err(CliError::Usage(

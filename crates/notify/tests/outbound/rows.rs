@@ -109,6 +109,7 @@ pub(crate) fn alarm(host: &HostRow, class: &str, severity: i64, timeline: Vec<v1
         project: host.project.clone(),
         at_ms: now,
         last_ms: now,
+        received_ms: now,
         count: 1,
         severity,
         class: class.to_owned(),
@@ -132,6 +133,9 @@ pub(crate) fn alarm(host: &HostRow, class: &str, severity: i64, timeline: Vec<v1
         handled_ms: 0,
         remark: String::new(),
         suppressed: String::new(),
+        attack_tag: "attack_blocked".to_owned(),
+        attack_phase: "actions".to_owned(),
+        technique: String::new(),
         position: Position::default(),
         details: details.encode_to_vec(),
     }

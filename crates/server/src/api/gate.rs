@@ -174,6 +174,9 @@ async fn guarded(
             format!("with a cookie, what writes needs the header {CSRF}: 1"),
         ));
     }
+    if writes(request.method()) {
+        refuse_read_only(&api, rule.operation)?;
+    }
     if caller.user.must_change && !WHILE_MUST_CHANGE.contains(&rule.operation) {
         return Err(Problem::new(
             Kind::MustChangePassword,
@@ -199,6 +202,18 @@ async fn guarded(
     match key {
         Some(key) => super::idempotency::once(api, &access, key, request, next).await,
         None => Ok(next.run(request).await),
+    }
+}
+
+/// Whether a request may go on while the server is read-only.
+fn refuse_read_only(api: &Api, operation: &str) -> Result<(), Problem> {
+    match api.read_only.why() {
+        Some(why) if !["login", "logout", "logoutSso"].contains(&operation) => Err(Problem::new(
+            Kind::Unavailable,
+            format!("the server is read-only ({why}): look, and change things when it no longer is"),
+        )
+        .retry_after(30)),
+        _ => Ok(()),
     }
 }
 

@@ -89,6 +89,23 @@ struct HostFull {
     open_breakers: Vec<String>,
     alarms_unhandled: Option<u64>,
     isolated: Option<u64>,
+    /// How it stands with the server's content; absent: its agent does not say.
+    content: Option<HostContent>,
+}
+
+/// How a host stands with the server's content.
+#[derive(Serialize, ToSchema)]
+struct HostContent {
+    /// Of the pack in force; 0: it is not one of the server's.
+    number: u64,
+    version: String,
+    /// `installed`, `fetching`, `checking`, `in_force`, `refused`.
+    state: String,
+    /// Why one was refused.
+    reason: Option<String>,
+    refused_number: Option<u64>,
+    /// The one before, kept to fall back to.
+    previous_version: Option<String>,
 }
 
 /// A mount point: what is configured for it, and what is in force.
@@ -280,6 +297,14 @@ fn full(h: &HostRow, edition: HostEdition) -> HostFull {
         open_breakers: s.map_or_else(Vec::new, |s| s.open_breakers.clone()),
         alarms_unhandled: s.map(|s| s.alarms_unhandled),
         isolated: s.map(|s| s.isolated),
+        content: report.content.as_ref().map(|c| HostContent {
+            number: c.number,
+            version: c.version.clone(),
+            state: c.state.clone(),
+            reason: crate::json::some(&c.reason),
+            refused_number: (c.refused_number > 0).then_some(c.refused_number),
+            previous_version: crate::json::some(&c.previous_version),
+        }),
     }
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod approvals;
 mod audit;
 mod bound;
 pub(crate) mod commands;
+mod content;
 mod dead_letters;
 mod disarmed;
 mod document;
@@ -84,6 +85,7 @@ fn routes(api: &Api) -> Routes {
     isolated::routes(&mut r);
     whitelist::routes(&mut r);
     commands::routes(&mut r);
+    content::routes(&mut r);
     scans::routes(&mut r);
     approvals::routes(&mut r);
     scan_pause::routes(&mut r);

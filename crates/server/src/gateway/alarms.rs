@@ -66,6 +66,7 @@ fn row(
         project: project.to_owned(),
         at_ms: now_ms,
         last_ms: now_ms,
+        received_ms: now_ms,
         count: 1,
         severity: 2,
         class: String::new(),

@@ -70,6 +70,7 @@ pub(super) async fn state(store: &Store, host: &HostRow) -> Result<v1::DesiredSt
         whitelist,
         content_version: store.setting(CONTENT_VERSION).await?.unwrap_or_default(),
         disarmed,
+        content: store.newest_pack(&host.project).await?.as_ref().map(crate::content::offer),
         recovery_recipient: store.setting(RECOVERY_RECIPIENT).await?.unwrap_or_default(),
     })
 }

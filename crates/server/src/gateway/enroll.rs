@@ -70,6 +70,9 @@ async fn enroll(
     request: v1::EnrollRequest,
     peer: IpAddr,
 ) -> Result<v1::EnrollAnswer, Refused> {
+    if let Some(why) = inner.settings.read_only.why() {
+        return Err(Refused::Own(format!("the server is read-only: {why}")));
+    }
     if request.token.is_empty() || request.token.len() > 256 {
         return Err(Refused::Request("no token, or one that is longer than any".to_owned()));
     }
@@ -105,6 +108,7 @@ async fn enroll(
         chain: issued.chain,
         authority: inner.authority.der().to_vec(),
         error: String::new(),
+        content_key: inner.settings.content_key.clone(),
     })
 }
 

@@ -29,7 +29,8 @@ const ENDING: [&str; 3] = ["logout", "changePassword", "logoutSso"];
 const PROVING: [&str; 4] =
     ["enrolSecondFactor", "confirmSecondFactor", "renewRecoveryCodes", "removeSecondFactor"];
 /// Routes without a part in the path whose body names something of a project.
-const BODY_BOUND: [&str; 15] = [
+const BODY_BOUND: [&str; 16] = [
+    "addContent",
     "bindQuota",
     "unbindQuota",
     "assignHosts",
@@ -47,9 +48,10 @@ const BODY_BOUND: [&str; 15] = [
     "createTarget",
 ];
 /// The same, of a name that is given elsewhere.
-const ALSO_BOUND: [&str; 3] = ["startScan", "setSwitch", "listSwitches"];
+const ALSO_BOUND: [&str; 4] = ["startScan", "setSwitch", "listSwitches", "getContent"];
 /// After these there is nothing left to do the same with.
-const DESTRUCTIVE: [&str; 13] = [
+const DESTRUCTIVE: [&str; 14] = [
+    "removeContent",
     "approve",
     "reject",
     "deleteQuota",
@@ -85,6 +87,7 @@ pub(crate) struct Things {
     pub(crate) user: String,
     pub(crate) target: String,
     pub(crate) letter: String,
+    pub(crate) content: String,
 }
 
 pub(crate) async fn things(s: &Server, admin: &str, project: &str) -> Things {
@@ -119,6 +122,7 @@ pub(crate) async fn things(s: &Server, admin: &str, project: &str) -> Things {
     Things {
         project: project.to_owned(),
         host_group: rows::host_group(s, project, None).await,
+        content: rows::content(s, project).await,
         policy_group: rows::policy_group(s, project).await,
         host: host.id,
         token: text(&token["enrolment_token"]["id"]),
@@ -174,12 +178,18 @@ pub(crate) fn fill(path: &str, t: &Things) -> String {
         "dead-letters" => &t.letter,
         _ => "01890000-0000-7000-8000-000000000000",
     };
-    let asks = path.ends_with("/switches") || path.ends_with("{rule}");
+    let asks = path.ends_with("/switches") || path.ends_with("/content") || path.ends_with("{rule}");
     let path = if asks { format!("{path}?project={{project}}") } else { path.to_owned() };
     path.replace("{id}", id)
         .replace("{rule}", &t.rule)
         .replace("{project}", &t.project)
         .replace("{switch}", "isolate_and_kill")
+    let path = if path.ends_with("/switches") || path.ends_with("/content") {
+        format!("{path}?project={{project}}")
+    } else {
+        path.to_owned()
+    };
+    path.replace("{id}", id).replace("{project}", &t.project).replace("{switch}", "isolate_and_kill")
 }
 
 pub(crate) fn body(operation: &str, t: &Things) -> Option<Value> {
@@ -219,6 +229,10 @@ pub(crate) fn body(operation: &str, t: &Things) -> Option<Value> {
             "field": "file_path", "judge": "equal", "value": "/srv/x", "any_content": true, "description": "x" }),
         "updateWhitelistEntry" => json!({ "description": "x", "owner": "y" }),
         "removeWhitelistEntries" => json!({ "entries": [t.whitelist] }),
+        "addContent" => {
+            json!({ "project": t.project, "name": rows::id(), "kind": "hashes", "body": "b".repeat(64) })
+        }
+        "promoteContent" => json!({ "promoted": true }),
         "createScanPolicy" => json!({ "project": t.project, "name": name, "settings": settings,
             "start": { "start_type": "day" } }),
         "updateScanPolicy" => json!({ "name": name, "settings": settings, "start": { "start_type": "day" } }),

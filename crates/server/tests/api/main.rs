@@ -30,4 +30,5 @@ mod stream;
 mod targets;
 mod tls;
 mod watched;
+mod upkeep;
 mod whitelist;

@@ -4,8 +4,8 @@
 use crate::kit::{Server, now_ms};
 use lazaret_proto::{Message as _, v1};
 use lazaret_store::{
-    AlarmRow, ApprovalRow, Batch, HostGroupRow, HostRow, IsolatedRow, NewAudit, PolicyGroupRow, Position,
-    ProjectRow, Record, What,
+    AlarmRow, ApprovalRow, Batch, ContentItemRow, HostGroupRow, HostRow, IsolatedRow, NewAudit,
+    PolicyGroupRow, Position, ProjectRow, Record, What,
 };
 use uuid::Uuid;
 
@@ -146,6 +146,7 @@ pub(crate) fn alarm_row(host: &HostRow, path: &[u8], sha256: [u8; 32], confidenc
         project: host.project.clone(),
         at_ms: now,
         last_ms: now,
+        received_ms: now,
         count: 1,
         severity: if confidence >= 90 { 2 } else { 1 },
         class: "webshell".to_owned(),
@@ -249,5 +250,24 @@ pub(crate) async fn approval(server: &Server, project: &str) -> String {
         result: String::new(),
     };
     server.store().create_approval(&row, &NewAudit::default()).await.unwrap();
+    row.id
+}
+
+pub(crate) async fn content(server: &Server, project: &str) -> String {
+    let id = id();
+    let row = ContentItemRow {
+        name: format!("list-{id}"),
+        id,
+        project: project.to_owned(),
+        kind: "hashes".to_owned(),
+        body: "a".repeat(64).into_bytes(),
+        sha256: vec![1; 32],
+        entries: 1,
+        promoted: false,
+        promoted_by: String::new(),
+        added_by: "somebody".to_owned(),
+        added_ms: now_ms(),
+    };
+    server.store().add_content_item(&row).await.unwrap();
     row.id
 }

@@ -132,6 +132,8 @@ CREATE TABLE alarms (
     project TEXT COLLATE "C" NOT NULL,
     at_ms BIGINT NOT NULL,
     last_ms BIGINT NOT NULL,
+    -- When the server got its newest form: a host's clock does not shorten how long it is kept.
+    received_ms BIGINT NOT NULL,
     hits BIGINT NOT NULL,
     severity BIGINT NOT NULL,
     class TEXT COLLATE "C" NOT NULL,
@@ -183,7 +185,9 @@ CREATE TABLE alarm_details (
     of_host TEXT COLLATE "C" NOT NULL,
     cmdline BYTEA NOT NULL,
     details BYTEA NOT NULL
-);
+) PARTITION BY RANGE (alarm_id);
+-- By the day of birth, which an id begins with (src/alarms/days.rs); here what has no day of its own.
+CREATE TABLE alarm_details_rest PARTITION OF alarm_details DEFAULT;
 
 -- Outlives the alarm.
 CREATE TABLE handlings (
@@ -566,7 +570,6 @@ CREATE INDEX quota_uses_of_pool ON quota_uses (pool);
 INSERT INTO quota_pools (id, project, edition, total, status, expires_ms, automatic, note, created_ms, revision)
 VALUES ('00000000-0000-7000-8000-000000000001', '*', 'enterprise', -1, 'normal', 0, TRUE, 'made with the installation', 0, 1);
 
-
 -- Notifications and export: where to, what came, what was told, what could not be delivered.
 CREATE TABLE targets (
     id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
@@ -648,4 +651,33 @@ CREATE TABLE leases (
     name TEXT COLLATE "C" NOT NULL PRIMARY KEY,
     holder TEXT COLLATE "C" NOT NULL,
     until_ms BIGINT NOT NULL
+);
+
+-- What people added to a project's content: YARA files and lists of digests.
+CREATE TABLE content_items (
+    id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    project TEXT COLLATE "C" NOT NULL REFERENCES projects (id),
+    name TEXT COLLATE "C" NOT NULL,
+    kind TEXT COLLATE "C" NOT NULL,
+    body BYTEA NOT NULL,
+    sha256 BYTEA NOT NULL,
+    entries BIGINT NOT NULL,
+    promoted BOOLEAN NOT NULL,
+    promoted_by TEXT COLLATE "C" NOT NULL,
+    added_by TEXT COLLATE "C" NOT NULL,
+    added_ms BIGINT NOT NULL,
+    UNIQUE (project, name)
+);
+
+-- The signed packs of a project: the newest is offered, the one before is kept for who reads it now.
+CREATE TABLE content_packs (
+    project TEXT COLLATE "C" NOT NULL REFERENCES projects (id),
+    number BIGINT NOT NULL,
+    version TEXT COLLATE "C" NOT NULL,
+    sha256 BYTEA NOT NULL,
+    size BIGINT NOT NULL,
+    expires_ms BIGINT NOT NULL,
+    signature BYTEA NOT NULL,
+    body BYTEA NOT NULL,
+    PRIMARY KEY (project, number)
 );

@@ -132,6 +132,8 @@ CREATE TABLE alarms (
     project TEXT NOT NULL,
     at_ms INTEGER NOT NULL,
     last_ms INTEGER NOT NULL,
+    -- When the server got its newest form: a host's clock does not shorten how long it is kept.
+    received_ms INTEGER NOT NULL,
     hits INTEGER NOT NULL,
     severity INTEGER NOT NULL,
     class TEXT NOT NULL,
@@ -649,4 +651,33 @@ CREATE TABLE leases (
     name TEXT NOT NULL PRIMARY KEY,
     holder TEXT NOT NULL,
     until_ms INTEGER NOT NULL
+) STRICT;
+
+-- What people added to a project's content: YARA files and lists of digests.
+CREATE TABLE content_items (
+    id TEXT NOT NULL PRIMARY KEY,
+    project TEXT NOT NULL REFERENCES projects (id),
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    body BLOB NOT NULL,
+    sha256 BLOB NOT NULL,
+    entries INTEGER NOT NULL,
+    promoted INTEGER NOT NULL,
+    promoted_by TEXT NOT NULL,
+    added_by TEXT NOT NULL,
+    added_ms INTEGER NOT NULL,
+    UNIQUE (project, name)
+) STRICT;
+
+-- The signed packs of a project: the newest is offered, the one before is kept for who reads it now.
+CREATE TABLE content_packs (
+    project TEXT NOT NULL REFERENCES projects (id),
+    number INTEGER NOT NULL,
+    version TEXT NOT NULL,
+    sha256 BLOB NOT NULL,
+    size INTEGER NOT NULL,
+    expires_ms INTEGER NOT NULL,
+    signature BLOB NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (project, number)
 ) STRICT;

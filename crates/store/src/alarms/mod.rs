@@ -3,6 +3,7 @@
 
 mod alike;
 mod counts;
+pub(crate) mod days;
 pub(crate) mod facets;
 mod filter;
 pub(crate) mod handle;

@@ -38,4 +38,5 @@ mod rows;
 mod scans;
 mod search;
 mod sign_on;
+mod upkeep;
 mod whitelist;

@@ -59,6 +59,9 @@ pub(super) struct AlarmItem {
     at: String,
     #[schema(format = DateTime)]
     last: String,
+    /// When the server got its newest form, by the server's clock.
+    #[schema(format = DateTime)]
+    received_at: String,
     count: i64,
     severity: &'static str,
     /// Absent for alarms about an agent.
@@ -182,6 +185,7 @@ pub(super) fn item(a: &AlarmRow, host: Option<&HostRow>) -> AlarmItem {
         host: HostBrief::of(&a.host, host),
         at: time::rfc3339(a.at_ms),
         last: time::rfc3339(a.last_ms),
+        received_at: time::rfc3339(a.received_ms),
         count: a.count,
         severity: severity(a.severity),
         class: some(&a.class),
