@@ -55,7 +55,8 @@ pub(crate) const TEST: &[Package] = &[
 ];
 
 /// What makes Python's virtual environments, where Python alone cannot.
-pub(crate) const VENV: &[Package] = &[package("python3-venv", "", "folders of their own for the tests' Python packages")];
+pub(crate) const VENV: &[Package] =
+    &[package("python3-venv", "", "folders of their own for the tests' Python packages")];
 
 /// Installs what is missing of `wanted`, says so first. Nothing happens when nothing is missing.
 ///

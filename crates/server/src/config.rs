@@ -280,7 +280,8 @@ impl Config {
             .map_err(|e| ConfigError(format!("[outbound] allow: {e}")))?;
         let console = &self.outbound.console;
         let plain = |c: char| c.is_ascii_alphanumeric() || ".-:/[]_".contains(c);
-        if !console.is_empty() && !(console.starts_with("https://") && console.chars().all(plain)) {
+        let good = console.starts_with("https://") && console.chars().all(plain);
+        if !console.is_empty() && !good {
             return Err(ConfigError(format!(
                 "[outbound] console = \"{console}\": must be https://NAME:PORT"
             )));

@@ -5,8 +5,8 @@
 use crate::api::permission::{ALL_PROJECTS, Role};
 use crate::authority::{Authority, AuthorityError, CERTIFICATE_FILE};
 use crate::config::Config;
-use crate::people::seal::Seal;
 use crate::content::ContentKey;
+use crate::people::seal::Seal;
 use crate::people::{password, secret};
 use crate::time;
 use anyhow::{Context as _, bail};

@@ -41,12 +41,8 @@ pub(crate) async fn run(store: Store, out: Outbound, read_only: ReadOnly, mut st
     loop {
         if !read_only.is_on() {
             let (end, ending) = watch::channel(false);
-            let work = tokio::spawn(lazaret_notify::run(
-                store.clone(),
-                out.clone(),
-                Arc::new(log::line),
-                ending,
-            ));
+            let work =
+                tokio::spawn(lazaret_notify::run(store.clone(), out.clone(), Arc::new(log::line), ending));
             while !read_only.is_on() && !over(&mut stop).await {}
             end.send_replace(true);
             // A task that failed has said so.

@@ -130,7 +130,13 @@ fn what_is_done_on_hosts_is_in_the_file() {
         let read = || events(&std::fs::read_to_string(&path).unwrap_or_default());
         until("three events", async || read().len() >= 3).await;
         bed.store
-            .set_handled(&[alarm.id.clone()], "mark_as_handled", "ann", "done\r\n", rows::now_ms())
+            .set_handled(
+                std::slice::from_ref(&alarm.id),
+                "mark_as_handled",
+                "ann",
+                "done\r\n",
+                rows::now_ms(),
+            )
             .await
             .unwrap();
         until("the handling", async || read().len() >= 4).await;

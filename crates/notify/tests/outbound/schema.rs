@@ -96,7 +96,8 @@ fn would_see(text: &str) {
         ocsf::validate(&format!("{event}\n"))
     };
     assert_eq!(change(7002, &|_| {}), Ok(1));
-    let wrong: [(u64, &dyn Fn(&mut Value), &str); 7] = [
+    type Change<'a> = &'a dyn Fn(&mut Value);
+    let wrong: [(u64, Change<'_>, &str); 7] = [
         (2004, &|e| e["severity_id"] = json!(7), "severity_id"),
         (7002, &|e| e["status_id"] = json!(9), "status_id"),
         (7003, &|e| e["disposition_id"] = json!(40), "disposition_id"),

@@ -175,7 +175,7 @@ async fn guarded(
         ));
     }
     if writes(request.method()) {
-        refuse_read_only(&api, rule.operation)?;
+        refuse_read_only(api, rule.operation)?;
     }
     if caller.user.must_change && !WHILE_MUST_CHANGE.contains(&rule.operation) {
         return Err(Problem::new(

@@ -176,8 +176,11 @@ async fn create(
     Ok(Created(Json(TargetSecret { target, secret })))
 }
 
-/// Where a target's secrets go.
-fn place(s: &Settings) -> (Option<(&str, Option<u16>, lazaret_notify::Security)>, Option<&str>) {
+/// A mail server, its port and how it is talked to.
+type MailServer<'a> = (&'a str, Option<u16>, lazaret_notify::Security);
+
+/// Where a target's secrets go: a mail server, or an address.
+fn place(s: &Settings) -> (Option<MailServer<'_>>, Option<&str>) {
     let mail = s.email.as_ref().map(|e| (e.server.as_str(), e.port, e.security));
     (mail, s.http.as_ref().map(|h| h.url.as_str()))
 }

@@ -113,13 +113,7 @@ pub(super) fn source(origin: &str) -> &'static str {
     if origin == Origin::Scan.word() { "antivirus" } else { "event" }
 }
 
-fn alarm(
-    host: &str,
-    project: &str,
-    at: Position,
-    a: &v1::Alarm,
-    now_ms: i64,
-) -> Result<AlarmRow, Refused> {
+fn alarm(host: &str, project: &str, at: Position, a: &v1::Alarm, now_ms: i64) -> Result<AlarmRow, Refused> {
     let verdict = a.verdict.as_ref();
     let file = a.file.as_ref();
     let acting = a.chain.first();

@@ -176,6 +176,7 @@ pub(crate) fn fill(path: &str, t: &Things) -> String {
         "users" => &t.user,
         "targets" => &t.target,
         "dead-letters" => &t.letter,
+        "content" => &t.content,
         _ => "01890000-0000-7000-8000-000000000000",
     };
     let asks = path.ends_with("/switches") || path.ends_with("/content") || path.ends_with("{rule}");
@@ -184,12 +185,6 @@ pub(crate) fn fill(path: &str, t: &Things) -> String {
         .replace("{rule}", &t.rule)
         .replace("{project}", &t.project)
         .replace("{switch}", "isolate_and_kill")
-    let path = if path.ends_with("/switches") || path.ends_with("/content") {
-        format!("{path}?project={{project}}")
-    } else {
-        path.to_owned()
-    };
-    path.replace("{id}", id).replace("{project}", &t.project).replace("{switch}", "isolate_and_kill")
 }
 
 pub(crate) fn body(operation: &str, t: &Things) -> Option<Value> {

@@ -29,6 +29,6 @@ mod sign_on;
 mod stream;
 mod targets;
 mod tls;
-mod watched;
 mod upkeep;
+mod watched;
 mod whitelist;

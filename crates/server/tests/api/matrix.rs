@@ -31,6 +31,9 @@ fn nothing() -> Things {
         approval: rows::id(),
         rule: rows::id(),
         user: rows::id(),
+        target: rows::id(),
+        letter: rows::id(),
+        content: rows::id(),
     }
 }
 
@@ -52,6 +55,9 @@ fn marks(t: &Things) -> Vec<String> {
         &t.quota,
         &t.approval,
         &t.rule,
+        &t.target,
+        &t.letter,
+        &t.content,
     ];
     let mut out: Vec<String> = ids.into_iter().cloned().collect();
     out.push(format!("host-{}", &t.host[24..]));

@@ -16,10 +16,11 @@ impl Store {
     /// Of the database.
     pub async fn delete_alarms_before(&self, before_ms: i64, limit: u32) -> Result<u64> {
         let mut tx = self.begin().await?;
-        let select = sql("SELECT id, pos FROM alarms WHERE pos < $1 AND received_ms < $2 ORDER BY pos LIMIT $3")
-            .bind(place::begin_of(before_ms))
-            .bind(before_ms)
-            .bind(limit);
+        let select =
+            sql("SELECT id, pos FROM alarms WHERE pos < $1 AND received_ms < $2 ORDER BY pos LIMIT $3")
+                .bind(place::begin_of(before_ms))
+                .bind(before_ms)
+                .bind(limit);
         let (mut ids, mut places) = (Vec::new(), Vec::new());
         for row in tx.all(select).await? {
             let mut f = row.fields();

@@ -3,7 +3,7 @@
 
 use super::{COLUMNS, read};
 use crate::db::page::{Kind, Order, page};
-use crate::db::sql::{Filter, sql};
+use crate::db::sql::Filter;
 use crate::error::{Result, StoreError};
 use crate::fleet::add;
 use crate::{CommandFilter, CommandRow, Cursor, Page, Scope, Store, TaskSummary};
