@@ -2,7 +2,7 @@
 //! Alarms like one: the same thing elsewhere, and how such were dealt with.
 
 use super::list::NEWEST;
-use super::row::{COLUMNS, FROM, cmdline_key, read};
+use super::row::cmdline_key;
 use crate::db::page::page;
 use crate::db::sql::Filter;
 use crate::error::Result;
@@ -22,7 +22,9 @@ impl Store {
             w.value("title =", &alarm.title);
         }
         w.value("id <>", id);
-        page(&self.pools, (COLUMNS, FROM), &w, &NEWEST, cursor, read).await
+        let Page { items, next, total } =
+            page(&self.pools, ("pos", "alarms"), &w, &NEWEST, cursor, |f| f.int()).await?;
+        Ok(Page { items: self.at(&items).await?, next, total })
     }
 
     /// Alarms that were dealt with and are like this one, newest first, at most `limit` for each likeness.
@@ -45,12 +47,12 @@ impl Store {
             Likeness::UserName,
         ] {
             let Some(w) = like(&alarm, likeness, scope) else { continue };
-            let mut select = w.select(COLUMNS, FROM);
+            let mut select = w.select("pos", "alarms");
             select.push(" ORDER BY pos DESC LIMIT ");
             select.arg(limit);
-            for row in self.pools.all(select).await? {
-                found.push((likeness, read(&mut row.fields())?));
-            }
+            let rows = self.pools.all(select).await?;
+            let places = rows.iter().map(|r| r.fields().int()).collect::<Result<Vec<_>>>()?;
+            found.extend(self.at(&places).await?.into_iter().map(|alarm| (likeness, alarm)));
         }
         Ok(found)
     }

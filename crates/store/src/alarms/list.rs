@@ -3,7 +3,7 @@
 
 use super::filter::{Asked, Part};
 use super::keys::{by_text, keys};
-use super::row::{COLUMNS, FROM, read};
+use super::row::{COLUMNS, read, widen};
 use super::way::{self, SMALL, Way};
 use crate::db::page::{Kind, Order, limited};
 use crate::db::sql::{Filter, among};
@@ -24,8 +24,10 @@ impl Store {
     pub async fn alarm(&self, id: &str) -> Result<AlarmRow> {
         let mut w = Filter::new();
         w.value("id =", id);
-        let row = self.pools.one(w.select(COLUMNS, FROM)).await?;
-        read(&mut row.ok_or_else(|| StoreError::missing("alarm", id))?.fields())
+        let missing = || StoreError::missing("alarm", id);
+        let row = self.pools.one(w.select(COLUMNS, "alarms")).await?.ok_or_else(missing)?;
+        let alarm = read(&mut row.fields())?;
+        widen(&self.pools, vec![alarm]).await?.pop().ok_or_else(missing)
     }
 
     /// Alarms, newest (`last_ms`) first. A page does not move when new ones arrive; an alarm that happens
@@ -117,14 +119,14 @@ impl Store {
     }
 
     /// The alarms at these places, in this order. One that was moved or deleted since is not among them.
-    async fn at(&self, keys: &[i64]) -> Result<Vec<AlarmRow>> {
+    pub(super) async fn at(&self, keys: &[i64]) -> Result<Vec<AlarmRow>> {
         let mut w = Filter::new();
         w.and(&among(self.pools.is_postgres(), "pos", keys));
         let mut rows = HashMap::with_capacity(keys.len());
-        for row in self.pools.all(w.select(&format!("pos, {COLUMNS}"), FROM)).await? {
+        for row in self.pools.all(w.select(&format!("pos, {COLUMNS}"), "alarms")).await? {
             let mut f = row.fields();
             rows.insert(f.int()?, read(&mut f)?);
         }
-        Ok(keys.iter().filter_map(|k| rows.remove(k)).collect())
+        widen(&self.pools, keys.iter().filter_map(|k| rows.remove(k)).collect()).await
     }
 }

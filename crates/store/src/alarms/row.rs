@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //! An alarm as columns, in both directions.
 
-use crate::db::sql::searchable;
+use crate::db::conn::Pools;
+use crate::db::sql::{searchable, sql};
 use crate::db::value::{Fields, Value};
 use crate::error::Result;
 use crate::{AlarmRow, Position};
 use sha2::{Digest, Sha256};
+use std::collections::HashMap;
 
-/// As `read` reads them, from [`FROM`].
+/// Of the table `alarms`, as `read` reads them.
 pub(crate) const COLUMNS: &str = "id, host, project, at_ms, last_ms, received_ms, hits, severity, class, rating, \
-     confidence, title, path, sha256, process_sha256, cmdline, uid, container, origin, decision, auto_block, test, \
+     confidence, title, path, sha256, process_sha256, uid, container, origin, decision, auto_block, test, \
      isolated, handled, handled_by, handled_who, handled_ms, remark, suppressed, attack_tag, attack_phase, \
-     technique, epoch, seq, details";
+     technique, epoch, seq";
 
-/// Narrow rows and what is wide beside them.
-pub(crate) const FROM: &str = "alarms JOIN alarm_details ON alarm_id = id";
-
+/// What is narrow of an alarm; [`widen`] brings the rest.
 pub(crate) fn read(f: &mut Fields<'_>) -> Result<AlarmRow> {
     Ok(AlarmRow {
         id: f.text()?,
@@ -33,7 +33,7 @@ pub(crate) fn read(f: &mut Fields<'_>) -> Result<AlarmRow> {
         path: f.bytes()?,
         sha256: f.bytes()?,
         process_sha256: f.bytes()?,
-        cmdline: f.bytes()?,
+        cmdline: Vec::new(),
         uid: f.int()?,
         container: f.text()?,
         origin: f.text()?,
@@ -51,8 +51,28 @@ pub(crate) fn read(f: &mut Fields<'_>) -> Result<AlarmRow> {
         attack_phase: f.text()?,
         technique: f.text()?,
         position: f.position()?,
-        details: f.bytes()?,
+        details: Vec::new(),
     })
+}
+
+/// The alarms with what is wide of them, in a statement of its own: on PostgreSQL that lies in partitions, and
+/// where alarms are joined with it, all of them are planned for and read. An alarm that was deleted meanwhile
+/// is not among them.
+pub(crate) async fn widen(pools: &Pools, rows: Vec<AlarmRow>) -> Result<Vec<AlarmRow>> {
+    let mut wide = HashMap::with_capacity(rows.len());
+    for part in rows.chunks(500) {
+        let mut select = sql("SELECT alarm_id, cmdline, details FROM alarm_details WHERE alarm_id IN ");
+        select.list(part.iter().map(|a| &a.id));
+        for row in pools.all(select).await? {
+            let mut f = row.fields();
+            wide.insert(f.text()?, (f.bytes()?, f.bytes()?));
+        }
+    }
+    let whole = |mut alarm: AlarmRow| {
+        (alarm.cmdline, alarm.details) = wide.remove(&alarm.id)?;
+        Some(alarm)
+    };
+    Ok(rows.into_iter().filter_map(whole).collect())
 }
 
 /// Columns of the table `alarms`, in the order of [`narrow`].

@@ -104,10 +104,10 @@ pub(crate) fn limited(cursor: &Cursor) -> Result<usize> {
     Ok(cursor.limit as usize)
 }
 
-/// One page of `from`; `columns` and `read` belong together.
+/// One page of a table; `columns` and `read` belong together.
 pub(crate) async fn page<T>(
     pools: &Pools,
-    (columns, from): (&str, &str),
+    (columns, table): (&str, &str),
     filter: &Filter,
     order: &Order,
     cursor: &Cursor,
@@ -115,30 +115,13 @@ pub(crate) async fn page<T>(
 ) -> Result<Page<T>> {
     limited(cursor)?;
     let place = cursor.after.as_deref().map(|t| order.place(t)).transpose()?;
-    // What is joined to a row neither adds rows nor takes any away.
-    let table = from.split(" JOIN ").next().unwrap_or(from);
     let total = match &place {
         Some(place) => place.total,
         None => count(pools, filter, table).await?,
     };
     let Order { first, second, .. } = order;
     let asked = Asked { filter, place: place.as_ref(), table, limit: i64::from(cursor.limit) + 1 };
-    let sql = if table == from {
-        order.select(&format!("{columns}, {first}, {second}"), &asked)
-    } else {
-        // The keys first: nothing that is wide is read, or sorted, for a row that is not on the page.
-        let keys = order.select(&format!("{first} AS first_key, {second} AS second_key"), &asked);
-        let direction = order.direction();
-        let mut sql = Sql::built(format!(
-            "SELECT {columns}, {first}, {second} FROM ({}) AS top JOIN {table} \
-             ON {first} = first_key AND {second} = second_key{} ORDER BY {first}{direction}, {second}{direction}",
-            keys.text,
-            &from[table.len()..],
-        ));
-        sql.args = keys.args;
-        sql
-    };
-    let mut rows = pools.all(sql).await?;
+    let mut rows = pools.all(order.select(&format!("{columns}, {first}, {second}"), &asked)).await?;
     let more = rows.len() > cursor.limit as usize;
     rows.truncate(cursor.limit as usize);
     let next = match rows.last() {

@@ -6,6 +6,7 @@ mod notices;
 mod state;
 mod targets;
 
+use crate::alarms::row::{COLUMNS, read, widen};
 use crate::db::bulk::Bulk;
 use crate::db::conn::Tx;
 use crate::db::sql::sql;
@@ -40,17 +41,16 @@ impl Store {
     /// # Errors
     /// Of the database.
     pub async fn alarms_by_ids(&self, ids: &[String]) -> Result<Vec<AlarmRow>> {
-        use crate::alarms::row::{COLUMNS, FROM, read};
         let mut found = Vec::new();
         for part in ids.chunks(500) {
             let mut select = sql("");
-            select.push(&format!("SELECT {COLUMNS} FROM {FROM} WHERE id IN "));
+            select.push(&format!("SELECT {COLUMNS} FROM alarms WHERE id IN "));
             select.list(part);
             for row in self.pools.all(select).await? {
                 found.push(read(&mut row.fields())?);
             }
         }
-        Ok(found)
+        widen(&self.pools, found).await
     }
 
     /// These isolated files, as many as there are, in no order.
