@@ -158,7 +158,8 @@ fn alarm(n: u64, all: u64) -> AlarmRow {
     } else {
         n + 1_000_000
     };
-    let container = (r.is_multiple_of(10)).then(|| format!("{:016x}{:016x}", mix(r % 2000), mix(r % 2000 + 1)));
+    let container =
+        (r.is_multiple_of(10)).then(|| format!("{:016x}{:016x}", mix(r % 2000), mix(r % 2000 + 1)));
     let auto_block = high && class < 5;
     AlarmRow {
         id: format!(
