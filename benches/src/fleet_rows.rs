@@ -174,6 +174,7 @@ fn alarm(n: u64, all: u64) -> AlarmRow {
         project: DEFAULT_PROJECT.to_owned(),
         at_ms: last_ms,
         last_ms,
+        received_ms: last_ms,
         count: 1,
         severity: if high { 2 + i64::from(class == 6) } else { i64::try_from(r >> 30 & 1).unwrap_or(0) },
         class: word.to_owned(),

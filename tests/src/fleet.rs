@@ -297,6 +297,26 @@ impl Server {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
+    /// Its configuration file.
+    #[must_use]
+    pub fn config(&self) -> &Path {
+        &self.config
+    }
+
+    /// Runs `lazaret-server ARGUMENTS --config ...`.
+    ///
+    /// # Panics
+    /// When the program cannot be started.
+    pub fn run(&self, arguments: &[&str]) -> std::process::Output {
+        Command::new(binaries::path("lazaret-server"))
+            .args(arguments)
+            .arg("--config")
+            .arg(&self.config)
+            .stdin(Stdio::null())
+            .output()
+            .expect("lazaret-server")
+    }
+
     /// Its process.
     #[must_use]
     pub fn pid(&self) -> i32 {

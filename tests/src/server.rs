@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A server that does what its story says: the real session over real TLS, and nothing behind it.
 
-use lazaret_proto::v1;
 use lazaret_proto::v1::server_frame::Kind as Say;
+use lazaret_proto::{offer_statement, v1};
 use lazaret_session::{
     Channel, ENROLL_PATH, End, Ingested, Limits, Place, SESSION_PATH, ServerSide, Trouble, Welcome, accept,
     goodbye, place, serve,
 };
-use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, SigningKey as _,
+};
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
@@ -45,6 +47,10 @@ pub struct Seen {
     pub enrolled: Vec<String>,
     /// Certificates that were renewed.
     pub renewed: usize,
+    /// What hosts said of themselves, in order.
+    pub reports: Vec<v1::HostReport>,
+    /// Parts of content that were asked for: where they begin.
+    pub parts: Vec<u64>,
 }
 
 #[derive(Default)]
@@ -58,6 +64,10 @@ struct Wants {
     age_days: i64,
     /// Its clock less ours, milliseconds.
     skew_ms: i64,
+    /// Content by the digest under which it is asked for.
+    packs: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Parts are given up to there.
+    broken_at: Option<u64>,
 }
 
 struct Shared {
@@ -68,6 +78,7 @@ struct Shared {
     stop: Notify,
     issuer: Issuer<'static, KeyPair>,
     authority: Vec<u8>,
+    content_key: KeyPair,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -101,6 +112,7 @@ impl Server {
             stop: Notify::new(),
             issuer: Issuer::new(params, key),
             authority,
+            content_key: KeyPair::generate_for(&rcgen::PKCS_ED25519).expect("key"),
         });
         let listener = TcpListener::bind("127.0.0.1:0").expect("port");
         listener.set_nonblocking(true).expect("nonblocking");
@@ -173,6 +185,47 @@ impl Server {
     /// From the next session on its clock is off by that many milliseconds.
     pub fn set_clock(&self, skew_ms: i64) {
         lock(&self.shared.wants).skew_ms = skew_ms;
+    }
+
+    /// Offers a pack: its bytes are given in parts, the offer is signed after `change`. The generation is its
+    /// number.
+    ///
+    /// # Panics
+    /// When it cannot be signed.
+    pub fn offer(&self, number: u64, bytes: &[u8], change: impl FnOnce(&mut v1::ContentOffer)) {
+        let sha256 = Sha256::digest(bytes).to_vec();
+        lock(&self.shared.wants).packs.insert(sha256.clone(), bytes.to_vec());
+        let mut offer = v1::ContentOffer {
+            version: format!("story {number}"),
+            number,
+            sha256,
+            size: bytes.len() as u64,
+            expires_ms: i64::MAX,
+            replaces_up_to: 0,
+            signature: Vec::new(),
+            key: self.shared.content_key.public_key_raw().to_vec(),
+            channel: "0".into(),
+        };
+        change(&mut offer);
+        if offer.signature.is_empty() {
+            offer.signature = self.shared.content_key.sign(&offer_statement(&offer)).expect("signature");
+        }
+        self.want(v1::DesiredState {
+            generation: number,
+            policy: Some(v1::HostPolicy::default()),
+            content: Some(offer),
+            ..v1::DesiredState::default()
+        });
+    }
+
+    /// Other bytes under the digest of these.
+    pub fn exchange(&self, bytes: &[u8], for_them: &[u8]) {
+        lock(&self.shared.wants).packs.insert(Sha256::digest(bytes).to_vec(), for_them.to_vec());
+    }
+
+    /// Parts from there on are not answered, but with the end of the session; `None`: all are given.
+    pub fn break_at(&self, offset: Option<u64>) {
+        lock(&self.shared.wants).broken_at = offset;
     }
 
     /// The newest form of each alarm.
@@ -272,7 +325,13 @@ async fn enroll(mut channel: Channel<TlsStream<TcpStream>>, shared: &Shared) {
         let host = uuid::Uuid::now_v7().to_string();
         lock(&shared.seen).enrolled.push(host.clone());
         let chain = chain(shared, &request.csr, &host);
-        v1::EnrollAnswer { host, chain, authority: shared.authority.clone(), error: String::new() }
+        v1::EnrollAnswer {
+            host,
+            chain,
+            authority: shared.authority.clone(),
+            content_key: shared.content_key.public_key_raw().to_vec(),
+            ..v1::EnrollAnswer::default()
+        }
     } else {
         v1::EnrollAnswer { error: "the token is not known".into(), ..v1::EnrollAnswer::default() }
     };
@@ -300,7 +359,10 @@ struct Side {
 impl ServerSide for Side {
     async fn welcome(&mut self, hello: &v1::AgentHello) -> Result<Welcome, Trouble> {
         self.host.clone_from(&hello.host);
-        lock(&self.shared.seen).hellos.push(hello.clone());
+        let mut seen = lock(&self.shared.seen);
+        seen.hellos.push(hello.clone());
+        seen.reports.extend(hello.report.clone());
+        drop(seen);
         let wants = lock(&self.shared.wants);
         if let Some(goodbye) = &wants.goodbye {
             return Err(Trouble::Goodbye(goodbye.clone()));
@@ -331,8 +393,25 @@ impl ServerSide for Side {
         Ok(())
     }
 
-    async fn report(&mut self, _report: v1::HostReport) -> Result<(), Trouble> {
+    async fn report(&mut self, report: v1::HostReport) -> Result<(), Trouble> {
+        lock(&self.shared.seen).reports.push(report);
         Ok(())
+    }
+
+    async fn content(&mut self, request: v1::ContentRequest) -> Result<Option<v1::ContentChunk>, Trouble> {
+        lock(&self.shared.seen).parts.push(request.offset);
+        let wants = lock(&self.shared.wants);
+        if wants.broken_at.is_some_and(|at| request.offset >= at) {
+            let bye =
+                v1::Goodbye { retry_after_ms: 100, ..goodbye(v1::goodbye::Kind::Busy, "says the story") };
+            return Err(Trouble::Goodbye(bye));
+        }
+        let bytes = wants.packs.get(&request.sha256).cloned().unwrap_or_default();
+        let from = usize::try_from(request.offset).unwrap_or(usize::MAX).min(bytes.len());
+        let to = (from + request.length as usize).min(bytes.len());
+        let data = bytes[from..to].to_vec();
+        let error = if data.is_empty() { "no such pack".to_owned() } else { String::new() };
+        Ok(Some(v1::ContentChunk { sha256: request.sha256, offset: request.offset, data, error }))
     }
 
     async fn progress(&mut self, progress: v1::ScanProgress) -> Result<(), Trouble> {

@@ -40,6 +40,8 @@ pub(crate) const TEST: &[Package] = &[
     package("libcap2-bin", "setcap", "file capabilities that a restore must bring back"),
     package("lz4", "lz4", "compressed apt indexes in the package database tests"),
     package("mount", "mount", "tmpfs and loop mounts"),
+    package("nodejs", "node", "an OpenID provider for the sign-on tests; 20 or later"),
+    package("npm", "npm", "installs that provider as its lock file pins it"),
     package(
         "postgresql-15",
         "",
@@ -53,7 +55,8 @@ pub(crate) const TEST: &[Package] = &[
 ];
 
 /// What makes Python's virtual environments, where Python alone cannot.
-pub(crate) const VENV: &[Package] = &[package("python3-venv", "", "schemathesis, in a folder of its own")];
+pub(crate) const VENV: &[Package] =
+    &[package("python3-venv", "", "folders of their own for the tests' Python packages")];
 
 /// Installs what is missing of `wanted`, says so first. Nothing happens when nothing is missing.
 ///

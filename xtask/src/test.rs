@@ -4,7 +4,7 @@
 use crate::build::Built;
 use crate::cargo::{cargo, root};
 use crate::run::{self, Error};
-use crate::{cache, packages, schemathesis, tidy};
+use crate::{cache, npm, packages, python, schemathesis, tidy};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -22,7 +22,11 @@ pub(crate) fn test(arguments: &[String]) -> Result<(), Error> {
         ));
     }
     packages::install(&[packages::UP, packages::TEST])?;
+    python::install()?;
     cache::prune();
+    if let Err(error) = npm::install("idp") {
+        eprintln!("{error}\nGoing on without a provider: the test that needs it will fail and say so.");
+    }
     if let Err(error) = schemathesis::install() {
         eprintln!("{error}\nGoing on without schemathesis: the test that needs it will fail and say so.");
     }

@@ -28,6 +28,16 @@ pub(crate) fn keep(state: &Path, pack: &Path) -> io::Result<()> {
     fs::rename(fresh, current)
 }
 
+/// The pack that was kept last.
+pub(crate) fn current(state: &Path) -> PathBuf {
+    kept(state, "current")
+}
+
+/// The pack that was kept last did not do: the one before takes its place again.
+pub(crate) fn step_back(state: &Path) -> io::Result<()> {
+    fs::rename(kept(state, "previous"), kept(state, "current"))
+}
+
 /// What safe mode loads: the previous pack where there is one.
 pub(crate) fn previous(state: &Path) -> Option<PathBuf> {
     Some(kept(state, "previous")).filter(|p| p.is_file())

@@ -11,7 +11,7 @@ use crate::live::Live;
 use crate::log::{log, printable};
 use crate::look::{Case, now_ms};
 use crate::protection::Protection;
-use crate::uplink::{self, Uplink, Wanted};
+use crate::uplink::{self, Delivery, Uplink, Wanted};
 use crate::{alarms, content, control, judge, metrics, offline, respond, sensor, watchdog, windows};
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, bounded};
@@ -39,6 +39,8 @@ use std::time::Duration;
 
 /// The scanners' own user, where we are root (packaging/ makes it; a number needs no NSS).
 const SCANNER_ID: u32 = 62_991;
+/// The same with its group.
+pub(crate) const SCANNER: (u32, u32) = (SCANNER_ID, SCANNER_ID);
 
 const JUDGES: usize = 8;
 const WRITTEN: usize = 4;
@@ -157,15 +159,41 @@ fn start_pool(config: &Config, safe_mode: bool, exempt: &Arc<Exempt>) -> Result<
         log!("safe mode: the previous content is loaded");
         pack = previous;
     }
+    let of_server = if safe_mode { None } else { Delivery::at_start(&config.paths.state) };
+    if let Some(delivered) = of_server {
+        match pool_with(config, &delivered, exempt) {
+            Ok(pool) => return Ok(pool),
+            Err(e) => Delivery::failed_at_start(&config.paths.state, &format!("{e:#}")),
+        }
+        // The one before it, which did load.
+        if let Some(previous) = content::previous(&config.paths.state) {
+            pack = previous;
+        }
+    }
+    let pool = match pool_with(config, &pack, exempt) {
+        Err(e) if pack != config.content()? => {
+            log!("{} does not load either: {e:#}; the installed content is loaded", pack.display());
+            pack = config.content()?;
+            pool_with(config, &pack, exempt)?
+        }
+        other => other?,
+    };
+    if !safe_mode && let Err(e) = content::keep(&config.paths.state, &pack) {
+        log!("the content pack could not be kept for safe mode: {e}");
+    }
+    Ok(pool)
+}
+
+fn pool_with(config: &Config, pack: &Path, exempt: &Arc<Exempt>) -> Result<Pool> {
     let exempt = Arc::clone(exempt);
     let pool = Pool::start(PoolConfig {
         scanner: config.scanner()?,
-        content: pack.clone(),
+        content: pack.to_owned(),
         rules: config.paths.rules.clone(),
         workers: config.budget.workers,
         reserved: usize::from(config.budget.workers > 1),
         deadline: config.deadline(),
-        uid_gid: Some((SCANNER_ID, SCANNER_ID)),
+        uid_gid: Some(SCANNER),
         // Policy decides about them, so that the switch needs no new scanners.
         test_programs: true,
         on_pid: Some(Arc::new(move |change| match change {
@@ -176,9 +204,6 @@ fn start_pool(config: &Config, safe_mode: bool, exempt: &Arc<Exempt>) -> Result<
         })),
     })
     .context("the scanners cannot be started")?;
-    if !safe_mode && let Err(e) = content::keep(&config.paths.state, &pack) {
-        log!("the content pack could not be kept for safe mode: {e}");
-    }
     for problem in pool.content().problems {
         log!("content: {problem}");
     }

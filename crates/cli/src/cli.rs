@@ -111,10 +111,14 @@ pub(crate) enum Verb {
     Exception(commands::exception::ExceptionArgs),
     Persistence(commands::persistence::PersistenceArgs),
     SelfTest(commands::self_test::SelfTestArgs),
+    Diagnose(commands::diagnose::DiagnoseArgs),
     Login(fleet::LoginArgs),
     Logout(fleet::LogoutArgs),
     Hosts(fleet::HostsArgs),
     Tokens(fleet::TokensArgs),
+    Quotas(fleet::QuotasArgs),
+    Approvals(fleet::ApprovalsArgs),
+    Targets(fleet::TargetsArgs),
     Tasks(fleet::TasksArgs),
     Scans(fleet::ScansArgs),
     RecoveryKey(fleet::RecoveryKeyArgs),
@@ -133,6 +137,9 @@ impl Verb {
                 | Self::Hosts(_)
                 | Self::Tokens(_)
                 | Self::Tasks(_)
+                | Self::Targets(_)
+                | Self::Quotas(_)
+                | Self::Approvals(_)
                 | Self::Scans(_)
                 | Self::RecoveryKey(_)
                 | Self::FalsePositive(_)
@@ -163,11 +170,15 @@ impl Verb {
             Self::Exception(args) => commands::exception::run(args, global, out),
             Self::Persistence(args) => commands::persistence::run(args, global, out),
             Self::SelfTest(args) => commands::self_test::run(args, global, out),
+            Self::Diagnose(args) => commands::diagnose::run(args, global, out),
             Self::Login(_)
             | Self::Logout(_)
             | Self::Hosts(_)
             | Self::Tokens(_)
             | Self::Tasks(_)
+            | Self::Targets(_)
+            | Self::Quotas(_)
+            | Self::Approvals(_)
             | Self::Scans(_)
             | Self::RecoveryKey(_)
             | Self::FalsePositive(_) => {

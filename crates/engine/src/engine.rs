@@ -5,6 +5,7 @@ use crate::extra_rules::{ExtraRules, ExtraSet};
 use crate::file_scanner::FileScanner;
 use crate::file_type::{Detected, detect};
 use crate::hash_filter::HashFilter;
+use crate::listed::Listed;
 use crate::marker_search::MarkerSearch;
 use crate::pattern::PatternCompiler;
 use crate::shipped_rules::ShippedRules;
@@ -22,6 +23,7 @@ pub struct Engine {
     pub(crate) shipped: ShippedRules<Set>,
     pub(crate) extra: Option<ExtraSet<Set>>,
     pub(crate) hashes: HashFilter,
+    pub(crate) listed: Listed,
     pub(crate) marker: Option<MarkerSearch>,
     /// Whether files are kept from the shipped rules where none of them can match.
     pub(crate) gates: bool,
@@ -34,13 +36,24 @@ impl Engine {
     pub fn load(content: &Content, extra: &[ExtraRules]) -> (Self, ContentInfo) {
         let mut problems = content.problems.clone();
         let shipped = ShippedRules::new::<Patterns>(&content.rules, &mut problems);
-        let added = ExtraSet::new::<Patterns>(extra, &mut problems);
+        let mut others: Vec<ExtraRules> = content
+            .third_party
+            .iter()
+            .map(|t| ExtraRules {
+                label: t.label.clone(),
+                source: t.source.clone().into_bytes(),
+                promoted: t.promoted,
+            })
+            .collect();
+        others.extend_from_slice(extra);
+        let added = ExtraSet::new::<Patterns>(&others, &mut problems);
+        let listed = Listed::new(&content.listed);
         let version = version(&content.version, extra);
         let rules = shipped.len() + added.as_ref().map_or(0, ExtraSet::len);
         let info = ContentInfo {
             version: version.clone(),
             rules: u32::try_from(rules).unwrap_or(u32::MAX),
-            known_bad: content.known_bad.len() as u64,
+            known_bad: content.known_bad.len() as u64 + listed.len() as u64,
             known_good: content.known_good.len() as u64,
             problems,
         };
@@ -48,6 +61,7 @@ impl Engine {
             version,
             shipped,
             extra: added,
+            listed,
             hashes: HashFilter::new(content.known_bad.clone(), content.known_good.clone()),
             marker: Some(MarkerSearch::new()),
             gates: true,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Rules that others wrote. They are never decisive: alone they reach *medium* at most.
+//! Rules that others wrote. They are not decisive and reach *medium* at most, unless an administrator
+//! promoted the file that they are in.
 
 use crate::confidence::weight_for;
 use crate::pattern::{PatternCompiler, PatternSet, RuleHead};
@@ -13,6 +14,8 @@ pub struct ExtraRules {
     pub label: String,
     /// Its text.
     pub source: Vec<u8>,
+    /// An administrator let it reach the rating high.
+    pub promoted: bool,
 }
 
 /// What is known of a rule that others wrote.
@@ -22,6 +25,7 @@ pub(crate) struct ExtraRule {
     pub(crate) family: String,
     pub(crate) weight: f32,
     pub(crate) description: String,
+    pub(crate) decisive: bool,
 }
 
 /// The compiled rules of all files.
@@ -34,6 +38,8 @@ pub(crate) struct ExtraSet<S> {
 
 /// Confidence of a rule that says nothing about itself: what most public collections take as theirs.
 const DEFAULT_SCORE: u8 = 75;
+/// The same of a rule in a file that was promoted.
+const PROMOTED_SCORE: u8 = 95;
 /// Names are labels for people.
 const MAX_WORD: usize = 200;
 
@@ -76,14 +82,16 @@ impl<S: PatternSet> ExtraSet<S> {
             message: fault.message,
         }));
         let set = compiler.build();
-        let labels: HashMap<String, &str> =
-            files.iter().enumerate().map(|(i, f)| (unit(i), f.label.as_str())).collect();
+        let sources: HashMap<String, &ExtraRules> =
+            files.iter().enumerate().map(|(i, f)| (unit(i), f)).collect();
         let mut rules: HashMap<String, HashMap<String, ExtraRule>> = HashMap::new();
         let mut count = 0;
         set.describe(&mut |head| {
             count += 1;
-            let label = labels.get(head.unit).copied().unwrap_or_default();
-            rules.entry(head.unit.to_owned()).or_default().insert(head.name.to_owned(), rule(label, &head));
+            let (label, promoted) =
+                sources.get(head.unit).map_or(("", false), |f| (f.label.as_str(), f.promoted));
+            let rule = rule(label, promoted, &head);
+            rules.entry(head.unit.to_owned()).or_default().insert(head.name.to_owned(), rule);
         });
         Some(Self { set, rules, count })
     }
@@ -102,7 +110,7 @@ fn unit(index: usize) -> String {
     format!("extra{index}")
 }
 
-fn rule(label: &str, head: &RuleHead<'_>) -> ExtraRule {
+fn rule(label: &str, promoted: bool, head: &RuleHead<'_>) -> ExtraRule {
     let meta = |names: &[&str]| {
         names.iter().find_map(|n| {
             head.meta
@@ -117,12 +125,19 @@ fn rule(label: &str, head: &RuleHead<'_>) -> ExtraRule {
         meta(&["family", "malware_family", "malware", "tc_detection_name", "threat_name", "threat"]);
     let score: Option<String> = meta(&["score", "confidence"]);
     let score = score.and_then(|s| s.parse::<f32>().ok()).filter(|s| (1.0..=100.0).contains(s));
+    let score = score.map(|s| s as u8);
+    let score = if promoted {
+        score.unwrap_or(PROMOTED_SCORE).min(99)
+    } else {
+        // Between 1 and 89: others' rules do not reach *high*.
+        score.unwrap_or(DEFAULT_SCORE).min(89)
+    };
     ExtraRule {
         label: label.to_owned(),
         class: class.map_or(MalwareClass::Unclassified, |c| class_of(&c)),
         family: family.unwrap_or_default(),
-        // Between 1 and 89: others' rules do not reach *high*.
-        weight: weight_for(score.map_or(DEFAULT_SCORE, |s| s as u8).min(89)),
+        weight: weight_for(score),
+        decisive: promoted,
         description: meta(&["description", "desc", "info"]).unwrap_or_default(),
     }
 }

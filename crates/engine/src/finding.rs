@@ -15,6 +15,21 @@ pub(crate) struct Finding {
     pub(crate) test: bool,
 }
 
+/// One below the lowest threshold of *high* that a policy may set.
+const OTHERS_AT_MOST: Confidence = Confidence::new(79);
+
+impl Finding {
+    fn reason(&self) -> Reason<'_> {
+        Reason { weight: self.evidence.weight, correlate: &self.correlate, decisive: self.evidence.decisive }
+    }
+
+    /// A rule or a list that others wrote, and that no administrator promoted.
+    fn is_of_others(&self) -> bool {
+        matches!(self.evidence.kind, EvidenceKind::ThirdPartyRule | EvidenceKind::KnownBad)
+            && !self.evidence.decisive
+    }
+}
+
 /// What the Lazaret test program marker asks for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fixed {
@@ -45,17 +60,11 @@ impl Findings {
         self.list.sort_by(|a, b| {
             b.evidence.weight.total_cmp(&a.evidence.weight).then_with(|| a.evidence.id.cmp(&b.evidence.id))
         });
-        let reasons: Vec<Reason<'_>> = self
-            .list
-            .iter()
-            .filter(|f| f.evidence.kind != EvidenceKind::TestProgram)
-            .map(|f| Reason {
-                weight: f.evidence.weight,
-                correlate: &f.correlate,
-                decisive: f.evidence.decisive,
-            })
-            .collect();
-        let judged = confidence(&reasons);
+        let weighed = || self.list.iter().filter(|f| f.evidence.kind != EvidenceKind::TestProgram);
+        let all: Vec<Reason<'_>> = weighed().map(Finding::reason).collect();
+        let own: Vec<Reason<'_>> = weighed().filter(|f| !f.is_of_others()).map(Finding::reason).collect();
+        // Evidence of others lifts nothing over what every policy calls medium at most.
+        let judged = confidence(&all).min(confidence(&own).max(OTHERS_AT_MOST));
         let marked = self.fixed.filter(|fixed| fixed.confidence >= judged);
         // The heaviest bad evidence names the object; the marker's is not weighed against the others.
         let heaviest =

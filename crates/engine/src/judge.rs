@@ -16,6 +16,8 @@ type Scanner<'e> = <Set as PatternSet>::Scanner<'e>;
 
 /// Weight of a known-bad digest with the same size: beyond doubt, 99 alone.
 const KNOWN_BAD_WEIGHT: f32 = 9.0;
+/// Of a digest that others listed: 75 of 100.
+const LISTED_WEIGHT: f32 = 5.1;
 /// Weight of a known-good digest: outweighs any rule.
 const KNOWN_GOOD_WEIGHT: f32 = -9.0;
 
@@ -98,6 +100,21 @@ impl<'e> Judge<'e> {
                 class: bad.class,
                 family: bad.family,
                 test: bad.test,
+            });
+        }
+        if let Some((list, entry)) = self.engine.listed.get(&object.sha256) {
+            findings.push(Finding {
+                evidence: Evidence {
+                    kind: EvidenceKind::KnownBad,
+                    id: object.sha256.to_string(),
+                    weight: if list.promoted { KNOWN_BAD_WEIGHT } else { LISTED_WEIGHT },
+                    detail: format!("listed{}{} (from {})", space(&entry.family), entry.family, list.label),
+                    decisive: list.promoted,
+                },
+                correlate: if entry.family.is_empty() { "listed".to_owned() } else { entry.family.clone() },
+                class: entry.class,
+                family: entry.family.clone(),
+                test: false,
             });
         }
         if let Some(good) = self.engine.hashes.good(&object.sha256) {
@@ -183,7 +200,7 @@ impl<'e> Judge<'e> {
                         place,
                         rule.label
                     ),
-                    decisive: false,
+                    decisive: rule.decisive,
                 },
                 correlate: if family.is_empty() { hit.name.to_owned() } else { family.clone() },
                 class: rule.class,

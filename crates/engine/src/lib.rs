@@ -19,6 +19,7 @@ mod finding;
 mod gate;
 mod hash_filter;
 mod judge;
+mod listed;
 mod marker_search;
 mod pattern;
 mod script;

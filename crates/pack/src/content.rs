@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Content as the engine takes it, whichever form it came in.
 
-use crate::{KnownBadSet, KnownGoodSet, PackError, Rule, decode, read_source};
+use crate::{DigestList, KnownBadSet, KnownGoodSet, PackError, Rule, ThirdPartyRules, decode, read_source};
 use lazaret_model::ContentProblem;
 use std::fs::File;
 use std::io::Read;
@@ -18,6 +18,10 @@ pub struct Content {
     pub known_bad: KnownBadSet,
     /// Known-good digests.
     pub known_good: KnownGoodSet,
+    /// YARA files that people added to their project's content.
+    pub third_party: Vec<ThirdPartyRules>,
+    /// Lists of digests that they added.
+    pub listed: Vec<DigestList>,
     /// What could not be understood; the rest is in force.
     pub problems: Vec<ContentProblem>,
 }

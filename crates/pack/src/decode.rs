@@ -2,7 +2,9 @@
 //! Pack to content. Nothing is allocated by what a length field says, only by what is there.
 
 use crate::encode::{PackedRule, digest};
-use crate::member::{HEAD, KNOWN_BAD, KNOWN_GOOD, MAGIC, MAX_MANIFEST, Manifest, RULES, SCHEMA, veil};
+use crate::member::{
+    HEAD, KNOWN_BAD, KNOWN_GOOD, LISTED, MAGIC, MAX_MANIFEST, Manifest, RULES, SCHEMA, THIRD_PARTY, veil,
+};
 use crate::{Content, KnownBadSet, KnownGoodSet, PackError, Rule};
 use lazaret_model::{ContentProblem, FileType, MalwareClass};
 
@@ -47,6 +49,13 @@ pub(crate) fn decode(label: &str, bytes: &[u8]) -> Result<Content, PackError> {
             }
             KNOWN_GOOD => {
                 content.known_good = KnownGoodSet::from_bytes(&veil(stored.0)).map_err(in_member)?;
+            }
+            THIRD_PARTY => {
+                content.third_party =
+                    serde_json::from_slice(&veil(stored.0)).map_err(|e| in_member(e.to_string()))?;
+            }
+            LISTED => {
+                content.listed = crate::third_party::lists_from_json(&veil(stored.0)).map_err(in_member)?;
             }
             // A later Lazaret of the same schema may add members that this one can do without.
             _ => {}

@@ -2,7 +2,8 @@
 //! Content to pack.
 
 use crate::member::{
-    HEAD, KNOWN_BAD, KNOWN_GOOD, MAGIC, MAX_MANIFEST, Manifest, MemberEntry, RULES, SCHEMA, veil,
+    HEAD, KNOWN_BAD, KNOWN_GOOD, LISTED, MAGIC, MAX_MANIFEST, Manifest, MemberEntry, RULES, SCHEMA,
+    THIRD_PARTY, veil,
 };
 use crate::{Content, PackError, Rule};
 use lazaret_model::Sha256;
@@ -68,11 +69,18 @@ pub(crate) fn digest(bytes: &[u8]) -> Sha256 {
 pub fn pack_bytes(content: &Content) -> Result<Vec<u8>, PackError> {
     let rules: Vec<PackedRule> = content.rules.iter().map(PackedRule::from).collect();
     let rules = serde_json::to_vec(&rules).map_err(|e| PackError::TooLarge(e.to_string()))?;
-    let members = [
+    let mut members = vec![
         (RULES, veil(&rules)),
         (KNOWN_BAD, veil(&content.known_bad.to_bytes())),
         (KNOWN_GOOD, veil(&content.known_good.to_bytes())),
     ];
+    let too_large = |e: serde_json::Error| PackError::TooLarge(e.to_string());
+    if !content.third_party.is_empty() {
+        members.push((THIRD_PARTY, veil(&serde_json::to_vec(&content.third_party).map_err(too_large)?)));
+    }
+    if !content.listed.is_empty() {
+        members.push((LISTED, veil(&crate::third_party::lists_to_json(&content.listed).map_err(too_large)?)));
+    }
     let manifest = Manifest {
         schema: SCHEMA,
         version: content.version.clone(),

@@ -26,6 +26,7 @@ mod rule;
 mod source;
 mod source_csv;
 mod source_rules;
+mod third_party;
 
 pub use case::{Case, MINIMAL_ELF_HEADER, minimal_elf};
 pub use content::Content;
@@ -36,3 +37,4 @@ pub use known_good::{KnownGood, KnownGoodSet};
 pub use rot47::rot47;
 pub use rule::{MAX_WEIGHT, MIN_WEIGHT, Rule};
 pub use source::read_source;
+pub use third_party::{DigestList, ListedDigest, MAX_LISTED, ThirdPartyRules, read_digest_list};

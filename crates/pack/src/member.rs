@@ -21,6 +21,10 @@ pub(crate) const HEAD: usize = MAGIC.len() + 4 + 32;
 pub(crate) const RULES: &str = "rules.json";
 pub(crate) const KNOWN_BAD: &str = "known_bad.bin";
 pub(crate) const KNOWN_GOOD: &str = "known_good.bin";
+/// Only in packs of a project that has such.
+pub(crate) const THIRD_PARTY: &str = "third_party.json";
+/// Only in packs of a project that has such.
+pub(crate) const LISTED: &str = "listed.json";
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Manifest {

@@ -164,3 +164,27 @@ fn missing_things_are_named() {
     let e = Content::load(Path::new("/dev/zero")).unwrap_err().to_string();
     assert!(e.contains("neither a regular file"), "{e}");
 }
+
+#[test]
+fn what_a_project_added_travels_in_the_pack() {
+    use lazaret_pack::{DigestList, ThirdPartyRules, read_digest_list};
+    let plain = Content { version: "v".to_owned(), ..Content::default() };
+    let list = read_digest_list("l", &format!("{},worm,x", "c".repeat(64))).unwrap();
+    let content = Content {
+        third_party: vec![ThirdPartyRules {
+            label: "a.yar".to_owned(),
+            source: "rule a { condition: true }".to_owned(),
+            promoted: true,
+        }],
+        listed: vec![DigestList { label: "l".to_owned(), promoted: false, entries: list }],
+        ..plain.clone()
+    };
+    let bytes = pack_bytes(&content).unwrap();
+    let back = Content::from_bytes("x", &bytes).unwrap();
+    assert_eq!((&back.third_party, &back.listed), (&content.third_party, &content.listed));
+    assert!(!bytes.windows(6).any(|w| w == b"rule a"), "never in plain form");
+    assert!(pack_bytes(&plain).unwrap().len() < bytes.len());
+    for length in 0..bytes.len() {
+        assert!(Content::from_bytes("x", &bytes[..length]).is_err(), "{length}");
+    }
+}

@@ -7,6 +7,7 @@ mod convert;
 mod convert_alarm;
 mod convert_persistence;
 pub mod frame;
+mod offer;
 
 /// Generated from `proto/lazaret/v1/*.proto`.
 #[allow(missing_docs, clippy::all, reason = "generated; the documentation is in the .proto files")]
@@ -15,6 +16,7 @@ pub mod v1 {
 }
 
 pub use convert::ConvertError;
+pub use offer::offer_statement;
 pub use prost::Message;
 
 /// The compiled descriptor set, for the snapshot test that keeps changes additive.

@@ -84,7 +84,7 @@ fn collect(folder: &Path, depth: usize, extra: &mut Vec<ExtraRules>, problems: &
 
 fn add(path: &Path, extra: &mut Vec<ExtraRules>, problems: &mut Vec<ContentProblem>) {
     match read(path) {
-        Ok(source) => extra.push(ExtraRules { label: path.display().to_string(), source }),
+        Ok(source) => extra.push(ExtraRules { label: path.display().to_string(), source, promoted: false }),
         Err(e) => problems.push(problem(path, &e)),
     }
 }

@@ -2,6 +2,11 @@
 //! `lazaret-server.toml`. Unknown keys are refused with their line: a misspelt key that silently does
 //! nothing is a server that is not as safe as its administrator believes.
 
+mod sign_on;
+
+pub(crate) use sign_on::safe_address;
+pub use sign_on::{GroupRole, Provider, SignOn};
+
 use crate::people::proxy::{ForwardedHeader, Prefix};
 use serde::Deserialize;
 use std::fmt;
@@ -22,8 +27,26 @@ pub struct Config {
     pub metrics: Metrics,
     /// How long things are kept.
     pub retention: Retention,
+    /// How people come in.
+    pub sign_on: SignOn,
     /// What new hosts get.
     pub install: Install,
+    /// Notifications and exports.
+    pub outbound: Outbound,
+    /// Rules and digests for hosts.
+    pub content: Content,
+}
+
+/// Rules and digests for hosts.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Content {
+    /// A content folder or pack that all hosts get, with what their project added; absent: hosts whose
+    /// project added nothing use what is installed there.
+    pub source: Option<PathBuf>,
+    /// The `lazaret-scanner` that compiles what people add; absent: beside this program, or where it is
+    /// installed.
+    pub scanner: Option<PathBuf>,
 }
 
 /// Where things are.
@@ -138,11 +161,13 @@ pub struct Metrics {
 pub struct Retention {
     /// Days that alarms are kept, 1 to 3650. Isolated files outlive them.
     pub alarm_days: u32,
+    /// Days that hosts' histories and ended orders are kept, 30 to 3650.
+    pub history_days: u32,
 }
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { alarm_days: 30 }
+        Self { alarm_days: 30, history_days: 180 }
     }
 }
 
@@ -153,6 +178,28 @@ pub struct Install {
     /// Folder with `lazaretd`, `lazaret`, `lazaret-scanner` and `lazaret.pack`, for hosts whose own package
     /// sources have no `lazaret`; anybody who reaches `[api] listen` can read these files.
     pub programs: Option<PathBuf>,
+}
+
+/// Notifications and exports.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Outbound {
+    /// Addresses that are not public and may be sent to all the same: `10.1.0.0/16`, `127.0.0.1`.
+    pub allow: Vec<String>,
+    /// Where targets of the kind `file` write; empty: `ocsf` in `[server] data`.
+    pub folder: Option<PathBuf>,
+    /// Beginning of links to alarms in messages; empty: `[api] public`, or no links.
+    pub console: String,
+    /// Tries of a message before it is laid aside, 1 to 100.
+    pub attempts: u32,
+    /// Days that events are kept for a target that does not take them, 1 to 90.
+    pub keep_days: u32,
+}
+
+impl Default for Outbound {
+    fn default() -> Self {
+        Self { allow: Vec::new(), folder: None, console: String::new(), attempts: 14, keep_days: 7 }
+    }
 }
 
 /// A configuration that cannot be used.
@@ -199,6 +246,9 @@ impl Config {
             api.certificate.as_ref(),
             api.key.as_ref(),
             self.install.programs.as_ref(),
+            self.outbound.folder.as_ref(),
+            self.content.source.as_ref(),
+            self.content.scanner.as_ref(),
         ]
         .into_iter()
         .flatten()
@@ -226,6 +276,16 @@ impl Config {
                 return Err(ConfigError(format!("[{key}] public = \"{public}\": must be https://NAME:PORT")));
             }
         }
+        lazaret_notify::Guard::new(&self.outbound.allow)
+            .map_err(|e| ConfigError(format!("[outbound] allow: {e}")))?;
+        let console = &self.outbound.console;
+        let plain = |c: char| c.is_ascii_alphanumeric() || ".-:/[]_".contains(c);
+        let good = console.starts_with("https://") && console.chars().all(plain);
+        if !console.is_empty() && !good {
+            return Err(ConfigError(format!(
+                "[outbound] console = \"{console}\": must be https://NAME:PORT"
+            )));
+        }
         let d = &self.server.database;
         if !d.is_empty() && !["sqlite:", "postgres://", "postgresql://"].iter().any(|p| d.starts_with(p)) {
             return Err(ConfigError(
@@ -240,13 +300,16 @@ impl Config {
             ("[api] requests_per_minute_address", api.requests_per_minute_address, 1, 1_000_000),
             ("[api] session_hours", api.session_hours, 1, 720),
             ("[retention] alarm_days", self.retention.alarm_days, 1, 3_650),
+            ("[outbound] attempts", self.outbound.attempts, 1, 100),
+            ("[outbound] keep_days", self.outbound.keep_days, 1, 90),
+            ("[retention] history_days", self.retention.history_days, 30, 3_650),
         ];
         for (key, given, least, most) in bounds {
             if !(least..=most).contains(&given) {
                 return Err(ConfigError(format!("{key} = {given}: must be {least} to {most}")));
             }
         }
-        Ok(())
+        self.sign_on.check().map_err(ConfigError)
     }
 
     /// The database to open.
@@ -347,6 +410,8 @@ mod tests {
         assert!(refused("[api]\nkey = \"/k\"\n").contains("both"));
         assert!(refused("[install]\nprograms = \"here\"\n").contains("absolute"));
         assert!(refused("[gateway]\npublic = \"http://x\"\n").contains("https://"));
+        assert!(refused("[outbound]\nallow = [\"10.0.0.0/40\"]\n").contains("10.0.0.0/40"));
+        assert!(refused("[outbound]\nattempts = 0\n").contains("1 to 100"));
     }
 
     #[test]

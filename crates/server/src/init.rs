@@ -5,6 +5,8 @@
 use crate::api::permission::{ALL_PROJECTS, Role};
 use crate::authority::{Authority, AuthorityError, CERTIFICATE_FILE};
 use crate::config::Config;
+use crate::content::ContentKey;
+use crate::people::seal::Seal;
 use crate::people::{password, secret};
 use crate::time;
 use anyhow::{Context as _, bail};
@@ -53,6 +55,9 @@ pub async fn init(config: &Config) -> anyhow::Result<Made> {
             other => other,
         }
     }?;
+    // Before several processes start, which share the folder and may not be able to write to it.
+    Seal::open(&folder)?;
+    ContentKey::load_or_make(&folder)?;
     let store = Store::open(&config.database()).await.context("cannot open the database")?;
     let migrated = store.migrate().await.context("cannot bring the database up to date")?;
     if migrated.from == 0 {
@@ -94,7 +99,7 @@ fn first_user(one_time: &str, now_ms: i64) -> anyhow::Result<UserRow> {
     })
 }
 
-fn by_root(action: &str, target: &str, now_ms: i64) -> NewAudit {
+pub(crate) fn by_root(action: &str, target: &str, now_ms: i64) -> NewAudit {
     NewAudit {
         at_ms: now_ms,
         who: "root on the server".to_owned(),
@@ -161,6 +166,29 @@ pub async fn migrate(config: &Config) -> anyhow::Result<Migrated> {
     Ok(migrated)
 }
 
+/// Makes the server read-only, or no longer; its processes follow within a second.
+///
+/// # Errors
+/// The database is gone.
+pub async fn read_only(config: &Config, on: bool, reason: &str) -> anyhow::Result<()> {
+    let reason: String = reason.chars().filter(|c| !c.is_control()).take(200).collect();
+    let store = Store::open(&config.database()).await.context("cannot open the database")?;
+    let value = if !on {
+        ""
+    } else if reason.is_empty() {
+        "ordered by root"
+    } else {
+        &reason
+    };
+    store.set_setting(crate::read_only::SETTING, value).await?;
+    let mut audit =
+        by_root(if on { "server.read_only" } else { "server.read_write" }, "server", time::now_ms());
+    audit.after = serde_json::json!({ "reason": value }).to_string();
+    store.append_audit(&audit).await?;
+    store.close().await;
+    Ok(())
+}
+
 /// Gives a user a new one-time password, ends their sign-ins, unlocks and enables them.
 ///
 /// # Errors
@@ -171,6 +199,9 @@ pub async fn reset_password(config: &Config, name: &str) -> anyhow::Result<Strin
         Err(StoreError::NotFound(_)) => bail!("there is no user \"{}\"", name.escape_default()),
         other => other?,
     };
+    if user.password.is_empty() {
+        bail!("{name} comes in through a provider and has no password; for a way in: user break-glass NAME");
+    }
     let one_time = secret::one_time_password()?;
     user.password = password::hash(&one_time)?;
     user.must_change = true;

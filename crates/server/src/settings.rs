@@ -131,6 +131,8 @@ impl PolicySettings {
             max_isolations_per_hour: self.max_isolations_per_hour,
             max_kills_per_hour: self.max_kills_per_hour,
             group: group.to_owned(),
+            edition: String::new(),
+            edition_limits: Vec::new(),
         }
     }
 }

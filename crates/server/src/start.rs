@@ -6,10 +6,15 @@ use crate::api::route::RouteRow;
 use crate::api::state::{Api, SIGN_INS_PER_MINUTE, Shared};
 use crate::authority::Authority;
 use crate::config::Config;
+use crate::content::{Checker, ContentKey, Publisher};
 use crate::gateway::{Gateway, Settings};
 use crate::people::limit::Limit;
+use crate::people::oidc::Providers;
 use crate::people::password::Passwords;
-use crate::{api, descriptors, init, log, numbers, serve, time, worker};
+use crate::people::password_policy::PasswordPolicy;
+use crate::people::seal::Seal;
+use crate::read_only::{self, ReadOnly};
+use crate::{api, backup, descriptors, init, log, numbers, outbound, serve, time, worker};
 use anyhow::{Context as _, bail};
 use lazaret_store::{Options, Store};
 use rustls::pki_types::pem::PemObject as _;
@@ -78,6 +83,8 @@ pub struct Running {
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
     agents: Option<Gateway>,
+    /// Nobody puts a backup in the place of data that is in use.
+    _lock: std::fs::File,
 }
 
 impl Running {
@@ -110,6 +117,7 @@ pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
     let authority = Arc::new(
         Authority::load(&init::authority_folder(&config)).context("no authority; run lazaret-server init")?,
     );
+    let lock = backup::hold(&config.server.data)?;
     let options = Options {
         connections: config.server.connections,
         acquire_timeout: DATABASE_PATIENCE,
@@ -118,6 +126,12 @@ pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
     let store = Store::open_with(&config.database(), options).await.context("cannot open the database")?;
     // Several processes of one PostgreSQL may start at once: the store lets one of them migrate.
     store.migrate().await.context("cannot bring the database up to date")?;
+    let outbound = outbound::of(&config, &store).await?;
+    let key = ContentKey::load_or_make(&init::authority_folder(&config))?;
+    let content_key = key.public();
+    let publisher = Publisher::new(store.clone(), key, config.clone());
+    let read_only = ReadOnly::default();
+    read_only.look(&store).await?;
     let (stop, stopping) = watch::channel(false);
     let mut running = Running {
         api: None,
@@ -128,8 +142,9 @@ pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
         document: String::new(),
         store: store.clone(),
         stop,
-        tasks: Vec::new(),
+        tasks: vec![tokio::spawn(read_only::watch(store.clone(), read_only.clone(), stopping.clone()))],
         agents: None,
+        _lock: lock,
     };
     if matches!(role, Role::All | Role::Gateway) {
         let mut settings = Settings::new(config.gateway.listen, config.names(), Arc::new(log::line));
@@ -140,6 +155,8 @@ pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
         settings.silence = within.saturating_sub(Duration::from_secs(5)).max(within / 2);
         settings.silence_grace = settings.silence_grace.min(settings.silence * 7);
         settings.limits.keep_alive = Duration::from_secs(config.gateway.keep_alive_seconds.into());
+        settings.content_key = content_key;
+        settings.read_only = read_only.clone();
         let gateway = Gateway::start(store.clone(), Arc::clone(&authority), settings).await?;
         running.gateway = Some(gateway.address());
         running.agents = Some(gateway);
@@ -150,6 +167,7 @@ pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
         gateway: running.agents.as_ref().map(Gateway::handle),
         metrics: handle,
         from: config.api.metrics_from.clone(),
+        read_only: read_only.clone(),
     };
     if let Some(listen) = config.metrics.listen {
         let listener = TcpListener::bind(listen)
@@ -160,18 +178,32 @@ pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
         running.tasks.push(tokio::spawn(serve::run(listener, None, router, "metrics", stopping.clone())));
     }
     if matches!(role, Role::All | Role::Worker) {
-        let days = config.retention.alarm_days;
-        running.tasks.push(tokio::spawn(worker::run(store.clone(), days, stopping.clone())));
+        let jobs = worker::Jobs {
+            store: store.clone(),
+            alarm_days: config.retention.alarm_days,
+            history_days: config.retention.history_days,
+            publisher: publisher.clone(),
+            read_only: read_only.clone(),
+        };
+        running.tasks.push(tokio::spawn(worker::run(jobs, stopping.clone())));
+        let tell = outbound::run(store.clone(), outbound.clone(), read_only.clone(), stopping.clone());
+        running.tasks.push(tokio::spawn(tell));
     }
     if matches!(role, Role::All | Role::Api) {
         let tls = tls(&config, &authority)?;
         let listener = TcpListener::bind(config.api.listen)
             .await
             .with_context(|| format!("cannot listen on {} for people", config.api.listen))?;
-        running.api = Some(listener.local_addr()?);
+        let mut config = config;
+        // What people and providers are told, where the system chose the port.
+        config.api.listen = listener.local_addr()?;
+        running.api = Some(config.api.listen);
         let shared = Shared {
             store,
             passwords: Passwords::new()?,
+            policy: PasswordPolicy::load(&config.sign_on)?,
+            seal: Seal::open(&init::authority_folder(&config))?,
+            providers: Providers::load(&config.sign_on)?,
             by_credential: Limit::new(config.api.requests_per_minute),
             by_address: Limit::new(config.api.requests_per_minute_address),
             sign_ins: Limit::new(SIGN_INS_PER_MINUTE),
@@ -179,6 +211,10 @@ pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
             certificate: api::install::pem(authority.der()),
             standing,
             programs: api::install::Programs::new(config.install.programs.clone()),
+            outbound,
+            publisher,
+            checker: Checker::new(&config),
+            read_only,
             config,
         };
         let (router, document, routes) = api::build(Api::new(shared));

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What is done when nobody asks: ends of commands, credentials and entries, and what is kept too long.
 
-use crate::api::exports;
+use crate::api::{approvals, exports};
+use crate::content::Publisher;
+use crate::read_only::ReadOnly;
 use crate::{log, numbers, scans, time};
-use lazaret_store::{CommandFilter, Cursor, Scope, Store, StoreError};
+use lazaret_store::{ApprovalRow, CommandFilter, Cursor, Scope, Store, StoreError};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -20,15 +22,32 @@ const ANSWERS_MS: i64 = time::DAY_MS;
 /// Alarms deleted at a time.
 const PORTION: u32 = 2_000;
 
+/// What it works on.
+pub(crate) struct Jobs {
+    pub(crate) store: Store,
+    /// Alarms are kept.
+    pub(crate) alarm_days: u32,
+    /// Hosts' histories and ended orders are kept.
+    pub(crate) history_days: u32,
+    pub(crate) publisher: Publisher,
+    pub(crate) read_only: ReadOnly,
+}
+
 /// Runs until told to stop.
-pub(crate) async fn run(store: Store, alarm_days: u32, mut stop: watch::Receiver<bool>) {
+pub(crate) async fn run(jobs: Jobs, mut stop: watch::Receiver<bool>) {
     let mut round = 0u32;
     let mut told = false;
     loop {
         let all = round.is_multiple_of(RARELY);
         let count = round.is_multiple_of(COUNTED);
         round = round.wrapping_add(1);
-        match once(&store, alarm_days, all, count).await {
+        if jobs.read_only.is_on() {
+            tokio::select! {
+                () = tokio::time::sleep(OFTEN) => continue,
+                _ = stop.wait_for(|s| *s) => return,
+            }
+        }
+        match once(&jobs, all, count).await {
             Ok(()) => told = false,
             Err(e) => {
                 numbers::database(&e);
@@ -44,7 +63,8 @@ pub(crate) async fn run(store: Store, alarm_days: u32, mut stop: watch::Receiver
     }
 }
 
-async fn once(store: &Store, alarm_days: u32, all: bool, count: bool) -> Result<(), StoreError> {
+async fn once(jobs: &Jobs, all: bool, count: bool) -> Result<(), StoreError> {
+    let store = &jobs.store;
     let now_ms = time::now_ms();
     let expired = store.expire_commands(now_ms, GRACE_MS).await?;
     metrics::counter!("lazaret_commands_expired_total").increment(u64::try_from(expired.len()).unwrap_or(0));
@@ -56,13 +76,32 @@ async fn once(store: &Store, alarm_days: u32, all: bool, count: bool) -> Result<
         return Ok(());
     }
     store.expire_credentials(now_ms).await?;
+    store.forget_flows(now_ms - crate::people::oidc::PATIENCE_MS).await?;
     store.forget_answers(now_ms - ANSWERS_MS).await?;
+    let ended = |a: &ApprovalRow| approvals::request::record(a, "server", "approval.expire", now_ms);
+    for approval in store.expire_approvals(now_ms, ended).await? {
+        log::line(&format!("worker: nobody approved {} in time: {}", approval.id, approval.title));
+    }
+    for pool in store.expire_quotas(now_ms).await? {
+        log::line(&format!("worker: the quota {} ({}) has expired", pool.id, pool.edition));
+    }
     store.delete_exports(now_ms - exports::KEPT_MS, now_ms - exports::STALE_MS, now_ms).await?;
     for entry in store.expire_whitelist(now_ms).await? {
         log::line(&format!("worker: the whitelist entry {} of {} has ended", entry.id, entry.owner));
     }
-    let before_ms = now_ms - i64::from(alarm_days) * time::DAY_MS;
+    jobs.publisher.publish_all().await?;
+    store.prepare_alarm_days(now_ms).await?;
+    let before_ms = now_ms - i64::from(jobs.alarm_days) * time::DAY_MS;
     while store.delete_alarms_before(before_ms, PORTION).await? == u64::from(PORTION) {
+        tokio::task::yield_now().await;
+    }
+    // Behind them: what is wide of a day goes at once.
+    let days = store.drop_alarm_days(before_ms).await?;
+    if days > 0 {
+        log::line(&format!("worker: the details of {days} days of alarms are gone"));
+    }
+    let before_ms = now_ms - i64::from(jobs.history_days) * time::DAY_MS;
+    while store.delete_history_before(before_ms, PORTION).await? >= u64::from(PORTION) {
         tokio::task::yield_now().await;
     }
     Ok(())

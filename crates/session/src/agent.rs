@@ -15,6 +15,8 @@ pub enum Notice {
     Progress(v1::ScanProgress),
     /// The certificate is to be renewed: PKCS #10, DER.
     Renew(Vec<u8>),
+    /// A part of the offered content is wanted.
+    Content(v1::ContentRequest),
     /// The daemon stops (`SHUTDOWN`) or starts anew at once (`RESTART`): the last word of the session.
     Stop(v1::Goodbye),
 }
@@ -90,6 +92,12 @@ pub trait AgentSide: Send {
 
     /// A renewed certificate, DER, the host's own first. An error is logged and ends nothing.
     fn certificate(&mut self, chain: Vec<Vec<u8>>) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
+    /// A part of the offered content, or why there is none. An error is logged and ends nothing.
+    fn content(&mut self, chunk: v1::ContentChunk) -> impl Future<Output = Result<(), Self::Error>> + Send {
+        let _ = chunk;
+        async { Ok(()) }
+    }
 
     /// The next of what it has to say; asked until there is none.
     fn notice(&mut self) -> impl Future<Output = Option<Notice>> + Send;

@@ -169,6 +169,12 @@ impl Serve {
                 self.out.push_back(Say::Certificate(v1::Certificate { chain }));
                 Ok(())
             }
+            Some(Told::Content(request)) => {
+                if let Some(chunk) = side.content(request).await.map_err(end)? {
+                    self.out.push_back(Say::Content(chunk));
+                }
+                Ok(())
+            }
             Some(Told::Goodbye(g)) => Err(End::Told(g)),
             Some(Told::Hello(_)) => Err(End::Protocol("a second hello".to_owned())),
             // Of a later version: additions are no error.

@@ -70,6 +70,15 @@ pub trait ServerSide: Send {
     /// Signs a request of this host; DER, the host's own certificate first.
     fn certificate(&mut self, csr: Vec<u8>) -> impl Future<Output = Result<Vec<Vec<u8>>, Trouble>> + Send;
 
+    /// A part of the content that was offered. `None`: nothing is answered.
+    fn content(
+        &mut self,
+        request: v1::ContentRequest,
+    ) -> impl Future<Output = Result<Option<v1::ContentChunk>, Trouble>> + Send {
+        let _ = request;
+        async { Ok(None) }
+    }
+
     /// What is to be sent now: desired state, commands, cancellations, a goodbye as the last one. Each
     /// is given once in a session; commands without a result are given again in the next.
     fn outgoing(&mut self) -> impl Future<Output = Result<Vec<v1::server_frame::Kind>, Trouble>> + Send;

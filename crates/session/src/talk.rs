@@ -189,6 +189,7 @@ impl Talk {
             Some(Notice::Renew(csr)) => {
                 return Ok(Some(Say::CertificateRequest(v1::CertificateRequest { csr })));
             }
+            Some(Notice::Content(request)) => return Ok(Some(Say::Content(request))),
             Some(Notice::Stop(g)) => return Ok(Some(Say::Goodbye(g))),
             None => {}
         }
@@ -236,6 +237,7 @@ impl Talk {
                 self.pause = Some(Instant::now() + wait);
             }
             Some(Told::Certificate(c)) => side.certificate(c.chain).await.map_err(own)?,
+            Some(Told::Content(chunk)) => side.content(chunk).await.map_err(own)?,
             Some(Told::Goodbye(g)) => return Err(End::Told(g)),
             Some(Told::Hello(_)) => return Err(End::Protocol("a second hello".to_owned())),
             // Of a later version: additions are no error.

@@ -59,7 +59,7 @@ impl Store {
     /// Brings the database to this program's schema; does nothing when it is there.
     ///
     /// # Errors
-    /// `Corrupt` when the database is newer than the program.
+    /// `Corrupt` when the database is newer than the program, and says that this one cannot work with it.
     pub async fn migrate(&self) -> Result<Migrated> {
         migrate::migrate(&self.pools).await
     }
@@ -67,11 +67,9 @@ impl Store {
     /// The schema that the database has; 0 when it is empty.
     ///
     /// # Errors
-    /// `Corrupt` when it is newer than the program.
+    /// `Corrupt` when it is newer than the program, and says that this one cannot work with it.
     pub async fn schema(&self) -> Result<i64> {
-        let version = migrate::version(&self.pools).await?;
-        migrate::refuse_newer(version)?;
-        Ok(version)
+        migrate::check(&self.pools).await
     }
 
     /// Whether several processes can share it.

@@ -18,6 +18,7 @@ const MOUNTS: [(&str, &str); 6] = [
 pub(crate) fn report(number: u32, begun_ms: i64) -> v1::HostReport {
     let address = Ipv4Addr::from_bits((10 << 24) | number.wrapping_add(1) & 0xff_ffff);
     v1::HostReport {
+        content: None,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         host_name: format!("swarm-{number:06}.example"),
         os: "Debian GNU/Linux 12 (bookworm)".to_owned(),

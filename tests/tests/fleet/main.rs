@@ -3,13 +3,17 @@
 //! kept runs on SQLite and on PostgreSQL.
 
 mod away;
+mod backup;
 mod cli;
 mod cluster;
+mod content;
 mod enrol;
+mod export;
 mod false_positive;
 mod faults;
 mod install;
 mod main_job;
+mod notify;
 mod scan;
 mod silence;
 mod swarm;
@@ -23,7 +27,7 @@ use std::time::Duration;
 /// A server on one of the databases; the cluster lives as long.
 struct Site {
     server: Server,
-    _cluster: Option<Cluster>,
+    cluster: Option<Cluster>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +44,7 @@ impl Site {
     fn with(base: Base, setup: ServerSetup) -> Self {
         let cluster = (base == Base::Postgres).then(Cluster::start);
         let database = cluster.as_ref().map(|c| c.create("lazaret"));
-        Self { server: Server::start(&ServerSetup { database, ..setup }), _cluster: cluster }
+        Self { server: Server::start(&ServerSetup { database, ..setup }), cluster }
     }
 }
 

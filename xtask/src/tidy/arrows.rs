@@ -22,7 +22,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("pool", &["model", "proto", "sys"]),
     ("session", &["model", "proto"]),
     ("store", &["model"]),
-    ("server", &["model", "policy", "pool", "proto", "pack", "session", "store"]),
+    ("notify", &["model", "proto", "store"]),
+    ("server", &["model", "notify", "policy", "pool", "proto", "pack", "session", "store"]),
     (
         "agent",
         &[
@@ -39,12 +40,13 @@ const KEPT: &[(&str, &[&str])] = &[
     ("yara-x", &["engine"]),
     ("yara-x-parser", &["engine"]),
     ("goblin", &["engine"]),
-    ("age", &["vault"]),
+    ("age", &["vault", "server"]),
     ("landlock", &["sys"]),
     ("seccompiler", &["sys"]),
     ("prost", &["proto"]),
     ("rusqlite", &["state", "packages"]),
     ("sqlx", &["store"]),
+    ("lettre", &["notify"]),
 ];
 
 /// What may not be in the closure of a crate, however it would come in: what parses untrusted bytes

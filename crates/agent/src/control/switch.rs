@@ -4,6 +4,7 @@
 use super::{Answered, Peer, Refusal, done, refuse};
 use crate::core::Core;
 use crate::log::log;
+use crate::uplink::Delivery;
 use lazaret_proto::v1;
 use lazaret_proto::v1::failure::Kind;
 use lazaret_response::Answer as Ending;
@@ -63,7 +64,11 @@ pub(super) fn set(core: &Core, peer: &Peer, request: &v1::SwitchSet) -> Answered
 
 pub(super) fn reload(core: &Core, peer: &Peer) -> Answered {
     let failed = |e: String| Refusal(Kind::Failed, format!("the content in force stays: {e}"));
-    let content = core.config.content().map_err(|e| failed(e.to_string()))?;
+    // Where the server's content is in force, it stays so.
+    let content = match Delivery::at_start(&core.config.paths.state) {
+        Some(delivered) => delivered,
+        None => core.config.content().map_err(|e| failed(e.to_string()))?,
+    };
     let info =
         core.pool.reload(content, core.config.paths.rules.clone()).map_err(|e| failed(e.to_string()))?;
     core.judge_again();

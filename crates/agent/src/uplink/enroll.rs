@@ -58,6 +58,7 @@ fn take(entrance: &Entrance, request: Request, answer: v1::EnrollAnswer) -> Resu
         key: request.key,
         chain: answer.chain.clone(),
         authority: answer.authority,
+        content_key: answer.content_key,
     };
     check_name(own, &identity.host)?;
     // A certificate of another key could not be used.

@@ -25,6 +25,8 @@ pub(crate) struct Identity {
     pub(crate) chain: Vec<Vec<u8>>,
     /// The authority, DER.
     pub(crate) authority: Vec<u8>,
+    /// Ed25519: with this the server signs content. Empty: it was never told.
+    pub(crate) content_key: Vec<u8>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -34,6 +36,8 @@ struct Stored {
     key: String,
     chain: Vec<String>,
     authority: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    content_key: String,
 }
 
 pub(crate) fn folder(state: &Path) -> PathBuf {
@@ -85,6 +89,7 @@ impl Identity {
             key: bytes(&s.key)?,
             chain: s.chain.iter().map(bytes).collect::<Result<_>>()?,
             authority: bytes(&s.authority)?,
+            content_key: bytes(&s.content_key)?,
         };
         anyhow::ensure!(!identity.chain.is_empty(), "it holds no certificate");
         Ok(identity)
@@ -98,6 +103,7 @@ impl Identity {
             key: hex(&self.key),
             chain: self.chain.iter().map(|c| hex(c)).collect(),
             authority: hex(&self.authority),
+            content_key: hex(&self.content_key),
         };
         replace(&file(state), toml::to_string(&stored)?.as_bytes())
     }
@@ -161,6 +167,7 @@ mod tests {
             key: vec![1, 2],
             chain: vec![vec![3], vec![4, 5]],
             authority: vec![6],
+            content_key: vec![7],
         }
     }
 

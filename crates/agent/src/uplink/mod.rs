@@ -6,6 +6,7 @@
 
 mod address;
 mod commands;
+mod content;
 mod desired;
 mod enroll;
 mod identity;
@@ -24,6 +25,7 @@ mod tls;
 mod wanted;
 
 pub(crate) use address::{Address, fingerprint};
+pub(crate) use content::Delivery;
 pub(crate) use enroll::{Arguments as EnrollArguments, run as enroll};
 pub(crate) use wanted::Wanted;
 
@@ -68,6 +70,7 @@ struct Link {
 /// Everything that has to do with the server.
 pub(crate) struct Uplink {
     pub(crate) desired: Desired,
+    pub(crate) content: Delivery,
     pub(crate) hits: Hits,
     pub(crate) commands: Commands,
     outbox: Mutex<Outbox>,
@@ -102,6 +105,7 @@ impl Uplink {
         });
         Self {
             desired: Desired::load(&config.paths.state),
+            content: Delivery::load(&config.paths.state),
             hits: Hits::default(),
             commands: Commands::default(),
             outbox: Mutex::new(outbox),

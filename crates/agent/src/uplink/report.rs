@@ -32,6 +32,7 @@ pub(crate) fn of_machine() -> v1::HostReport {
             .unwrap_or(0)
             * 1000,
         pinned: Vec::new(),
+        content: None,
     }
 }
 
@@ -39,6 +40,7 @@ pub(crate) fn report(core: &Core) -> v1::HostReport {
     v1::HostReport {
         status: Some(control::status(core)),
         pinned: core.config.local.pin.clone(),
+        content: Some(core.uplink.content.state(core)),
         ..of_machine()
     }
 }
@@ -46,6 +48,9 @@ pub(crate) fn report(core: &Core) -> v1::HostReport {
 /// Without what changes all the time: what is compared to know whether there is news.
 pub(crate) fn essence(report: &v1::HostReport) -> v1::HostReport {
     let mut report = report.clone();
+    if let Some(content) = &mut report.content {
+        content.fetched = 0;
+    }
     if let Some(status) = &mut report.status {
         status.counters = None;
         status.workers.clear();

@@ -3,7 +3,7 @@
 
 use super::identity::{Identity, Request, stamp};
 use super::outbox::records;
-use super::{enroll, lock, report, tls};
+use super::{content, enroll, lock, report, tls};
 use crate::core::Core;
 use crate::log::log;
 use crate::look::now_ms;
@@ -102,7 +102,7 @@ impl Side {
     }
 
     fn changed_report(&mut self) -> Option<v1::HostReport> {
-        if self.looked.elapsed() < REPORT {
+        if !self.core.uplink.content.take_news() && self.looked.elapsed() < REPORT {
             return None;
         }
         self.looked = Instant::now();
@@ -143,6 +143,7 @@ impl AgentSide for Side {
     }
 
     async fn hello(&mut self) -> Result<v1::AgentHello> {
+        self.core.uplink.content.session();
         let report = report::report(&self.core);
         self.told = Some(report::essence(&report));
         self.looked = Instant::now();
@@ -222,7 +223,17 @@ impl AgentSide for Side {
     }
 
     async fn desired(&mut self, state: v1::DesiredState) -> Result<v1::StateApplied> {
-        self.core.uplink.desired.take(&self.core, state)
+        let offer = state.content.clone();
+        let applied = self.core.uplink.desired.take(&self.core, state)?;
+        let identity = {
+            let mut identity = lock(&self.shared.identity);
+            if content::learn_key(&mut identity, offer.as_ref(), &self.core.config) {
+                *lock(&self.shared.stamp) = stamp(&self.core.config.paths.state);
+            }
+            identity.clone()
+        };
+        self.core.uplink.content.offered(&self.core, &identity, offer);
+        Ok(applied)
     }
 
     async fn begin(&mut self, command: v1::Command, _server_now_ms: i64) -> Result<()> {
@@ -244,6 +255,11 @@ impl AgentSide for Side {
         Ok(())
     }
 
+    async fn content(&mut self, chunk: v1::ContentChunk) -> Result<()> {
+        self.core.uplink.content.part(&self.core, &chunk);
+        Ok(())
+    }
+
     async fn notice(&mut self) -> Option<Notice> {
         if self.core.uplink.is_stopping() {
             return Some(Notice::Stop(goodbye(Bye::Shutdown, "the daemon stops")));
@@ -254,7 +270,10 @@ impl AgentSide for Side {
         if let Some(report) = self.changed_report() {
             return Some(Notice::Report(Box::new(report)));
         }
-        self.renewal().map(Notice::Renew)
+        if let Some(csr) = self.renewal() {
+            return Some(Notice::Renew(csr));
+        }
+        self.core.uplink.content.next_request().map(Notice::Content)
     }
 
     async fn news(&mut self) {

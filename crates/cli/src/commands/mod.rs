@@ -5,6 +5,7 @@ pub(crate) mod alarms;
 pub(crate) mod breaker;
 pub(crate) mod completions;
 pub(crate) mod content;
+pub(crate) mod diagnose;
 pub(crate) mod events;
 pub(crate) mod exception;
 pub(crate) mod handle;

@@ -141,6 +141,14 @@ fn one(full: &Value, out: &mut Output) -> Result<(), CliError> {
     list(std::slice::from_ref(&full["host"]), out)?;
     let h = &full["host"];
     out.text(&format!("{}, {}, kernel {}", shown(h, "os"), shown(h, "arch"), shown(h, "kernel")))?;
+    let content = &full["content"];
+    if content.is_object() {
+        let state = shown(content, "state").replace('_', " ");
+        out.text(&format!("content {}, {state}", shown(content, "version")))?;
+        if content["reason"].is_string() {
+            out.text(&format!("content refused: {}", shown(content, "reason")))?;
+        }
+    }
     let mut table = out.look.table(["Mount", "Type", "Configured", "Effective", "Why"]);
     for m in full["mounts"].as_array().into_iter().flatten() {
         let good = text(m, "configured") == text(m, "effective");
@@ -171,14 +179,19 @@ pub(super) fn statistics(fleet: &Fleet<'_>, out: &mut Output) -> Result<ExitCode
     let hosts = fleet.http.get("/hosts/statistics", &[])?;
     let alarms = fleet.http.get("/alarms/statistics", &[])?;
     let isolated = fleet.http.get("/isolated-files/statistics", &[])?;
+    let ready: Value = serde_json::from_str(&fleet.http.plain("/readyz")?).unwrap_or(Value::Null);
     if out.json {
-        out.json(&json!({"type": "fleet", "hosts": hosts, "alarms": alarms, "isolated": isolated}))?;
+        let read_only = &ready["read_only"];
+        out.json(&json!({"type": "fleet", "hosts": hosts, "alarms": alarms, "isolated": isolated, "read_only": read_only}))?;
         return Ok(ExitCode::SUCCESS);
     }
     let counts = |list: &Value| -> String {
         let words = list.as_array().into_iter().flatten();
         words.map(|c| format!("{} {}", c["count"], shown(c, "word"))).collect::<Vec<_>>().join(", ")
     };
+    if ready["read_only"].is_string() {
+        out.text(&format!("Read-only   {}", shown(&ready, "read_only")))?;
+    }
     out.text(&format!("Hosts       {}: {}", hosts["total"], counts(&hosts["by_status"])))?;
     out.text(&format!("Protection  {}", counts(&hosts["by_protection"])))?;
     out.text(&format!("Alarms      {}", counts(&alarms["by_severity"])))?;

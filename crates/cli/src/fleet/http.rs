@@ -136,6 +136,37 @@ impl Http {
         query: &[(&str, String)],
         body: Option<&Value>,
     ) -> Result<Value, CliError> {
+        let (status, value) = self.answer(method, path, query, body)?;
+        if (200..300).contains(&status) { Ok(value) } else { Err(self.problem(status, &value)) }
+    }
+
+    /// A POST that one kind of problem is an answer to as well: `None` then.
+    ///
+    /// # Errors
+    /// As [`Self::send`], for every other problem.
+    pub(super) fn post_unless(
+        &self,
+        path: &str,
+        body: &Value,
+        kind: &str,
+    ) -> Result<Option<Value>, CliError> {
+        let (status, value) = self.answer(Method::Post, path, &[], Some(body))?;
+        if (200..300).contains(&status) {
+            return Ok(Some(value));
+        }
+        if value["type"].as_str().and_then(|t| t.strip_prefix("urn:lazaret:problem:")) == Some(kind) {
+            return Ok(None);
+        }
+        Err(self.problem(status, &value))
+    }
+
+    fn answer(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, String)],
+        body: Option<&Value>,
+    ) -> Result<(u16, Value), CliError> {
         let mut answer = self.exchange(method, &format!("/api/v1{path}"), query, body)?;
         let status = answer.status().as_u16();
         let text = answer
@@ -146,7 +177,7 @@ impl Http {
             .map_err(|e| self.unreachable(&e.to_string()))?;
         let value =
             if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap_or(Value::Null) };
-        if (200..300).contains(&status) { Ok(value) } else { Err(self.problem(status, &value)) }
+        Ok((status, value))
     }
 
     /// A path outside the API, as text.

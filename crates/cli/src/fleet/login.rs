@@ -22,7 +22,8 @@ use std::process::ExitCode;
 /// The first time the server's authority is fetched and its fingerprint is shown, to be compared with
 /// what `lazaret-server init` printed; with --ca-fingerprint it is compared here. The password is asked
 /// for, or is the first line of standard input. What is kept (mode 0600) is in
-/// ~/.config/lazaret/server.json; LAZARET_SERVER and LAZARET_TOKEN (an API key) go before it.
+/// ~/.config/lazaret/server.json. Where the user has a second factor its code, or a recovery code, is asked
+/// for too, or is the next line of standard input. LAZARET_SERVER and LAZARET_TOKEN (an API key) go before it.
 #[derive(Debug, Args)]
 pub(crate) struct LoginArgs {
     /// Who
@@ -108,7 +109,14 @@ pub(super) fn login(args: &LoginArgs, global: &Global, out: &mut Output) -> Resu
     let mut kept = Stored { url: url.clone(), authority, token: String::new() };
     let password = secret(&format!("Password of {}: ", escape::text(&args.user)))?;
     let http = Http::new(&url, &trust(&kept), None)?;
-    let answer = http.post("/login", &json!({"user": args.user, "password": password}))?;
+    let mut ask = json!({"user": args.user, "password": password});
+    let answer = match http.post_unless("/login", &ask, "second-factor")? {
+        Some(answer) => answer,
+        None => {
+            ask["code"] = json!(secret("Code of the second factor, or a recovery code: ")?.trim());
+            http.post("/login", &ask)?
+        }
+    };
     kept.token = super::text(&answer, "token").to_owned();
     if args.new_password {
         let new = secret("New password: ")?;
@@ -124,6 +132,11 @@ pub(super) fn login(args: &LoginArgs, global: &Global, out: &mut Output) -> Resu
         out.text(&format!("signed in at {} as {}", escape::text(&url), escape::text(&args.user)))?;
         if answer["must_change_password"] == true && !args.new_password {
             out.text("the password is a one-time one: change it with lazaret login --new-password")?;
+        }
+        if answer["must_enrol_second_factor"] == true {
+            out.text(
+                "this server asks for a second factor: enrol one before anything else (docs/sign-on.md)",
+            )?;
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -3,6 +3,8 @@
 //! server instead of this host's daemon.
 
 mod alarms;
+mod approvals;
+mod content;
 mod events;
 mod false_positive;
 mod hosts;
@@ -10,20 +12,25 @@ mod http;
 mod isolated;
 mod login;
 mod orders;
+mod quotas;
 mod recovery_key;
 mod rules;
 mod scan;
 mod scans;
 mod switch;
+mod targets;
 mod tokens;
 mod whitelist;
 
+pub(crate) use approvals::ApprovalsArgs;
 pub(crate) use false_positive::FalsePositiveArgs;
 pub(crate) use hosts::HostsArgs;
 pub(crate) use login::{LoginArgs, LogoutArgs};
 pub(crate) use orders::TasksArgs;
+pub(crate) use quotas::QuotasArgs;
 pub(crate) use recovery_key::RecoveryKeyArgs;
 pub(crate) use scans::ScansArgs;
+pub(crate) use targets::TargetsArgs;
 pub(crate) use tokens::TokensArgs;
 
 use crate::cli::{Global, Verb};
@@ -65,7 +72,10 @@ impl<'a> Fleet<'a> {
             Verb::Status(_) => hosts::statistics(self, out),
             Verb::Hosts(args) => hosts::run(self, args, out),
             Verb::Tokens(args) => tokens::run(self, args, out),
+            Verb::Targets(args) => targets::run(self, args, out),
             Verb::Tasks(args) => orders::run(self, args, out),
+            Verb::Quotas(args) => quotas::run(self, args, out),
+            Verb::Approvals(args) => approvals::run(self, args, out),
             Verb::Scans(args) => scans::run(self, args, out),
             Verb::RecoveryKey(args) => recovery_key::run(self, args, out),
             Verb::Alarms(args) => alarms::run(self, args, out),
@@ -77,6 +87,7 @@ impl<'a> Fleet<'a> {
             Verb::Rules(args) => rules::run(self, args, out),
             Verb::Switch(args) => switch::run(self, args, out),
             Verb::Events(args) => events::run(self, args, out),
+            Verb::Content(args) => content::run(self, args, out),
             Verb::Scan(args) => scan::run(self, args, out),
             Verb::SelfTest(_) => scan::self_test(self, out),
             _ => Err(CliError::Usage(

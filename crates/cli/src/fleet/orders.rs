@@ -79,6 +79,15 @@ pub(super) fn escape_path(id: &str) -> String {
 /// Waits for the end of what was ordered and shows each result; exit status 1 when one of them is not
 /// what was ordered.
 pub(super) fn follow(fleet: &Fleet<'_>, ordered: &Value, out: &mut Output) -> Result<ExitCode, CliError> {
+    if let Some(approval) = ordered["approval"].as_str() {
+        let approval = crate::escape::text(approval);
+        if out.json {
+            out.json(ordered)?;
+        } else {
+            out.text(&format!("it waits for a second person ({approval}): lazaret approvals list"))?;
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut well = true;
     for refused in ordered["refused"].as_array().into_iter().flatten() {
         well = false;

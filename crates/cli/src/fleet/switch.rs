@@ -34,6 +34,9 @@ pub(super) fn run(fleet: &Fleet<'_>, args: &SwitchArgs, out: &mut Output) -> Res
     let answer = fleet.http.send(Method::Put, &path, &[], Some(&body))?;
     if out.json {
         out.json(&answer)?;
+    } else if let Some(approval) = answer["approval"].as_str() {
+        let approval = crate::escape::text(approval);
+        out.text(&format!("it waits for a second person ({approval}): lazaret approvals list"))?;
     } else {
         out.text(&format!(
             "{} is {} in project {} ({})",

@@ -6,7 +6,7 @@ use lazaret_engine::{Engine, ExtraRules};
 use lazaret_model::{EvidenceKind, FileType, MalwareClass, Rating, Thresholds};
 
 fn extra(label: &str, source: &str) -> ExtraRules {
-    ExtraRules { label: label.to_owned(), source: source.as_bytes().to_vec() }
+    ExtraRules { label: label.to_owned(), source: source.as_bytes().to_vec(), promoted: false }
 }
 
 const BROKEN: &str = r#"import "elf"
@@ -47,6 +47,7 @@ fn broken_rules_are_reported_and_all_others_stay_in_force() {
         ExtraRules {
             label: "c/latin1.yar".to_owned(),
             source: b"rule x { condition: true } // \xe9".to_vec(),
+            promoted: false,
         },
         extra(
             "d/windows.yar",
@@ -82,7 +83,7 @@ fn medium_at_most_however_many() {
     let (engine, info) = Engine::load(&content(Vec::new()), &[extra("many.yar", &text)]);
     assert_eq!((info.rules, info.problems.len()), (50, 0));
     let v = engine.scanner().scan_bytes(b"x", false).unwrap().verdict;
-    assert_eq!(v.confidence.value(), 89);
+    assert_eq!(v.confidence.value(), 79, "below whatever a policy calls high");
 }
 
 #[test]
@@ -129,4 +130,48 @@ fn a_broken_shipped_rule_is_reported_where_it_stands() {
     assert!(said[0].starts_with("rules/stand_in.toml:23:3: rule broken: "), "{said:?}");
     assert_eq!(info.rules, 1);
     assert_eq!(ids(&engine.scanner().scan_bytes(BAD, false).unwrap().verdict), ["fine"]);
+}
+
+fn project(promoted: bool) -> lazaret_pack::Content {
+    let text = "rule quokka { meta: class = \"miner\" strings: $a = \"quokka\" condition: $a }\n\
+                rule doubt { meta: score = 65 condition: filesize == 3 }";
+    let mut content = content(Vec::new());
+    content.third_party = vec![lazaret_pack::ThirdPartyRules {
+        label: "project/q.yar".to_owned(),
+        source: text.to_owned(),
+        promoted,
+    }];
+    content
+}
+
+#[test]
+fn what_a_project_added_is_high_only_once_it_is_promoted() {
+    for (promoted, rating) in [(false, Rating::Medium), (true, Rating::High)] {
+        let (engine, info) = Engine::load(&project(promoted), &[]);
+        assert_eq!((info.rules, info.problems.len(), info.version.as_str()), (2, 0, "1"));
+        let v = engine.scanner().scan_bytes(BAD, false).unwrap().verdict;
+        assert_eq!((v.class, v.rating(Thresholds::default())), (MalwareClass::Miner, Some(rating)));
+        assert_eq!(v.evidence[0].decisive, promoted);
+        assert!(v.evidence[0].detail.contains("project/q.yar"), "{v:?}");
+        // Its author's own doubt stays one.
+        let v = engine.scanner().scan_bytes(b"abc", false).unwrap().verdict;
+        assert_eq!(v.confidence.value(), 65);
+    }
+}
+
+#[test]
+fn a_listed_digest_is_high_only_once_its_list_is_promoted() {
+    use sha2::Digest as _;
+    let sha256 = lazaret_model::Sha256(sha2::Sha256::digest(BAD).into());
+    let entries = lazaret_pack::read_digest_list("l", &format!("{sha256},worm,fam")).unwrap();
+    for (promoted, value) in [(false, 75), (true, 99)] {
+        let mut content = content(Vec::new());
+        let list = lazaret_pack::DigestList { label: "project/l".into(), promoted, entries: entries.clone() };
+        content.listed = vec![list];
+        let (engine, info) = Engine::load(&content, &[]);
+        assert_eq!(info.known_bad, 1);
+        let v = engine.scanner().scan_bytes(BAD, false).unwrap().verdict;
+        assert_eq!((v.class, v.family.as_str(), v.confidence.value()), (MalwareClass::Worm, "fam", value));
+        assert!(!engine.scanner().scan_bytes(b"other", false).unwrap().verdict.is_found());
+    }
 }

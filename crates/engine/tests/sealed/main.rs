@@ -28,7 +28,7 @@ fn nothing_executable_is_mapped_and_no_thread_started_after_loading() {
     let source = b"import \"elf\" import \"hash\" import \"math\"\n\
         rule a { condition: elf.type == elf.ET_EXEC and math.entropy(0, filesize) > 0 }\n\
         rule b { strings: $a = /q[uo]+kka{2,3}/ nocase condition: #a > 3 or hash.md5(0, filesize) == \"x\" }";
-    let extra = ExtraRules { label: "extra.yar".to_owned(), source: source.to_vec() };
+    let extra = ExtraRules { label: "extra.yar".to_owned(), source: source.to_vec(), promoted: false };
     let (engine, info) = Engine::load(&shipped(), &[extra]);
     assert_eq!(info.problems, []);
     let before = (executable_mappings(), count("/proc/self/task"), count("/proc/self/fd"));

@@ -110,6 +110,9 @@ struct Cancelled {
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 struct CommandQuery {
+    /// Id of a project, or `all_granted_eps`: all that the caller may see, as without it.
+    #[param(min_length = 1, max_length = 64)]
+    project: Option<String>,
     #[param(format = Uuid)]
     task: Option<String>,
     #[param(format = Uuid)]
@@ -233,6 +236,7 @@ async fn list(
     access: Access,
     Query(q): Query<CommandQuery>,
 ) -> Result<Json<PageOf<Command>>, Problem> {
+    let scope = access.chosen(q.project.as_deref())?;
     let filter = CommandFilter {
         task: q.task.unwrap_or_default(),
         host: q.host.unwrap_or_default(),
@@ -242,7 +246,7 @@ async fn list(
         ids: Vec::new(),
         since_ms: moment("since", q.since.as_deref())?,
     };
-    let page = api.store.commands_page(&access.scope, &filter, &cursor(q.after, q.limit)?).await?;
+    let page = api.store.commands_page(&scope, &filter, &cursor(q.after, q.limit)?).await?;
     Ok(Json(PageOf::of(page, |c| view(&c))))
 }
 
@@ -282,7 +286,8 @@ async fn of_task(api: &Api, access: &Access, id: &str) -> Result<Vec<CommandRow>
 
 async fn task(State(api): State<Api>, access: Access, Path(id): Path<String>) -> Result<Json<Task>, Problem> {
     of_task(&api, &access, &id).await?;
-    let t = api.store.task_summary(&id).await?;
+    // Of a task over several projects the caller sees their part: not even how large the rest is.
+    let t = api.store.task_summary_in(&access.scope, &id).await?;
     let open = |(state, count): &(String, u64)| *count > 0 && matches!(state.as_str(), "pending" | "sent");
     Ok(Json(Task {
         id: t.task,

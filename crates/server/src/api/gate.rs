@@ -22,8 +22,14 @@ use std::time::Instant;
 
 /// Sent with a cookie on everything that writes: another site's page cannot set it.
 const CSRF: &str = "x-lazaret-csrf";
+/// Every project that the caller may see; the word of HSS.
+pub(crate) const ALL_GRANTED: &str = "all_granted_eps";
 /// What somebody whose password must be changed may still do.
 const WHILE_MUST_CHANGE: [&str; 3] = ["getMe", "changePassword", "logout"];
+
+/// What somebody who needs a second factor and has none may still do.
+const WHILE_ENROLLING: [&str; 5] =
+    ["getMe", "changePassword", "logout", "enrolSecondFactor", "confirmSecondFactor"];
 
 /// Of one route.
 #[derive(Debug, Clone)]
@@ -62,6 +68,16 @@ impl Access {
         match &self.scope {
             Scope::All => true,
             Scope::Projects(list) => list.iter().any(|p| p == project),
+        }
+    }
+
+    /// The part of it that a list is asked for: a project, or with `all_granted_eps` every one, as in HSS.
+    pub(crate) fn chosen(&self, project: Option<&str>) -> Result<Scope, Problem> {
+        match project {
+            None | Some(ALL_GRANTED) => Ok(self.scope.clone()),
+            Some(id) if !(1..=64).contains(&id.len()) => Err(Problem::invalid("project: 1 to 64 characters")),
+            Some(id) if self.covers(id) => Ok(Scope::Projects(vec![id.to_owned()])),
+            Some(id) => Err(Problem::no("project", id)),
         }
     }
 
@@ -158,10 +174,19 @@ async fn guarded(
             format!("with a cookie, what writes needs the header {CSRF}: 1"),
         ));
     }
+    if writes(request.method()) {
+        refuse_read_only(api, rule.operation)?;
+    }
     if caller.user.must_change && !WHILE_MUST_CHANGE.contains(&rule.operation) {
         return Err(Problem::new(
             Kind::MustChangePassword,
             "the one-time password must be changed first: POST /api/v1/me/password",
+        ));
+    }
+    if caller.enrolling && !WHILE_ENROLLING.contains(&rule.operation) {
+        return Err(Problem::new(
+            Kind::MustEnrol,
+            "a second factor is asked for here: POST /api/v1/me/second-factor, then confirm it",
         ));
     }
     let Some(scope) = rule.permission.scope(&caller.grants) else {
@@ -177,6 +202,18 @@ async fn guarded(
     match key {
         Some(key) => super::idempotency::once(api, &access, key, request, next).await,
         None => Ok(next.run(request).await),
+    }
+}
+
+/// Whether a request may go on while the server is read-only.
+fn refuse_read_only(api: &Api, operation: &str) -> Result<(), Problem> {
+    match api.read_only.why() {
+        Some(why) if !["login", "logout", "logoutSso"].contains(&operation) => Err(Problem::new(
+            Kind::Unavailable,
+            format!("the server is read-only ({why}): look, and change things when it no longer is"),
+        )
+        .retry_after(30)),
+        _ => Ok(()),
     }
 }
 

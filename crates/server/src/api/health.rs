@@ -8,6 +8,7 @@ use super::problem::{Kind, Problem};
 use super::state::Api;
 use crate::gateway::Handle;
 use crate::people::{caller, proxy};
+use crate::read_only::ReadOnly;
 use crate::time;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
@@ -28,17 +29,21 @@ pub(crate) struct Standing {
     pub(crate) metrics: PrometheusHandle,
     /// Read the numbers without credentials, beside loopback.
     pub(crate) from: Vec<IpAddr>,
+    pub(crate) read_only: ReadOnly,
 }
 
 /// How the server stands.
 #[derive(Serialize)]
 pub(crate) struct Health {
     status: &'static str,
+    /// Why nothing can be changed now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    read_only: Option<String>,
 }
 
 /// The process answers.
 pub(crate) async fn healthz() -> Json<Health> {
-    Json(Health { status: "ok" })
+    Json(Health { status: "ok", read_only: None })
 }
 
 impl Standing {
@@ -54,7 +59,7 @@ impl Standing {
         if self.gateway.as_ref().is_some_and(|g| !g.ready()) {
             return Err(Problem::new(Kind::Unavailable, "the gateway takes no agents now").retry_after(2));
         }
-        Ok(Json(Health { status: "ready" }))
+        Ok(Json(Health { status: "ready", read_only: self.read_only.why() }))
     }
 
     /// Whether the numbers are for this address. A proxy that nobody named is not near: it may hand on

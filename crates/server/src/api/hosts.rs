@@ -11,6 +11,7 @@ use super::record::Record;
 use super::route::{Routes, delete, get, post, put};
 use super::state::Api;
 use super::words::{HostStatus, Importance, List, Protection};
+use crate::editions::{self, HostEdition};
 use crate::time;
 use axum::extract::State;
 use lazaret_proto::Message as _;
@@ -56,6 +57,9 @@ pub(crate) struct Host {
     refused: Vec<String>,
     #[schema(format = DateTime)]
     certificate_until: Option<String>,
+    /// What is included, and what is not; absent where only the host itself was looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    edition: Option<HostEdition>,
 }
 
 /// What is protected, and why not all.
@@ -85,6 +89,23 @@ struct HostFull {
     open_breakers: Vec<String>,
     alarms_unhandled: Option<u64>,
     isolated: Option<u64>,
+    /// How it stands with the server's content; absent: its agent does not say.
+    content: Option<HostContent>,
+}
+
+/// How a host stands with the server's content.
+#[derive(Serialize, ToSchema)]
+struct HostContent {
+    /// Of the pack in force; 0: it is not one of the server's.
+    number: u64,
+    version: String,
+    /// `installed`, `fetching`, `checking`, `in_force`, `refused`.
+    state: String,
+    /// Why one was refused.
+    reason: Option<String>,
+    refused_number: Option<u64>,
+    /// The one before, kept to fall back to.
+    previous_version: Option<String>,
 }
 
 /// A mount point: what is configured for it, and what is in force.
@@ -124,6 +145,9 @@ pub(crate) fn counts(rows: Vec<(String, u64)>) -> Vec<Count> {
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 struct HostQuery {
+    /// Id of a project, or `all_granted_eps`: all that the caller may see, as without it.
+    #[param(min_length = 1, max_length = 64)]
+    project: Option<String>,
     /// Part of name, id or address.
     #[param(max_length = 200)]
     text: Option<String>,
@@ -251,15 +275,16 @@ pub(crate) fn view(h: &HostRow) -> Host {
         generation_applied: h.generation_applied,
         refused: h.refused.lines().map(str::to_owned).collect(),
         certificate_until: time::some_rfc3339(h.certificate_until_ms),
+        edition: None,
     }
 }
 
-fn full(h: &HostRow) -> HostFull {
+fn full(h: &HostRow, edition: HostEdition) -> HostFull {
     let report = v1::HostReport::decode(h.report.as_slice()).unwrap_or_default();
     let status = report.status;
     let s = status.as_ref();
     HostFull {
-        host: view(h),
+        host: Host { edition: Some(edition), ..view(h) },
         mounts: s.map_or_else(Vec::new, |s| s.mounts.iter().map(mount).collect()),
         degraded: s.map_or_else(Vec::new, |s| s.degraded.clone()),
         cpus: report.cpus,
@@ -272,6 +297,14 @@ fn full(h: &HostRow) -> HostFull {
         open_breakers: s.map_or_else(Vec::new, |s| s.open_breakers.clone()),
         alarms_unhandled: s.map(|s| s.alarms_unhandled),
         isolated: s.map(|s| s.isolated),
+        content: report.content.as_ref().map(|c| HostContent {
+            number: c.number,
+            version: c.version.clone(),
+            state: c.state.clone(),
+            reason: crate::json::some(&c.reason),
+            refused_number: (c.refused_number > 0).then_some(c.refused_number),
+            previous_version: crate::json::some(&c.previous_version),
+        }),
     }
 }
 
@@ -296,6 +329,7 @@ async fn list(
     access: Access,
     Query(q): Query<HostQuery>,
 ) -> Result<Json<PageOf<Host>>, Problem> {
+    let scope = access.chosen(q.project.as_deref())?;
     let filter = HostFilter {
         text: q.text.unwrap_or_default(),
         status: q.status.map(|s| s.word().to_owned()).unwrap_or_default(),
@@ -305,8 +339,11 @@ async fn list(
         ids: q.ids.unwrap_or_default().0,
         removed: q.removed.unwrap_or(false),
     };
-    let page = api.store.hosts_page(&access.scope, &filter, &cursor(q.after, q.limit)?).await?;
-    Ok(Json(PageOf::of(page, |h| view(&h))))
+    let page = api.store.hosts_page(&scope, &filter, &cursor(q.after, q.limit)?).await?;
+    let ids: Vec<String> = page.items.iter().map(|h| h.id.clone()).collect();
+    let (quotas, now_ms) = (api.store.host_quotas(&ids).await?, time::now_ms());
+    let edition = |h: &HostRow| Some(HostEdition::of(quotas.get(&h.id), now_ms));
+    Ok(Json(PageOf::of(page, |h| Host { edition: edition(&h), ..view(&h) })))
 }
 
 async fn statistics(State(api): State<Api>, access: Access) -> Result<Json<HostStatistics>, Problem> {
@@ -324,7 +361,8 @@ async fn show(
     access: Access,
     Path(id): Path<String>,
 ) -> Result<Json<HostFull>, Problem> {
-    Ok(Json(full(&within(&api, &access, &id).await?)))
+    let host = within(&api, &access, &id).await?;
+    Ok(Json(full(&host, editions::of_host(&api.store, &id).await?)))
 }
 
 async fn assign(
@@ -352,7 +390,8 @@ async fn update(
 ) -> Result<Json<HostFull>, Problem> {
     let host = within(&api, &access, &id).await?;
     apply(&api, &access, &[host], &ask).await?;
-    Ok(Json(full(&within(&api, &access, &id).await?)))
+    let host = within(&api, &access, &id).await?;
+    Ok(Json(full(&host, editions::of_host(&api.store, &id).await?)))
 }
 
 async fn apply(api: &Api, access: &Access, hosts: &[HostRow], change: &HostChange) -> Result<(), Problem> {

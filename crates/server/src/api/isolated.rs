@@ -4,6 +4,7 @@
 use super::alarms::filter::sha256;
 use super::alarms::hosts_of;
 use super::alarms::view::HostBrief;
+use super::approvals::request::{self, Request};
 use super::extract::{Accepted, Json, Path, Query};
 use super::gate::Access;
 use super::hosts::{Count, counts};
@@ -19,7 +20,7 @@ use crate::time;
 use axum::extract::State;
 use lazaret_proto::Message as _;
 use lazaret_proto::v1::{self, command};
-use lazaret_store::{CommandFilter, Cursor, HostRow, IsolatedFilter, IsolatedRow};
+use lazaret_store::{CommandFilter, Cursor, HostRow, IsolatedFilter, IsolatedRow, StoreError};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -75,6 +76,9 @@ struct IsolatedStatistics {
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 struct IsolatedQuery {
+    /// Id of a project, or `all_granted_eps`: all that the caller may see, as without it.
+    #[param(min_length = 1, max_length = 64)]
+    project: Option<String>,
     #[param(format = Uuid)]
     host: Option<String>,
     /// Part of the host's name.
@@ -252,6 +256,7 @@ async fn list(
     access: Access,
     Query(q): Query<IsolatedQuery>,
 ) -> Result<Json<PageOf<IsolatedItem>>, Problem> {
+    let scope = access.chosen(q.project.as_deref())?;
     let filter = IsolatedFilter {
         host: q.host.unwrap_or_default(),
         host_name: q.host_name.unwrap_or_default(),
@@ -263,7 +268,7 @@ async fn list(
         ids: Vec::new(),
         importance: q.importance.map(|i| i.word().to_owned()).unwrap_or_default(),
     };
-    let page = api.store.isolated_page(&access.scope, &filter, &cursor(q.after, q.limit)?).await?;
+    let page = api.store.isolated_page(&scope, &filter, &cursor(q.after, q.limit)?).await?;
     let hosts = hosts_of(&api, &access, page.items.iter().map(|i| i.host.as_str())).await?;
     Ok(Json(PageOf::of(page, |i| item(&i, hosts.get(&i.host)))))
 }
@@ -308,10 +313,21 @@ async fn several(api: &Api, access: &Access, ids: &[String]) -> Result<Vec<Isola
 async fn give(
     api: &Api,
     access: &Access,
-    mut order: Order,
+    order: Order,
     files: &[IsolatedRow],
     what: impl Fn(&IsolatedRow) -> command::Verb,
 ) -> Result<Accepted<Json<Ordered>>, Problem> {
+    let order = put_together(api, access, order, files, what).await?;
+    orders::give(api, order).await.map(|o| Accepted(Json(o)))
+}
+
+async fn put_together(
+    api: &Api,
+    access: &Access,
+    mut order: Order,
+    files: &[IsolatedRow],
+    what: impl Fn(&IsolatedRow) -> command::Verb,
+) -> Result<Order, Problem> {
     let hosts = hosts_of(api, access, files.iter().map(|f| f.host.as_str())).await?;
     for file in files {
         if !RESTORABLE.contains(&file.status.as_str()) {
@@ -328,7 +344,7 @@ async fn give(
                 .refuse(&file.id, "its host is not there any more; its vault opens with the recovery key"),
         }
     }
-    orders::give(api, order).await.map(|o| Accepted(Json(o)))
+    Ok(order)
 }
 
 fn restoring(access: &Access, target: String, how: &RestoreOne) -> Order {
@@ -386,15 +402,50 @@ fn delete_command(file: &IsolatedRow) -> command::Verb {
     command::Verb::Delete(v1::IsolatedDelete { id: file.id.clone() })
 }
 
+fn deleting(access: &Access, ids: &[String]) -> Order {
+    let mut order = Order::new(access, "delete", "isolated.delete");
+    order.target = match ids {
+        [one] => format!("isolated_file {one}"),
+        many => format!("isolated_files {}", many.join(" ")),
+    };
+    order
+}
+
+/// The order to delete files by their ids; those that are gone are refused.
+pub(crate) async fn prepare_delete(api: &Api, access: &Access, ids: &[String]) -> Result<Order, Problem> {
+    let mut order = deleting(access, ids);
+    let mut files = Vec::with_capacity(ids.len());
+    for id in ids {
+        match api.store.isolated(id).await {
+            Ok(file) if access.covers(&file.project) => files.push(file),
+            Ok(_) | Err(StoreError::NotFound(_)) => order.refuse(id, "it is not there any more"),
+            Err(e) => return Err(e.into()),
+        }
+    }
+    put_together(api, access, order, &files, delete_command).await
+}
+
+async fn delete_files(
+    api: &Api,
+    access: &Access,
+    files: Vec<IsolatedRow>,
+) -> Result<Accepted<Json<Ordered>>, Problem> {
+    let ids: Vec<String> = files.iter().map(|f| f.id.clone()).collect();
+    if let Some(projects) = request::deletion_waits(api, &files).await? {
+        let waits = Request::DeleteIsolated { files: ids };
+        let address = request::wait(api, access, projects, &waits).await?;
+        return Ok(Accepted(Json(Ordered::waiting(address))));
+    }
+    give(api, access, deleting(access, &ids), &files, delete_command).await
+}
+
 async fn delete(
     State(api): State<Api>,
     access: Access,
     Path(id): Path<String>,
 ) -> Result<Accepted<Json<Ordered>>, Problem> {
     let file = within(&api, &access, &id).await?;
-    let mut order = Order::new(&access, "delete", "isolated.delete");
-    order.target = format!("isolated_file {id}");
-    give(&api, &access, order, &[file], delete_command).await
+    delete_files(&api, &access, vec![file]).await
 }
 
 async fn delete_batch(
@@ -403,9 +454,7 @@ async fn delete_batch(
     Json(ask): Json<DeleteBatch>,
 ) -> Result<Accepted<Json<Ordered>>, Problem> {
     let files = several(&api, &access, &ask.files).await?;
-    let mut order = Order::new(&access, "delete", "isolated.delete");
-    order.target = format!("isolated_files {}", ask.files.join(" "));
-    give(&api, &access, order, &files, delete_command).await
+    delete_files(&api, &access, files).await
 }
 
 async fn verify(

@@ -8,8 +8,8 @@ use super::problem::{Kind, Problem};
 use super::record::Record;
 use super::route::{Routes, get, post};
 use super::state::Api;
-use crate::people::sign_in::{SignIn, sign_in};
-use crate::people::{caller, password};
+use crate::people::caller;
+use crate::people::sign_in::{Begun, Claimed, Door, SignIn};
 use crate::time;
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
@@ -27,6 +27,10 @@ struct LoginRequest {
     user: String,
     #[schema(min_length = 1, max_length = 256, format = Password)]
     password: String,
+    /// Of the second factor, or a recovery code; asked for when the user has one.
+    #[serde(default)]
+    #[schema(max_length = 64)]
+    code: Option<String>,
 }
 
 /// The token goes into `Authorization: Bearer`; browsers take the cookie instead.
@@ -37,6 +41,8 @@ struct LoginAnswer {
     expires_at: String,
     /// Nothing but POST /me/password works before.
     must_change_password: bool,
+    /// Nothing but the enrolment of a second factor works before.
+    must_enrol_second_factor: bool,
 }
 
 /// A right in a project.
@@ -72,6 +78,7 @@ struct Me {
     /// `session` or `api_key`.
     credential: String,
     must_change_password: bool,
+    must_enrol_second_factor: bool,
 }
 
 /// The old and the new one.
@@ -80,7 +87,7 @@ struct Me {
 struct PasswordChange {
     #[schema(min_length = 1, max_length = 256, format = Password)]
     current: String,
-    #[schema(min_length = 12, max_length = 256, format = Password)]
+    #[schema(min_length = 8, max_length = 256, format = Password)]
     new: String,
 }
 
@@ -111,14 +118,19 @@ async fn login(
         Problem::new(Kind::TooManyRequests, format!("too many sign-ins; again in {s} s")).retry_after(s)
     })?;
     let wrong = || {
+        let minutes = api.config.sign_on.lock_minutes;
+        let failures = api.config.sign_on.failures;
         Problem::new(
             Kind::WrongPassword,
-            "the name or the password is wrong, or the user is disabled, or locked for 15 minutes after 10 wrong passwords",
+            format!(
+                "the name or the password is wrong, or the user is disabled, or locked for {minutes} minutes after {failures} wrong passwords, or passwords are not taken here"
+            ),
         )
     };
     if ask.user.is_empty() || ask.user.len() > 64 || ask.password.is_empty() || ask.password.len() > 1024 {
         return Err(wrong());
     }
+    let code = ask.code.as_deref().filter(|c| c.len() <= 64);
     let now_ms = time::now_ms();
     let session_ms = i64::from(api.config.api.session_hours) * 3_600_000;
     let audit = |who: &str, target: &str, outcome: &str| NewAudit {
@@ -130,20 +142,40 @@ async fn login(
         outcome: outcome.to_owned(),
         ..NewAudit::default()
     };
-    match sign_in(&api.store, &api.passwords, &ask.user, ask.password, session_ms, now_ms).await? {
-        SignIn::Done { user, token, expires_ms } => {
-            api.store.append_audit(&audit(&user.name, &user.id, "done")).await?;
-            let age = session_ms / 1000;
-            let cookie = format!(
-                "{}={token}; Path=/; Max-Age={age}; HttpOnly; Secure; SameSite=Strict",
-                caller::COOKIE
-            );
+    let door = Door {
+        store: &api.store,
+        passwords: &api.passwords,
+        policy: &api.policy,
+        seal: &api.seal,
+        settings: &api.config.sign_on,
+        session_ms,
+        now_ms,
+    };
+    let note = format!("password, from {address}");
+    let claimed = Claimed { name: &ask.user, password: ask.password, code, note };
+    match door.sign_in(claimed).await? {
+        SignIn::Done(begun) => {
+            api.store.append_audit(&audit(&begun.user.name, &begun.user.id, begun.how)).await?;
             let answer = LoginAnswer {
-                token,
-                expires_at: time::rfc3339(expires_ms),
-                must_change_password: user.must_change,
+                token: begun.token.clone(),
+                expires_at: time::rfc3339(begun.expires_ms),
+                must_change_password: begun.user.must_change,
+                must_enrol_second_factor: begun.enrolling,
             };
-            Ok(([(header::SET_COOKIE, cookie)], Json(answer)).into_response())
+            Ok(([(header::SET_COOKIE, session_cookie(&begun, now_ms))], Json(answer)).into_response())
+        }
+        SignIn::NeedsCode(user, wrong) => {
+            if let Some(why) = wrong {
+                metrics::counter!("lazaret_api_sign_ins_refused_total").increment(1);
+                api.store.append_audit(&audit(&user.name, &user.id, why)).await?;
+            }
+            Err(Problem::new(
+                Kind::SecondFactor,
+                match wrong {
+                    None => "send the code of the second factor too, or a recovery code",
+                    Some(_) => "the code is wrong or was used before: wait for the next one",
+                },
+            ))
         }
         SignIn::Refused(known) => {
             metrics::counter!("lazaret_api_sign_ins_refused_total").increment(1);
@@ -156,6 +188,18 @@ async fn login(
     }
 }
 
+/// What a browser keeps of a sign-in.
+pub(crate) fn session_cookie(begun: &Begun, now_ms: i64) -> String {
+    let age = (begun.expires_ms - now_ms) / 1000;
+    format!("{}={}; Path=/; Max-Age={age}; HttpOnly; Secure; SameSite=Strict", caller::COOKIE, begun.token)
+}
+
+/// What takes it away.
+pub(crate) fn no_cookie() -> HeaderValue {
+    let gone = format!("{}=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Strict", caller::COOKIE);
+    HeaderValue::from_str(&gone).unwrap_or(HeaderValue::from_static(""))
+}
+
 async fn logout(State(api): State<Api>, access: Access) -> Result<Response, Problem> {
     if access.caller.kind != "session" {
         return Err(Problem::new(
@@ -165,9 +209,7 @@ async fn logout(State(api): State<Api>, access: Access) -> Result<Response, Prob
     }
     let record = Record::new(&access, "", "session.end", format!("user {}", access.caller.user.id));
     record.on(&api).revoke_credential(&access.caller.credential).await?;
-    let gone = format!("{}=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Strict", caller::COOKIE);
-    let value = HeaderValue::from_str(&gone).unwrap_or(HeaderValue::from_static(""));
-    Ok(([(header::SET_COOKIE, value)], Empty).into_response())
+    Ok(([(header::SET_COOKIE, no_cookie())], Empty).into_response())
 }
 
 async fn me(access: Access) -> Json<Me> {
@@ -178,6 +220,7 @@ async fn me(access: Access) -> Json<Me> {
         grants: grants(&c.grants),
         credential: c.kind.clone(),
         must_change_password: c.user.must_change,
+        must_enrol_second_factor: c.enrolling,
     })
 }
 
@@ -201,19 +244,23 @@ async fn change_password(
             .await?;
         return Err(Problem::new(Kind::Forbidden, "the current password is another one"));
     }
-    if let Some(why) = password::weakness(&ask.new, &user.name) {
+    if let Some(why) = api.policy.weakness(&ask.new, &user.name) {
         return Err(Problem::invalid(why));
     }
     if ask.new == ask.current {
         return Err(Problem::invalid("the new password is the old one"));
+    }
+    if api.policy.used_before(&api.store, &api.passwords, &user.id, &ask.new).await? {
+        return Err(Problem::invalid("the new password is one of the last ones"));
     }
     user.password = api.passwords.hash(ask.new).await?;
     user.must_change = false;
     user.last_ms = now_ms;
     let record = Record::new(&access, "", "user.password", format!("user {}", user.id));
     record.on(&api).update_user(&user).await?;
+    api.policy.note(&api.store, &user, now_ms).await?;
     for other in api.store.credentials(&user.id).await? {
-        if other.kind == "session" && other.id != access.caller.credential {
+        if other.kind != "api_key" && other.id != access.caller.credential {
             api.store.revoke_credential(&other.id).await?;
         }
     }

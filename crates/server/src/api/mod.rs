@@ -2,9 +2,12 @@
 //! REST for people under /api/v1.
 
 pub(crate) mod alarms;
+pub(crate) mod approvals;
 mod audit;
 mod bound;
 pub(crate) mod commands;
+mod content;
+mod dead_letters;
 mod disarmed;
 mod document;
 pub(crate) mod exports;
@@ -24,17 +27,24 @@ pub(crate) mod permission;
 pub(crate) mod policy_groups;
 mod policy_schema;
 pub(crate) mod problem;
+mod project_rules;
 pub(crate) mod projects;
+mod quotas;
 mod record;
 mod recovery;
 mod replay;
 pub(crate) mod route;
 mod scan_pause;
 mod scans;
+mod second_factor;
+mod sessions;
+mod sso;
 pub(crate) mod state;
 mod stream;
 mod strict;
 pub(crate) mod switches;
+mod target_view;
+mod targets;
 mod tokens;
 mod users;
 mod whitelist;
@@ -57,11 +67,16 @@ fn routes(api: &Api) -> Routes {
     let mut r = Routes::new(api.clone());
     me::routes(&mut r);
     keys::routes(&mut r);
+    sessions::routes(&mut r);
+    second_factor::routes(&mut r);
+    sso::routes(&mut r);
     users::routes(&mut r);
     projects::routes(&mut r);
+    project_rules::routes(&mut r);
     hosts::routes(&mut r);
     host_groups::routes(&mut r);
     policy_groups::routes(&mut r);
+    quotas::routes(&mut r);
     switches::routes(&mut r);
     disarmed::routes(&mut r);
     recovery::routes(&mut r);
@@ -70,10 +85,14 @@ fn routes(api: &Api) -> Routes {
     isolated::routes(&mut r);
     whitelist::routes(&mut r);
     commands::routes(&mut r);
+    content::routes(&mut r);
     scans::routes(&mut r);
+    approvals::routes(&mut r);
     scan_pause::routes(&mut r);
     audit::routes(&mut r);
     stream::routes(&mut r);
+    targets::routes(&mut r);
+    dead_letters::routes(&mut r);
     r.add(
         permission::Permission::Public,
         get("/openapi.json", "getOpenApi", "This document").answers_object(),

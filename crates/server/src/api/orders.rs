@@ -31,6 +31,23 @@ pub(crate) struct Ordered {
     /// Done on the server at once: no host needs to be asked.
     pub(crate) done: Vec<String>,
     pub(crate) refused: Vec<Refusal>,
+    /// Nothing is done yet: a second person must approve it there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) approval: Option<String>,
+}
+
+impl Ordered {
+    /// It waits for a second person.
+    pub(crate) const fn waiting(approval: String) -> Self {
+        Self {
+            task: None,
+            total: 0,
+            commands: Vec::new(),
+            done: Vec::new(),
+            refused: Vec::new(),
+            approval: Some(approval),
+        }
+    }
 }
 
 /// An order to one host.
@@ -143,6 +160,15 @@ impl Order {
 
 /// Writes the order down; the gateways find it.
 pub(crate) async fn give(api: &Api, order: Order) -> Result<Ordered, Problem> {
+    let (rows, shown) = written(order);
+    api.store.order(&rows).await?;
+    metrics::counter!("lazaret_commands_ordered_total")
+        .increment(u64::try_from(shown.total).unwrap_or_default());
+    Ok(shown)
+}
+
+/// The order as it is written down, with its audit row, and as it is answered with.
+pub(crate) fn written(order: Order) -> (Rows, Ordered) {
     let mut projects: Vec<&str> = order.rows.iter().map(|r| r.project.as_str()).collect();
     projects.extend(order.whitelist.iter().map(|w| w.project.as_str()));
     projects.extend(order.disarm.iter().map(|d| d.project.as_str()));
@@ -171,6 +197,7 @@ pub(crate) async fn give(api: &Api, order: Order) -> Result<Ordered, Problem> {
             .collect(),
         done: order.done.clone(),
         refused: order.refused.clone(),
+        approval: None,
     };
     let mut record = Record::new(&order.access, &project, order.action, target).after(&shown);
     if !order.asked.is_empty() {
@@ -186,8 +213,5 @@ pub(crate) async fn give(api: &Api, order: Order) -> Result<Ordered, Problem> {
         bump: Vec::new(),
         audit: Some(record.row()),
     };
-    api.store.order(&rows).await?;
-    metrics::counter!("lazaret_commands_ordered_total")
-        .increment(u64::try_from(shown.total).unwrap_or_default());
-    Ok(shown)
+    (rows, shown)
 }

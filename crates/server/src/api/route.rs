@@ -186,6 +186,13 @@ impl Doc {
         self
     }
 
+    /// Sends a browser elsewhere.
+    pub(crate) fn redirects(mut self) -> Self {
+        let response = ResponseBuilder::new().description(meaning(303)).build();
+        self.operation = self.operation.response("303", response);
+        self
+    }
+
     /// The answers carry an `ETag`.
     pub(crate) fn tagged(mut self) -> Self {
         self.tagged = true;
@@ -305,6 +312,7 @@ const fn meaning(status: u16) -> &'static str {
         201 => "Created.",
         202 => "Accepted; the orders are on their way.",
         204 => "Done; nothing to say.",
+        303 => "Elsewhere; the header `Location` says where.",
         400 => "The request cannot be read.",
         401 => "No valid credentials.",
         403 => "Not permitted.",

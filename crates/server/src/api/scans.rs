@@ -151,6 +151,9 @@ struct ScanHostQuery {
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 struct ScanTaskQuery {
+    /// Id of a project, or `all_granted_eps`: all that the caller may see, as without it.
+    #[param(min_length = 1, max_length = 64)]
+    project: Option<String>,
     after: Option<String>,
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
@@ -389,7 +392,8 @@ async fn tasks(
     access: Access,
     Query(q): Query<ScanTaskQuery>,
 ) -> Result<Json<PageOf<ScanTask>>, Problem> {
-    let page = api.store.scan_tasks_page(&access.scope, &cursor(q.after, q.limit)?).await?;
+    let page =
+        api.store.scan_tasks_page(&access.chosen(q.project.as_deref())?, &cursor(q.after, q.limit)?).await?;
     Ok(Json(PageOf::of(page, |t| task_view(&t))))
 }
 

@@ -5,9 +5,14 @@ use super::health::Standing;
 use super::install::Programs;
 use super::problem::{Kind, Problem};
 use crate::config::Config;
+use crate::content::{Checker, Publisher};
 use crate::people::PeopleError;
 use crate::people::limit::Limit;
+use crate::people::oidc::Providers;
 use crate::people::password::Passwords;
+use crate::people::password_policy::PasswordPolicy;
+use crate::people::seal::Seal;
+use crate::read_only::ReadOnly;
 use lazaret_store::{Store, StoreError};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -21,6 +26,9 @@ pub(crate) struct Shared {
     pub(crate) store: Store,
     pub(crate) config: Config,
     pub(crate) passwords: Passwords,
+    pub(crate) policy: PasswordPolicy,
+    pub(crate) seal: Seal,
+    pub(crate) providers: Providers,
     pub(crate) by_credential: Limit<String>,
     pub(crate) by_address: Limit<IpAddr>,
     pub(crate) sign_ins: Limit<IpAddr>,
@@ -31,6 +39,11 @@ pub(crate) struct Shared {
     pub(crate) standing: Standing,
     /// What new hosts fetch.
     pub(crate) programs: Programs,
+    /// For what is sent while somebody waits.
+    pub(crate) outbound: lazaret_notify::Outbound,
+    pub(crate) publisher: Publisher,
+    pub(crate) checker: Checker,
+    pub(crate) read_only: ReadOnly,
 }
 
 impl Api {

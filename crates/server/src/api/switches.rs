@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The switches of a project: isolate and kill, cloud scan, high detection.
 
-use super::extract::{Json, Path, Query};
+use super::approvals::request::{self, Request};
+use super::extract::{Accepted, Json, Path, Query};
 use super::gate::Access;
 use super::permission::Permission;
 use super::problem::Problem;
@@ -12,6 +13,7 @@ use super::route::{Routes, get, post, put};
 use super::state::Api;
 use crate::time;
 use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
 use lazaret_store::SwitchRow;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -74,6 +76,13 @@ struct SwitchReplay {
     malware_sample_high_detect: Option<bool>,
 }
 
+/// Nothing is done yet: a second person must approve it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Waiting {
+    /// Where.
+    pub(crate) approval: String,
+}
+
 /// As HSS has it.
 fn default_project() -> String {
     lazaret_store::DEFAULT_PROJECT.to_owned()
@@ -93,7 +102,8 @@ pub(crate) fn routes(r: &mut Routes) {
         put("/switches/{switch}", "setSwitch", "Set a switch")
             .describe("Off means alarms only: nothing is refused, isolated or killed by itself.")
             .body::<SwitchChange>()
-            .answers::<Switch>(200),
+            .answers::<Switch>(200)
+            .answers::<Waiting>(202),
         set,
     );
     r.add(
@@ -136,11 +146,16 @@ async fn set(
     access: Access,
     Path(name): Path<String>,
     Json(ask): Json<SwitchChange>,
-) -> Result<Json<Switch>, Problem> {
+) -> Result<Response, Problem> {
     if !NAMES.contains(&name.as_str()) {
         return Err(Problem::no("switch", &name));
     }
     projects::within(&api, &access, &ask.project).await?;
+    if request::two_person(&api, &ask.project).await? {
+        let waits = Request::Switch { project: ask.project.clone(), name, on: ask.on };
+        let address = request::wait(&api, &access, [ask.project].into(), &waits).await?;
+        return Ok(Accepted(Json(Waiting { approval: address })).into_response());
+    }
     let row = SwitchRow {
         project: ask.project,
         name: name.clone(),
@@ -156,7 +171,7 @@ async fn set(
         .on(&api)
         .set_switch(&row)
         .await?;
-    Ok(Json(shown))
+    Ok(Json(shown).into_response())
 }
 
 async fn try_out(

@@ -118,7 +118,7 @@ fn view(u: &UserRow) -> User {
     }
 }
 
-async fn find(api: &Api, id: &str) -> Result<UserRow, Problem> {
+pub(super) async fn find(api: &Api, id: &str) -> Result<UserRow, Problem> {
     match api.store.user(id).await {
         Err(StoreError::NotFound(_)) => Err(Problem::no("user", id)),
         other => Ok(other?),
@@ -246,7 +246,7 @@ async fn update(
     if after.disabled {
         // Keys stay: they come back to life with the user. Sign-ins do not.
         for c in api.store.credentials(&id).await? {
-            if c.kind == "session" {
+            if c.kind != "api_key" {
                 api.store.revoke_credential(&c.id).await?;
             }
         }
@@ -260,6 +260,9 @@ async fn reset(
     Path(id): Path<String>,
 ) -> Result<Json<OneTimePassword>, Problem> {
     let mut row = find(&api, &id).await?;
+    if row.password.is_empty() {
+        return Err(Problem::conflict(format!("{} has no password: a provider lets them in", row.name)));
+    }
     if access.caller.user.id == id {
         return Err(Problem::conflict("your own password is changed by POST /api/v1/me/password"));
     }

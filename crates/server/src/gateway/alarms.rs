@@ -27,6 +27,27 @@ pub(super) fn about(
     reasons: Vec<String>,
     now_ms: i64,
 ) -> AlarmRow {
+    row((&host.id, &host.project), id, title, reasons, now_ms)
+}
+
+/// One about the server itself: no host has this id.
+pub(crate) fn of_server(
+    project: &str,
+    id: String,
+    title: String,
+    reasons: Vec<String>,
+    now_ms: i64,
+) -> AlarmRow {
+    row((&uuid::Uuid::nil().to_string(), project), id, title, reasons, now_ms)
+}
+
+fn row(
+    (host, project): (&str, &str),
+    id: String,
+    title: String,
+    reasons: Vec<String>,
+    now_ms: i64,
+) -> AlarmRow {
     let details = v1::Alarm {
         id: id.clone(),
         at_ms: now_ms,
@@ -41,10 +62,11 @@ pub(super) fn about(
     };
     AlarmRow {
         id,
-        host: host.id.clone(),
-        project: host.project.clone(),
+        host: host.to_owned(),
+        project: project.to_owned(),
         at_ms: now_ms,
         last_ms: now_ms,
+        received_ms: now_ms,
         count: 1,
         severity: 2,
         class: String::new(),

@@ -31,12 +31,13 @@ pub(super) async fn state(store: &Store, host: &HostRow) -> Result<v1::DesiredSt
     }
     let switches = store.switches(&host.project).await?;
     let on = |name: &str| switches.iter().any(|s| s.name == name && s.on);
-    let policy = settings.policy(
+    let mut policy = settings.policy(
         on("isolate_and_kill"),
         on("malware_cloud_scan"),
         on("malware_sample_high_detect"),
         &name,
     );
+    crate::editions::of_host(store, &host.id).await?.limit(&mut policy);
     let whitelist = store
         .whitelist_for_host(&host.id, now_ms())
         .await?
@@ -69,6 +70,7 @@ pub(super) async fn state(store: &Store, host: &HostRow) -> Result<v1::DesiredSt
         whitelist,
         content_version: store.setting(CONTENT_VERSION).await?.unwrap_or_default(),
         disarmed,
+        content: store.newest_pack(&host.project).await?.as_ref().map(crate::content::offer),
         recovery_recipient: store.setting(RECOVERY_RECIPIENT).await?.unwrap_or_default(),
     })
 }

@@ -2,9 +2,10 @@
 //! The server's side of one session, on the store.
 
 use super::live::{Live, Machine};
-use super::{Inner, alarms, clone, commands, dispatch, facts, now_ms, rows};
+use super::{Inner, alarms, clone, commands, content, dispatch, facts, now_ms, rows};
 use crate::authority::Identity;
 use crate::numbers::{self, One};
+use crate::read_only;
 use lazaret_proto::v1;
 use lazaret_session::{End, Ingested, Place, ServerSide, Trouble, Welcome, goodbye};
 use lazaret_store::{Batch, HostRow, Ingested as Acked, Position, Record, StoreError, What};
@@ -180,6 +181,9 @@ impl ServerSide for Desk {
     }
 
     async fn ingest(&mut self, records: Vec<v1::Record>) -> Result<Ingested, Trouble> {
+        if self.inner.settings.read_only.is_on() {
+            return Ok(Ingested::Later(read_only::PAUSE));
+        }
         let count = records.len() as u64;
         let mut batch = match rows::batch(&self.who.host, &self.project, records, now_ms()) {
             Ok(batch) => batch,
@@ -261,6 +265,10 @@ impl ServerSide for Desk {
     }
 
     async fn result(&mut self, result: v1::CommandResult) -> Result<(), Trouble> {
+        if self.inner.settings.read_only.is_on() {
+            // The agent keeps it, and gives it again in its next session.
+            return Err(read_only::busy().into());
+        }
         if result.id.is_empty() || result.id.len() > 64 {
             return Err(goodbye(Bye::BadFrame, "a result without the id of its command").into());
         }
@@ -285,6 +293,9 @@ impl ServerSide for Desk {
     }
 
     async fn progress(&mut self, progress: v1::ScanProgress) -> Result<(), Trouble> {
+        if self.inner.settings.read_only.is_on() {
+            return Ok(());
+        }
         commands::progressed(&self.inner, &self.who.host, &progress).await.map_err(own)
     }
 
@@ -301,6 +312,18 @@ impl ServerSide for Desk {
         metrics::counter!("lazaret_gateway_certificates_renewed_total").increment(1);
         self.inner.log(&format!("{} gets a certificate anew", self.who.host));
         Ok(issued.chain)
+    }
+
+    async fn content(&mut self, request: v1::ContentRequest) -> Result<Option<v1::ContentChunk>, Trouble> {
+        let mut chunk = content::part(&self.inner, &self.project, &request).await.map_err(own)?;
+        if !chunk.error.is_empty() {
+            // It may have been moved to another project since its hello.
+            let row = self.inner.store.host(&self.who.host).await.map_err(own)?;
+            if row.project != self.project {
+                chunk = content::part(&self.inner, &row.project, &request).await.map_err(own)?;
+            }
+        }
+        Ok(Some(chunk))
     }
 
     async fn outgoing(&mut self) -> Result<Vec<Say>, Trouble> {

@@ -42,10 +42,13 @@ pub(super) async fn run(inner: Arc<Inner>) {
         metrics::counter!("lazaret_gateway_looks_total", "why" => why).increment(1);
         let everything = all.elapsed() >= LOOK_AT_ALL;
         let looked = async {
-            orders(&inner).await?;
+            let read_only = inner.settings.read_only.is_on();
+            if !read_only {
+                orders(&inner).await?;
+            }
             states(&inner).await?;
             hosts(&inner, &mut seq, everything).await?;
-            if everything {
+            if everything && !read_only {
                 inner.store.expire_commands(now_ms(), RESULT_GRACE_MS).await?;
             }
             Ok::<(), StoreError>(())
@@ -117,7 +120,12 @@ pub(super) async fn state(
         return Ok(());
     }
     let state = match desired::state(&inner.store, row).await {
-        Ok(state) => state,
+        Ok(mut state) => {
+            if let Some(offer) = &mut state.content {
+                offer.key.clone_from(&inner.settings.content_key);
+            }
+            state
+        }
         // One broken row must not keep all others from theirs.
         Err(e) if !e.is_retryable() => {
             live.inbox().generation = row.generation;

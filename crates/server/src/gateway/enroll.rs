@@ -70,6 +70,9 @@ async fn enroll(
     request: v1::EnrollRequest,
     peer: IpAddr,
 ) -> Result<v1::EnrollAnswer, Refused> {
+    if let Some(why) = inner.settings.read_only.why() {
+        return Err(Refused::Own(format!("the server is read-only: {why}")));
+    }
     if request.token.is_empty() || request.token.len() > 256 {
         return Err(Refused::Request("no token, or one that is longer than any".to_owned()));
     }
@@ -105,6 +108,7 @@ async fn enroll(
         chain: issued.chain,
         authority: inner.authority.der().to_vec(),
         error: String::new(),
+        content_key: inner.settings.content_key.clone(),
     })
 }
 
@@ -120,8 +124,16 @@ async fn replaced(inner: &Inner, token: &TokenRow, machine_id: &str) -> Result<O
 async fn take_place(inner: &Inner, old: &HostRow, new: &HostRow, peer: IpAddr) {
     let now = now_ms();
     let done = async {
+        let quota = inner.store.host_quotas(std::slice::from_ref(&old.id)).await?.remove(&old.id);
         inner.store.revoke_host(&old.id).await?;
         inner.store.remove_host(&old.id, now).await?;
+        if let Some(quota) = quota {
+            // What is not in force any more cannot be taken over: then it has what it took when it enrolled.
+            match inner.store.bind_quota(&quota.pool, std::slice::from_ref(&new.id), "server", now).await {
+                Ok(()) | Err(StoreError::Conflict(_)) => {}
+                Err(e) => return Err(e),
+            }
+        }
         inner
             .store
             .append_audit(&NewAudit {

@@ -7,9 +7,10 @@
 //! so that an agent which has a renewed one and lost it on the way is not shut out.
 
 mod accept;
-mod alarms;
+pub(crate) mod alarms;
 mod clone;
 mod commands;
+mod content;
 pub mod desired;
 mod desk;
 mod dispatch;
@@ -69,6 +70,10 @@ pub struct Settings {
     pub probe: Duration,
     /// Failed enrolments from one address in a minute.
     pub failed_enrolments: u32,
+    /// Ed25519: with this the server signs content. Empty: hosts learn it with the first offer.
+    pub content_key: Vec<u8>,
+    /// Whether nothing is taken now.
+    pub read_only: crate::read_only::ReadOnly,
     /// Where lines for the administrator go.
     pub log: Log,
 }
@@ -88,6 +93,8 @@ impl Settings {
             poll: Duration::from_millis(500),
             probe: Duration::from_secs(5),
             failed_enrolments: 10,
+            content_key: Vec::new(),
+            read_only: crate::read_only::ReadOnly::default(),
             log,
         }
     }
@@ -133,6 +140,7 @@ struct Inner {
     handshakes: Arc<Semaphore>,
     /// Records that the store works on.
     ingests: Semaphore,
+    packs: content::Packs,
     /// Numbers sessions.
     sessions: AtomicU64,
     connections: AtomicU64,
@@ -231,6 +239,7 @@ impl Gateway {
             ordered: Notify::new(),
             handshakes: Arc::new(Semaphore::new(HANDSHAKES)),
             ingests: Semaphore::new(INGESTS as usize),
+            packs: content::Packs::default(),
             sessions: AtomicU64::new(0),
             connections: AtomicU64::new(0),
             healthy: AtomicBool::new(true),

@@ -34,7 +34,7 @@ pub(super) fn batch(
     for record in records {
         let at = record.at.ok_or("a record without a position")?;
         let at = Position { epoch: int(at.epoch), seq: int(at.seq) };
-        let what = read(host, project, at, &record, &mut titles)
+        let what = read((host, project), at, &record, &mut titles, now_ms)
             .unwrap_or_else(|why| unread(host, at, &why, record.encode_to_vec(), now_ms));
         out.push(Record { at, at_ms: when(record.at_ms), what });
     }
@@ -77,15 +77,15 @@ pub(super) fn unread(host: &str, at: Position, why: &str, record: Vec<u8>, recei
 }
 
 fn read(
-    host: &str,
-    project: &str,
+    (host, project): (&str, &str),
     at: Position,
     record: &v1::Record,
     titles: &mut HashMap<String, (String, String)>,
+    now_ms: i64,
 ) -> Result<What, Refused> {
     Ok(match &record.what {
         Some(v1::record::What::Alarm(a)) => {
-            let row = alarm(host, project, at, a)?;
+            let row = alarm(host, project, at, a, now_ms)?;
             titles.insert(row.id.clone(), (row.title.clone(), row.origin.clone()));
             What::Alarm(Box::new(row))
         }
@@ -113,7 +113,7 @@ pub(super) fn source(origin: &str) -> &'static str {
     if origin == Origin::Scan.word() { "antivirus" } else { "event" }
 }
 
-fn alarm(host: &str, project: &str, at: Position, a: &v1::Alarm) -> Result<AlarmRow, Refused> {
+fn alarm(host: &str, project: &str, at: Position, a: &v1::Alarm, now_ms: i64) -> Result<AlarmRow, Refused> {
     let verdict = a.verdict.as_ref();
     let file = a.file.as_ref();
     let acting = a.chain.first();
@@ -132,6 +132,7 @@ fn alarm(host: &str, project: &str, at: Position, a: &v1::Alarm) -> Result<Alarm
         project: project.to_owned(),
         at_ms: when(a.at_ms),
         last_ms: when(a.last_ms.max(a.at_ms)),
+        received_ms: now_ms,
         count: int(a.count).max(1),
         severity: match a.severity.as_str() {
             "low" => 0,

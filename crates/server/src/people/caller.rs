@@ -24,6 +24,8 @@ pub(crate) struct Caller {
     pub(crate) kind: String,
     /// Came as a cookie, which a browser sends by itself.
     pub(crate) by_cookie: bool,
+    /// May do nothing but enrol a second factor.
+    pub(crate) enrolling: bool,
 }
 
 /// What a request brought, before anybody looked whether it is any good.
@@ -87,7 +89,9 @@ pub(crate) async fn recognise(
         }
     }
     let grants = permission::narrowed(&user.grants, &found.grants);
-    Ok(Some(Caller { user, credential: found.id, grants, kind: found.kind, by_cookie }))
+    let enrolling = found.kind == super::sign_in::ENROLLING;
+    let kind = if enrolling { super::sign_in::SESSION.to_owned() } else { found.kind };
+    Ok(Some(Caller { user, credential: found.id, grants, kind, by_cookie, enrolling }))
 }
 
 #[cfg(test)]

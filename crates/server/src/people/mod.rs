@@ -2,11 +2,16 @@
 //! Who asks: users, what they sign in with, how often they may ask.
 
 pub(crate) mod caller;
+mod known_passwords;
 pub(crate) mod limit;
+pub(crate) mod oidc;
 pub(crate) mod password;
+pub(crate) mod password_policy;
 pub(crate) mod proxy;
+pub(crate) mod seal;
 pub(crate) mod secret;
 pub(crate) mod sign_in;
+pub(crate) mod totp;
 
 use lazaret_store::StoreError;
 

@@ -17,7 +17,7 @@ const AT_ONCE: usize = 4;
 const WAITING: usize = 256;
 
 /// Bounds of a password, in characters.
-pub(crate) const LENGTH: std::ops::RangeInclusive<usize> = 12..=256;
+pub(crate) const LENGTH: std::ops::RangeInclusive<usize> = 8..=256;
 
 /// The one place where passwords are hashed.
 #[derive(Debug, Clone)]
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn weak_ones_are_named() {
-        assert!(weakness("short", "eve").unwrap().contains("12"));
+        assert!(weakness("short", "eve").unwrap().contains("8 to"));
         assert!(weakness("eve-and-more-text", "Eve").unwrap().contains("name"));
         assert!(weakness("aaaaaaaaaaaa", "eve").unwrap().contains("different"));
         assert_eq!(weakness("correct horse battery", "eve"), None);

@@ -145,7 +145,10 @@ async fn give(store: &Store, now_ms: i64) -> Result<(), StoreError> {
             _ if host.removed => Some("the host was removed from the fleet".to_owned()),
             _ if host.revoked => Some("the host's certificate is revoked".to_owned()),
             Err(e) => Some(format!("the settings of the scan cannot be read: {e}")),
-            Ok(_) => other(store, &row).await?,
+            Ok(_) => match crate::editions::of_host(store, &host.id).await?.no_scan(&task.kind) {
+                Some(why) => Some(why),
+                None => other(store, &row).await?,
+            },
         };
         let (Ok(settings), None) = (&settings, &fault) else {
             row.state = "fail".to_owned();

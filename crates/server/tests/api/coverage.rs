@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 
 on_both!(lists_hold_nothing_of_other_projects);
 
-const ROLES: [&str; 4] = ["viewer", "operator", "administrator", "auditor"];
+pub(crate) const ROLES: [&str; 4] = ["viewer", "operator", "administrator", "auditor"];
 
-fn permits(permission: &str, role: &str) -> bool {
+pub(crate) fn permits(permission: &str, role: &str) -> bool {
     match permission {
         "public" | "signed_in" | "view" => true,
         "operate" => ["operator", "administrator"].contains(&role),
@@ -22,11 +22,17 @@ fn permits(permission: &str, role: &str) -> bool {
 }
 
 /// Own things of the caller: others have none of that id.
-const OWN: [&str; 3] = ["revokeApiKey", "getExport", "downloadExport"];
+const OWN: [&str; 5] = ["revokeApiKey", "getExport", "downloadExport", "endSession", "endUserSession"];
 /// End the caller's own credential; tested where that is what it is about.
-const ENDING: [&str; 2] = ["logout", "changePassword"];
+const ENDING: [&str; 3] = ["logout", "changePassword", "logoutSso"];
+/// Want the own password, which these people do not have.
+const PROVING: [&str; 4] =
+    ["enrolSecondFactor", "confirmSecondFactor", "renewRecoveryCodes", "removeSecondFactor"];
 /// Routes without a part in the path whose body names something of a project.
-const BODY_BOUND: [&str; 12] = [
+const BODY_BOUND: [&str; 16] = [
+    "addContent",
+    "bindQuota",
+    "unbindQuota",
     "assignHosts",
     "createHostGroup",
     "createPolicyGroup",
@@ -39,11 +45,16 @@ const BODY_BOUND: [&str; 12] = [
     "removeWhitelistEntries",
     "createScanPolicy",
     "disarmRule",
+    "createTarget",
 ];
 /// The same, of a name that is given elsewhere.
-const ALSO_BOUND: [&str; 3] = ["startScan", "setSwitch", "listSwitches"];
+const ALSO_BOUND: [&str; 4] = ["startScan", "setSwitch", "listSwitches", "getContent"];
 /// After these there is nothing left to do the same with.
-const DESTRUCTIVE: [&str; 8] = [
+const DESTRUCTIVE: [&str; 14] = [
+    "removeContent",
+    "approve",
+    "reject",
+    "deleteQuota",
     "deleteHostGroup",
     "deletePolicyGroup",
     "revokeEnrolmentToken",
@@ -52,6 +63,8 @@ const DESTRUCTIVE: [&str; 8] = [
     "deleteScanPolicy",
     "deleteUser",
     "rearmRule",
+    "deleteTarget",
+    "deleteDeadLetter",
 ];
 
 /// One of each, of a project.
@@ -68,8 +81,13 @@ pub(crate) struct Things {
     pub(crate) task: String,
     pub(crate) scan_policy: String,
     pub(crate) scan_task: String,
+    pub(crate) quota: String,
+    pub(crate) approval: String,
     pub(crate) rule: String,
     pub(crate) user: String,
+    pub(crate) target: String,
+    pub(crate) letter: String,
+    pub(crate) content: String,
 }
 
 pub(crate) async fn things(s: &Server, admin: &str, project: &str) -> Things {
@@ -91,13 +109,20 @@ pub(crate) async fn things(s: &Server, admin: &str, project: &str) -> Things {
     let plan = s.post("/api/v1/scan-policies", admin, plan).await.expect(201);
     let scan = json!({ "project": project, "name": "s", "settings": settings });
     let scan = s.post("/api/v1/scan-tasks", admin, scan).await.expect(202);
+    let quota = json!({ "project": project, "edition": "premium", "total": 5 });
+    let quota = s.post("/api/v1/quotas", admin, quota).await.expect(201);
+    let approval = rows::approval(s, project).await;
     let rule = json!({ "project": project, "rule": rows::id() });
     let rule = s.post("/api/v1/disarmed-rules", admin, rule).await.expect(201);
     let name = format!("u{}", rows::id());
     let user = s.post("/api/v1/users", admin, json!({ "name": name })).await.expect(201);
+    let hook = json!({ "webhook": { "url": "https://192.0.2.1/" } });
+    let target = json!({ "project": project, "name": format!("t {}", rows::id()), "settings": hook });
+    let target = s.post("/api/v1/targets", admin, target).await.expect(201);
     Things {
         project: project.to_owned(),
         host_group: rows::host_group(s, project, None).await,
+        content: rows::content(s, project).await,
         policy_group: rows::policy_group(s, project).await,
         host: host.id,
         token: text(&token["enrolment_token"]["id"]),
@@ -108,12 +133,32 @@ pub(crate) async fn things(s: &Server, admin: &str, project: &str) -> Things {
         task: text(&order["task"]),
         scan_policy: text(&plan["id"]),
         scan_task: text(&scan["id"]),
+        quota: text(&quota["id"]),
+        approval,
         rule: text(&rule["rule"]),
         user: text(&user["user"]["id"]),
+        letter: dead_letter(s, project, &text(&target["target"]["id"])).await,
+        target: text(&target["target"]["id"]),
     }
 }
 
-fn fill(path: &str, t: &Things) -> String {
+async fn dead_letter(s: &Server, project: &str, target: &str) -> String {
+    let row = lazaret_store::DeadLetterRow {
+        id: rows::id(),
+        target: target.to_owned(),
+        project: project.to_owned(),
+        subject: "Lazaret: 1 alarm".to_owned(),
+        body: "{}".to_owned(),
+        alarms: 1,
+        failed_ms: 1,
+        attempts: 3,
+        error: "gone".to_owned(),
+    };
+    s.store().put_dead_letter(&row).await.unwrap();
+    row.id
+}
+
+pub(crate) fn fill(path: &str, t: &Things) -> String {
     let id = match path.trim_start_matches("/api/v1/").split('/').next().unwrap() {
         "hosts" => &t.host,
         "host-groups" => &t.host_group,
@@ -126,10 +171,15 @@ fn fill(path: &str, t: &Things) -> String {
         "tasks" => &t.task,
         "scan-policies" => &t.scan_policy,
         "scan-tasks" => &t.scan_task,
+        "quotas" => &t.quota,
+        "approvals" => &t.approval,
         "users" => &t.user,
+        "targets" => &t.target,
+        "dead-letters" => &t.letter,
+        "content" => &t.content,
         _ => "01890000-0000-7000-8000-000000000000",
     };
-    let asks = path.ends_with("/switches") || path.ends_with("{rule}");
+    let asks = path.ends_with("/switches") || path.ends_with("/content") || path.ends_with("{rule}");
     let path = if asks { format!("{path}?project={{project}}") } else { path.to_owned() };
     path.replace("{id}", id)
         .replace("{rule}", &t.rule)
@@ -137,13 +187,23 @@ fn fill(path: &str, t: &Things) -> String {
         .replace("{switch}", "isolate_and_kill")
 }
 
-fn body(operation: &str, t: &Things) -> Option<Value> {
+pub(crate) fn body(operation: &str, t: &Things) -> Option<Value> {
     let settings = json!({ "kind": "quick", "all_hosts": true });
     let name = format!("n {}", rows::id());
     Some(match operation {
         "login" => json!({ "user": "nobody", "password": "x" }),
         "createApiKey" => json!({}),
         "createUser" => json!({ "name": format!("n{}", rows::id()) }),
+        "enrolSecondFactor" => json!({ "password": "x" }),
+        "confirmSecondFactor" => json!({ "code": "000000" }),
+        "renewRecoveryCodes" | "removeSecondFactor" => json!({ "password": "x", "code": "000000" }),
+        "setProjectRules" => json!({ "second_factor": false, "two_person": false, "most_hosts": 5,
+            "most_files": 20, "approval_hours": 24 }),
+        "approve" | "reject" | "cancelApproval" => json!({}),
+        "createQuota" => json!({ "project": t.project, "edition": "basic", "total": 1 }),
+        "updateQuota" => json!({ "total": 6 }),
+        "bindQuota" => json!({ "quota": t.quota, "hosts": [t.host] }),
+        "unbindQuota" => json!({ "hosts": [t.host] }),
         "updateUser" => json!({ "unlock": true }),
         "createProject" => json!({ "name": name }),
         "assignHosts" => json!({ "hosts": [t.host], "importance": "test" }),
@@ -164,12 +224,21 @@ fn body(operation: &str, t: &Things) -> Option<Value> {
             "field": "file_path", "judge": "equal", "value": "/srv/x", "any_content": true, "description": "x" }),
         "updateWhitelistEntry" => json!({ "description": "x", "owner": "y" }),
         "removeWhitelistEntries" => json!({ "entries": [t.whitelist] }),
+        "addContent" => {
+            json!({ "project": t.project, "name": rows::id(), "kind": "hashes", "body": "b".repeat(64) })
+        }
+        "promoteContent" => json!({ "promoted": true }),
         "createScanPolicy" => json!({ "project": t.project, "name": name, "settings": settings,
             "start": { "start_type": "day" } }),
         "updateScanPolicy" => json!({ "name": name, "settings": settings, "start": { "start_type": "day" } }),
         "setRecoveryKey" => json!({ "recipient": null }),
         "disarmRule" => json!({ "project": t.project, "rule": name }),
         "startScan" => json!({ "project": t.project, "name": name, "settings": settings }),
+        "createTarget" => json!({ "project": t.project, "name": name,
+            "settings": { "webhook": { "url": "https://192.0.2.1/" } } }),
+        "updateTarget" => json!({ "name": name, "enabled": true,
+            "settings": { "webhook": { "url": "https://192.0.2.1/" } } }),
+        "rotateTargetSecret" => json!({ "keep_old": true }),
         _ => return None,
     })
 }
@@ -210,11 +279,25 @@ async fn every_route_answers_as_its_permission_says() {
         let none = call("", &fixture).await.status;
         if permission == "public" {
             let login = operation == "login";
-            check("nobody", none, &|c| c == 200 || (login && c == 401), "an answer");
+            let provider = path.contains("/sso/{name}/");
+            check(
+                "nobody",
+                none,
+                &|c| {
+                    c == if provider {
+                        404
+                    } else if login {
+                        401
+                    } else {
+                        200
+                    }
+                },
+                "an answer",
+            );
             continue;
         }
         check("nobody", none, &|c| c == 401, "401");
-        if ENDING.contains(&operation) {
+        if ENDING.contains(&operation) || PROVING.contains(&operation) {
             continue;
         }
         let got = call(&nothing, &fixture).await.status;
@@ -236,7 +319,9 @@ async fn every_route_answers_as_its_permission_says() {
             } else if OWN.contains(&operation) || (*place == "outside" && (bound || by_body) && !signed_in) {
                 check(&who, got, &|c| c == 404, "404");
             } else {
-                check(&who, got, &|c| ![401, 403, 404].contains(&c), "done");
+                // Only its author takes an order back.
+                let others = operation == "cancelApproval";
+                check(&who, got, &|c| ![401, 403, 404].contains(&c) || (others && c == 403), "done");
             }
         }
     }
@@ -264,6 +349,8 @@ async fn lists_hold_nothing_of_other_projects(base: Base) {
         ("scan-policies", &seen.scan_policy, &hidden.scan_policy),
         ("scan-tasks", &seen.scan_task, &hidden.scan_task),
         ("disarmed-rules", &seen.rule, &hidden.rule),
+        ("targets", &seen.target, &hidden.target),
+        ("dead-letters", &seen.letter, &hidden.letter),
         ("audit", &seen.whitelist, &hidden.whitelist),
     ] {
         let text = s.get(&format!("/api/v1/{path}"), &token).await.text;

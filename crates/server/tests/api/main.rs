@@ -4,21 +4,31 @@
 #![forbid(unsafe_code)]
 
 mod alarms;
+mod approvals;
 mod audit;
 mod base;
 mod conformance;
 mod coverage;
 mod document;
 mod hostile;
+mod idp;
 mod isolated;
 mod kit;
+mod known_routes;
+mod matrix;
 mod orders;
+mod provider;
 mod proxy;
+mod quotas;
 mod rows;
 mod scans;
+mod second_factor;
 mod settings;
 mod sign_in;
+mod sign_on;
 mod stream;
+mod targets;
 mod tls;
+mod upkeep;
 mod watched;
 mod whitelist;

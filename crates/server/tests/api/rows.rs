@@ -4,7 +4,8 @@
 use crate::kit::{Server, now_ms};
 use lazaret_proto::{Message as _, v1};
 use lazaret_store::{
-    AlarmRow, Batch, HostGroupRow, HostRow, IsolatedRow, PolicyGroupRow, Position, ProjectRow, Record, What,
+    AlarmRow, ApprovalRow, Batch, ContentItemRow, HostGroupRow, HostRow, IsolatedRow, NewAudit,
+    PolicyGroupRow, Position, ProjectRow, Record, What,
 };
 use uuid::Uuid;
 
@@ -145,6 +146,7 @@ pub(crate) fn alarm_row(host: &HostRow, path: &[u8], sha256: [u8; 32], confidenc
         project: host.project.clone(),
         at_ms: now,
         last_ms: now,
+        received_ms: now,
         count: 1,
         severity: if confidence >= 90 { 2 } else { 1 },
         class: "webshell".to_owned(),
@@ -226,4 +228,46 @@ pub(crate) async fn isolated(
     let record = Record { at, at_ms: now_ms(), what: What::Isolated(Box::new(row)) };
     server.store().ingest(Batch { host: host.id.clone(), records: vec![record] }).await.unwrap();
     id
+}
+
+/// An order of somebody who is gone that waits for a second person: it can be rejected.
+pub(crate) async fn approval(server: &Server, project: &str) -> String {
+    let row = ApprovalRow {
+        id: id(),
+        projects: vec![project.to_owned()],
+        action: "switch.set".to_owned(),
+        title: "switch".to_owned(),
+        request: format!(r#"{{"kind":"switch","project":"{project}","name":"isolate_and_kill","on":true}}"#),
+        author_id: id(),
+        author: "admin-gone".to_owned(),
+        created_ms: now_ms(),
+        expires_ms: now_ms() + 3_600_000,
+        state: "pending".to_owned(),
+        decided_id: String::new(),
+        decided_by: String::new(),
+        decided_ms: 0,
+        remark: String::new(),
+        result: String::new(),
+    };
+    server.store().create_approval(&row, &NewAudit::default()).await.unwrap();
+    row.id
+}
+
+pub(crate) async fn content(server: &Server, project: &str) -> String {
+    let id = id();
+    let row = ContentItemRow {
+        name: format!("list-{id}"),
+        id,
+        project: project.to_owned(),
+        kind: "hashes".to_owned(),
+        body: "a".repeat(64).into_bytes(),
+        sha256: vec![1; 32],
+        entries: 1,
+        promoted: false,
+        promoted_by: String::new(),
+        added_by: "somebody".to_owned(),
+        added_ms: now_ms(),
+    };
+    server.store().add_content_item(&row).await.unwrap();
+    row.id
 }

@@ -2,6 +2,7 @@
 //! A real gateway on a real store, and agents that do what the test says, over TLS on loopback.
 
 mod agent;
+mod editions;
 mod enrolment;
 mod hostile;
 mod rig;

@@ -132,6 +132,8 @@ CREATE TABLE alarms (
     project TEXT COLLATE "C" NOT NULL,
     at_ms BIGINT NOT NULL,
     last_ms BIGINT NOT NULL,
+    -- When the server got its newest form: a host's clock does not shorten how long it is kept.
+    received_ms BIGINT NOT NULL,
     hits BIGINT NOT NULL,
     severity BIGINT NOT NULL,
     class TEXT COLLATE "C" NOT NULL,
@@ -183,7 +185,9 @@ CREATE TABLE alarm_details (
     of_host TEXT COLLATE "C" NOT NULL,
     cmdline BYTEA NOT NULL,
     details BYTEA NOT NULL
-);
+) PARTITION BY RANGE (alarm_id);
+-- By the day of birth, which an id begins with (src/alarms/days.rs); here what has no day of its own.
+CREATE TABLE alarm_details_rest PARTITION OF alarm_details DEFAULT;
 
 -- Outlives the alarm.
 CREATE TABLE handlings (
@@ -447,4 +451,233 @@ CREATE TABLE export_parts (
     part BIGINT NOT NULL,
     content BYTEA NOT NULL,
     PRIMARY KEY (export, part)
+);
+
+-- Sign-on: second factors, passwords of before, people of other providers, and what projects ask for.
+CREATE TABLE second_factors (
+    user_id TEXT COLLATE "C" NOT NULL PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+    -- Sealed with the server's key.
+    secret BYTEA NOT NULL,
+    confirmed BOOLEAN NOT NULL,
+    -- Of the code that was used last: none is taken twice.
+    last_step BIGINT NOT NULL,
+    created_ms BIGINT NOT NULL
+);
+
+CREATE TABLE recovery_codes (
+    user_id TEXT COLLATE "C" NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    hash BYTEA NOT NULL,
+    PRIMARY KEY (user_id, hash)
+);
+
+CREATE TABLE old_passwords (
+    user_id TEXT COLLATE "C" NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    at_ms BIGINT NOT NULL,
+    password TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (user_id, at_ms)
+);
+
+CREATE TABLE identities (
+    provider TEXT COLLATE "C" NOT NULL,
+    subject TEXT COLLATE "C" NOT NULL,
+    user_id TEXT COLLATE "C" NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    PRIMARY KEY (provider, subject)
+);
+CREATE INDEX identities_of_user ON identities (user_id);
+
+-- Sign-ins that are under way at a provider; any process may end them, once.
+CREATE TABLE sign_on_flows (
+    state BYTEA NOT NULL PRIMARY KEY,
+    browser BYTEA NOT NULL,
+    provider TEXT COLLATE "C" NOT NULL,
+    nonce TEXT COLLATE "C" NOT NULL,
+    verifier TEXT COLLATE "C" NOT NULL,
+    back TEXT COLLATE "C" NOT NULL,
+    created_ms BIGINT NOT NULL
+);
+CREATE INDEX sign_on_flows_by_time ON sign_on_flows (created_ms);
+
+CREATE TABLE provider_sessions (
+    credential TEXT COLLATE "C" NOT NULL PRIMARY KEY REFERENCES credentials (id) ON DELETE CASCADE,
+    provider TEXT COLLATE "C" NOT NULL,
+    id_token TEXT COLLATE "C" NOT NULL
+);
+
+CREATE TABLE project_rules (
+    project TEXT COLLATE "C" NOT NULL PRIMARY KEY REFERENCES projects (id),
+    second_factor BOOLEAN NOT NULL,
+    two_person BOOLEAN NOT NULL,
+    most_hosts BIGINT NOT NULL,
+    most_files BIGINT NOT NULL,
+    approval_hours BIGINT NOT NULL,
+    revision BIGINT NOT NULL,
+    updated_ms BIGINT NOT NULL,
+    updated_by TEXT COLLATE "C" NOT NULL
+);
+
+-- What waits for a second person, with all that is done when they say yes.
+CREATE TABLE approvals (
+    id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    -- Sorted, between commas: `,a,b,`.
+    projects TEXT COLLATE "C" NOT NULL,
+    action TEXT COLLATE "C" NOT NULL,
+    title TEXT COLLATE "C" NOT NULL,
+    request TEXT COLLATE "C" NOT NULL,
+    author_id TEXT COLLATE "C" NOT NULL,
+    author TEXT COLLATE "C" NOT NULL,
+    created_ms BIGINT NOT NULL,
+    expires_ms BIGINT NOT NULL,
+    -- `pending`, `approved`, `rejected`, `cancelled`, `expired`.
+    state TEXT COLLATE "C" NOT NULL,
+    decided_id TEXT COLLATE "C" NOT NULL,
+    decided_by TEXT COLLATE "C" NOT NULL,
+    decided_ms BIGINT NOT NULL,
+    remark TEXT COLLATE "C" NOT NULL,
+    result TEXT COLLATE "C" NOT NULL
+);
+CREATE INDEX approvals_recent ON approvals (created_ms, id);
+CREATE INDEX approvals_open ON approvals (expires_ms) WHERE state = 'pending';
+
+-- Editions: how many hosts may have which.
+CREATE TABLE quota_pools (
+    id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    -- `*`: shared by all projects.
+    project TEXT COLLATE "C" NOT NULL,
+    edition TEXT COLLATE "C" NOT NULL,
+    -- -1: without a limit.
+    total BIGINT NOT NULL,
+    -- `normal`, `expired`, `freeze`.
+    status TEXT COLLATE "C" NOT NULL,
+    -- 0: never.
+    expires_ms BIGINT NOT NULL,
+    -- Hosts that enrol take from it by themselves.
+    automatic BOOLEAN NOT NULL,
+    note TEXT COLLATE "C" NOT NULL,
+    created_ms BIGINT NOT NULL,
+    revision BIGINT NOT NULL
+);
+CREATE INDEX quota_pools_of_project ON quota_pools (project);
+
+CREATE TABLE quota_uses (
+    host TEXT COLLATE "C" NOT NULL PRIMARY KEY REFERENCES hosts (id) ON DELETE CASCADE,
+    pool TEXT COLLATE "C" NOT NULL REFERENCES quota_pools (id),
+    bound_ms BIGINT NOT NULL,
+    bound_by TEXT COLLATE "C" NOT NULL
+);
+CREATE INDEX quota_uses_of_pool ON quota_uses (pool);
+
+-- A fresh installation protects whatever enrols.
+INSERT INTO quota_pools (id, project, edition, total, status, expires_ms, automatic, note, created_ms, revision)
+VALUES ('00000000-0000-7000-8000-000000000001', '*', 'enterprise', -1, 'normal', 0, TRUE, 'made with the installation', 0, 1);
+
+-- Notifications and export: where to, what came, what was told, what could not be delivered.
+CREATE TABLE targets (
+    id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    -- Empty: every project.
+    project TEXT COLLATE "C" NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    kind TEXT COLLATE "C" NOT NULL,
+    settings TEXT COLLATE "C" NOT NULL,
+    secrets TEXT COLLATE "C" NOT NULL,
+    enabled BOOLEAN NOT NULL,
+    revision BIGINT NOT NULL,
+    updated_ms BIGINT NOT NULL,
+    updated_by TEXT COLLATE "C" NOT NULL,
+    UNIQUE (project, name)
+);
+
+CREATE TABLE target_states (
+    target TEXT COLLATE "C" NOT NULL PRIMARY KEY REFERENCES targets (id) ON DELETE CASCADE,
+    cursor_seq BIGINT NOT NULL,
+    pending_to BIGINT NOT NULL,
+    failures BIGINT NOT NULL,
+    retry_ms BIGINT NOT NULL,
+    digest_ms BIGINT NOT NULL,
+    sent BIGINT NOT NULL,
+    missed BIGINT NOT NULL,
+    ok_ms BIGINT NOT NULL,
+    error TEXT COLLATE "C" NOT NULL,
+    error_ms BIGINT NOT NULL
+);
+
+-- Written with what it is about, in one transaction; not in an order that readers could rely on.
+CREATE TABLE arrivals (
+    seq BIGINT GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+    kind TEXT COLLATE "C" NOT NULL,
+    id TEXT COLLATE "C" NOT NULL
+);
+
+-- What of it was put into the notices.
+CREATE TABLE told (
+    kind TEXT COLLATE "C" NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    state TEXT COLLATE "C" NOT NULL,
+    at_ms BIGINT NOT NULL,
+    PRIMARY KEY (kind, id)
+);
+CREATE INDEX told_by_time ON told (at_ms);
+
+CREATE TABLE notices (
+    seq BIGINT GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+    project TEXT COLLATE "C" NOT NULL,
+    host TEXT COLLATE "C" NOT NULL,
+    kind TEXT COLLATE "C" NOT NULL,
+    about TEXT COLLATE "C" NOT NULL,
+    word TEXT COLLATE "C" NOT NULL,
+    at_ms BIGINT NOT NULL,
+    noted_ms BIGINT NOT NULL,
+    severity BIGINT NOT NULL,
+    class TEXT COLLATE "C" NOT NULL,
+    test BOOLEAN NOT NULL,
+    detail TEXT COLLATE "C" NOT NULL
+);
+CREATE INDEX notices_by_time ON notices (noted_ms);
+
+CREATE TABLE dead_letters (
+    id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    target TEXT COLLATE "C" NOT NULL REFERENCES targets (id) ON DELETE CASCADE,
+    project TEXT COLLATE "C" NOT NULL,
+    subject TEXT COLLATE "C" NOT NULL,
+    body TEXT COLLATE "C" NOT NULL,
+    alarms BIGINT NOT NULL,
+    failed_ms BIGINT NOT NULL,
+    attempts BIGINT NOT NULL,
+    error TEXT COLLATE "C" NOT NULL
+);
+CREATE INDEX dead_letters_of_target ON dead_letters (target, failed_ms);
+
+-- Who of several processes does a thing.
+CREATE TABLE leases (
+    name TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    holder TEXT COLLATE "C" NOT NULL,
+    until_ms BIGINT NOT NULL
+);
+
+-- What people added to a project's content: YARA files and lists of digests.
+CREATE TABLE content_items (
+    id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    project TEXT COLLATE "C" NOT NULL REFERENCES projects (id),
+    name TEXT COLLATE "C" NOT NULL,
+    kind TEXT COLLATE "C" NOT NULL,
+    body BYTEA NOT NULL,
+    sha256 BYTEA NOT NULL,
+    entries BIGINT NOT NULL,
+    promoted BOOLEAN NOT NULL,
+    promoted_by TEXT COLLATE "C" NOT NULL,
+    added_by TEXT COLLATE "C" NOT NULL,
+    added_ms BIGINT NOT NULL,
+    UNIQUE (project, name)
+);
+
+-- The signed packs of a project: the newest is offered, the one before is kept for who reads it now.
+CREATE TABLE content_packs (
+    project TEXT COLLATE "C" NOT NULL REFERENCES projects (id),
+    number BIGINT NOT NULL,
+    version TEXT COLLATE "C" NOT NULL,
+    sha256 BYTEA NOT NULL,
+    size BIGINT NOT NULL,
+    expires_ms BIGINT NOT NULL,
+    signature BYTEA NOT NULL,
+    body BYTEA NOT NULL,
+    PRIMARY KEY (project, number)
 );

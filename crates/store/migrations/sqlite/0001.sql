@@ -132,6 +132,8 @@ CREATE TABLE alarms (
     project TEXT NOT NULL,
     at_ms INTEGER NOT NULL,
     last_ms INTEGER NOT NULL,
+    -- When the server got its newest form: a host's clock does not shorten how long it is kept.
+    received_ms INTEGER NOT NULL,
     hits INTEGER NOT NULL,
     severity INTEGER NOT NULL,
     class TEXT NOT NULL,
@@ -449,4 +451,233 @@ CREATE TABLE export_parts (
     part INTEGER NOT NULL,
     content BLOB NOT NULL,
     PRIMARY KEY (export, part)
+) STRICT;
+
+-- Sign-on: second factors, passwords of before, people of other providers, and what projects ask for.
+CREATE TABLE second_factors (
+    user_id TEXT NOT NULL PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+    -- Sealed with the server's key.
+    secret BLOB NOT NULL,
+    confirmed INTEGER NOT NULL,
+    -- Of the code that was used last: none is taken twice.
+    last_step INTEGER NOT NULL,
+    created_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE recovery_codes (
+    user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    hash BLOB NOT NULL,
+    PRIMARY KEY (user_id, hash)
+) STRICT;
+
+CREATE TABLE old_passwords (
+    user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    at_ms INTEGER NOT NULL,
+    password TEXT NOT NULL,
+    PRIMARY KEY (user_id, at_ms)
+) STRICT;
+
+CREATE TABLE identities (
+    provider TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    PRIMARY KEY (provider, subject)
+) STRICT;
+CREATE INDEX identities_of_user ON identities (user_id);
+
+-- Sign-ins that are under way at a provider; any process may end them, once.
+CREATE TABLE sign_on_flows (
+    state BLOB NOT NULL PRIMARY KEY,
+    browser BLOB NOT NULL,
+    provider TEXT NOT NULL,
+    nonce TEXT NOT NULL,
+    verifier TEXT NOT NULL,
+    back TEXT NOT NULL,
+    created_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX sign_on_flows_by_time ON sign_on_flows (created_ms);
+
+CREATE TABLE provider_sessions (
+    credential TEXT NOT NULL PRIMARY KEY REFERENCES credentials (id) ON DELETE CASCADE,
+    provider TEXT NOT NULL,
+    id_token TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE project_rules (
+    project TEXT NOT NULL PRIMARY KEY REFERENCES projects (id),
+    second_factor INTEGER NOT NULL,
+    two_person INTEGER NOT NULL,
+    most_hosts INTEGER NOT NULL,
+    most_files INTEGER NOT NULL,
+    approval_hours INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    updated_ms INTEGER NOT NULL,
+    updated_by TEXT NOT NULL
+) STRICT;
+
+-- What waits for a second person, with all that is done when they say yes.
+CREATE TABLE approvals (
+    id TEXT NOT NULL PRIMARY KEY,
+    -- Sorted, between commas: `,a,b,`.
+    projects TEXT NOT NULL,
+    action TEXT NOT NULL,
+    title TEXT NOT NULL,
+    request TEXT NOT NULL,
+    author_id TEXT NOT NULL,
+    author TEXT NOT NULL,
+    created_ms INTEGER NOT NULL,
+    expires_ms INTEGER NOT NULL,
+    -- `pending`, `approved`, `rejected`, `cancelled`, `expired`.
+    state TEXT NOT NULL,
+    decided_id TEXT NOT NULL,
+    decided_by TEXT NOT NULL,
+    decided_ms INTEGER NOT NULL,
+    remark TEXT NOT NULL,
+    result TEXT NOT NULL
+) STRICT;
+CREATE INDEX approvals_recent ON approvals (created_ms, id);
+CREATE INDEX approvals_open ON approvals (expires_ms) WHERE state = 'pending';
+
+-- Editions: how many hosts may have which.
+CREATE TABLE quota_pools (
+    id TEXT NOT NULL PRIMARY KEY,
+    -- `*`: shared by all projects.
+    project TEXT NOT NULL,
+    edition TEXT NOT NULL,
+    -- -1: without a limit.
+    total INTEGER NOT NULL,
+    -- `normal`, `expired`, `freeze`.
+    status TEXT NOT NULL,
+    -- 0: never.
+    expires_ms INTEGER NOT NULL,
+    -- Hosts that enrol take from it by themselves.
+    automatic INTEGER NOT NULL,
+    note TEXT NOT NULL,
+    created_ms INTEGER NOT NULL,
+    revision INTEGER NOT NULL
+) STRICT;
+CREATE INDEX quota_pools_of_project ON quota_pools (project);
+
+CREATE TABLE quota_uses (
+    host TEXT NOT NULL PRIMARY KEY REFERENCES hosts (id) ON DELETE CASCADE,
+    pool TEXT NOT NULL REFERENCES quota_pools (id),
+    bound_ms INTEGER NOT NULL,
+    bound_by TEXT NOT NULL
+) STRICT;
+CREATE INDEX quota_uses_of_pool ON quota_uses (pool);
+
+-- A fresh installation protects whatever enrols.
+INSERT INTO quota_pools (id, project, edition, total, status, expires_ms, automatic, note, created_ms, revision)
+VALUES ('00000000-0000-7000-8000-000000000001', '*', 'enterprise', -1, 'normal', 0, 1, 'made with the installation', 0, 1);
+
+-- Notifications and export: where to, what came, what was told, what could not be delivered.
+CREATE TABLE targets (
+    id TEXT NOT NULL PRIMARY KEY,
+    -- Empty: every project.
+    project TEXT NOT NULL,
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    settings TEXT NOT NULL,
+    secrets TEXT NOT NULL,
+    enabled INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    updated_ms INTEGER NOT NULL,
+    updated_by TEXT NOT NULL,
+    UNIQUE (project, name)
+) STRICT;
+
+CREATE TABLE target_states (
+    target TEXT NOT NULL PRIMARY KEY REFERENCES targets (id) ON DELETE CASCADE,
+    cursor_seq INTEGER NOT NULL,
+    pending_to INTEGER NOT NULL,
+    failures INTEGER NOT NULL,
+    retry_ms INTEGER NOT NULL,
+    digest_ms INTEGER NOT NULL,
+    sent INTEGER NOT NULL,
+    missed INTEGER NOT NULL,
+    ok_ms INTEGER NOT NULL,
+    error TEXT NOT NULL,
+    error_ms INTEGER NOT NULL
+) STRICT;
+
+-- Written with what it is about, in one transaction; not in an order that readers could rely on.
+CREATE TABLE arrivals (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL
+) STRICT;
+
+-- What of it was put into the notices.
+CREATE TABLE told (
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    state TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    PRIMARY KEY (kind, id)
+) STRICT;
+CREATE INDEX told_by_time ON told (at_ms);
+
+CREATE TABLE notices (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    project TEXT NOT NULL,
+    host TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    about TEXT NOT NULL,
+    word TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    noted_ms INTEGER NOT NULL,
+    severity INTEGER NOT NULL,
+    class TEXT NOT NULL,
+    test INTEGER NOT NULL,
+    detail TEXT NOT NULL
+) STRICT;
+CREATE INDEX notices_by_time ON notices (noted_ms);
+
+CREATE TABLE dead_letters (
+    id TEXT NOT NULL PRIMARY KEY,
+    target TEXT NOT NULL REFERENCES targets (id) ON DELETE CASCADE,
+    project TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    body TEXT NOT NULL,
+    alarms INTEGER NOT NULL,
+    failed_ms INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    error TEXT NOT NULL
+) STRICT;
+CREATE INDEX dead_letters_of_target ON dead_letters (target, failed_ms);
+
+-- Who of several processes does a thing.
+CREATE TABLE leases (
+    name TEXT NOT NULL PRIMARY KEY,
+    holder TEXT NOT NULL,
+    until_ms INTEGER NOT NULL
+) STRICT;
+
+-- What people added to a project's content: YARA files and lists of digests.
+CREATE TABLE content_items (
+    id TEXT NOT NULL PRIMARY KEY,
+    project TEXT NOT NULL REFERENCES projects (id),
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    body BLOB NOT NULL,
+    sha256 BLOB NOT NULL,
+    entries INTEGER NOT NULL,
+    promoted INTEGER NOT NULL,
+    promoted_by TEXT NOT NULL,
+    added_by TEXT NOT NULL,
+    added_ms INTEGER NOT NULL,
+    UNIQUE (project, name)
+) STRICT;
+
+-- The signed packs of a project: the newest is offered, the one before is kept for who reads it now.
+CREATE TABLE content_packs (
+    project TEXT NOT NULL REFERENCES projects (id),
+    number INTEGER NOT NULL,
+    version TEXT NOT NULL,
+    sha256 BLOB NOT NULL,
+    size INTEGER NOT NULL,
+    expires_ms INTEGER NOT NULL,
+    signature BLOB NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (project, number)
 ) STRICT;

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What was done about alarms, and by whom.
 
+use crate::db::conn::Tx;
 use crate::db::page::{Kind, Order, page};
 use crate::db::sql::{Filter, Sql, sql};
+use crate::db::value::Row;
 use crate::error::Result;
+use crate::outbound;
 use crate::{ChangeKind, Cursor, HandlingFilter, HandlingRow, Page, Scope, Store};
 
 impl Store {
@@ -20,33 +23,8 @@ impl Store {
         remark: &str,
         now_ms: i64,
     ) -> Result<u64> {
-        let handled = !verb.is_empty();
-        let word = if handled { verb } else { "unhandle" };
         let mut tx = self.begin().await?;
-        let mut all = Vec::new();
-        for part in ids.chunks(500) {
-            let mut update =
-                sql("UPDATE alarms SET handled = $1, handled_by = $2, handled_who = $3, remark = $4, \
-                 handled_ms = $5 WHERE id IN ")
-                .bind(handled)
-                .bind(verb)
-                .bind(if handled { who } else { "" })
-                .bind(remark)
-                .bind(if handled { now_ms } else { 0 });
-            update.list(part);
-            update.push(" RETURNING id, project");
-            all.extend(tx.all(update).await?);
-            let mut history = sql("INSERT INTO handlings (alarm, at_ms, verb, id, host, project, who, remark, title, \
-                 class, severity) SELECT id, CAST($1 AS BIGINT), CAST($2 AS TEXT), id || '.' || CAST($2 AS TEXT), \
-                 host, project, CAST($3 AS TEXT), CAST($4 AS TEXT), title, class, severity FROM alarms WHERE id IN ")
-            .bind(now_ms)
-            .bind(word)
-            .bind(who)
-            .bind(remark);
-            history.list(part);
-            history.push(" ON CONFLICT DO NOTHING");
-            tx.run(history).await?;
-        }
+        let all = handled(&mut tx, ids, verb, who, remark, now_ms).await?;
         self.commit(tx).await?;
         self.note_alarms(&all)
     }
@@ -118,7 +96,7 @@ impl Store {
         .await
     }
 
-    fn note_alarms(&self, rows: &[crate::db::value::Row]) -> Result<u64> {
+    pub(crate) fn note_alarms(&self, rows: &[Row]) -> Result<u64> {
         for row in rows {
             let mut f = row.fields();
             let (id, project) = (f.text()?, f.text()?);
@@ -126,6 +104,45 @@ impl Store {
         }
         Ok(rows.len() as u64)
     }
+}
+
+/// The same in a transaction; id and project of each.
+pub(crate) async fn handled(
+    tx: &mut Tx,
+    ids: &[String],
+    verb: &str,
+    who: &str,
+    remark: &str,
+    now_ms: i64,
+) -> Result<Vec<Row>> {
+    let handled = !verb.is_empty();
+    let word = if handled { verb } else { "unhandle" };
+    let mut all = Vec::new();
+    for part in ids.chunks(500) {
+        let mut update =
+            sql("UPDATE alarms SET handled = $1, handled_by = $2, handled_who = $3, remark = $4, \
+             handled_ms = $5 WHERE id IN ")
+            .bind(handled)
+            .bind(verb)
+            .bind(if handled { who } else { "" })
+            .bind(remark)
+            .bind(if handled { now_ms } else { 0 });
+        update.list(part);
+        update.push(" RETURNING id, project");
+        all.extend(tx.all(update).await?);
+        let mut history = sql("INSERT INTO handlings (alarm, at_ms, verb, id, host, project, who, remark, title, \
+             class, severity) SELECT id, CAST($1 AS BIGINT), CAST($2 AS TEXT), id || '.' || CAST($2 AS TEXT), \
+             host, project, CAST($3 AS TEXT), CAST($4 AS TEXT), title, class, severity FROM alarms WHERE id IN ")
+        .bind(now_ms)
+        .bind(word)
+        .bind(who)
+        .bind(remark);
+        history.list(part);
+        history.push(" ON CONFLICT DO NOTHING");
+        tx.run(history).await?;
+    }
+    outbound::arrive(tx, "alarm", ids.iter().map(String::as_str)).await?;
+    Ok(all)
 }
 
 /// The statement that gives isolated files the title of their alarm before that goes.

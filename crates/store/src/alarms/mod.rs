@@ -3,9 +3,10 @@
 
 mod alike;
 mod counts;
+pub(crate) mod days;
 pub(crate) mod facets;
 mod filter;
-mod handle;
+pub(crate) mod handle;
 mod keys;
 mod list;
 mod place;

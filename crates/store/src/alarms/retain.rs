@@ -2,22 +2,25 @@
 //! Old alarms go, in portions; what they leave behind stays.
 
 use super::handle::keep_titles;
-use super::{place, texts};
+use super::{days, place, texts};
 use crate::Store;
-use crate::db::sql::{Sql, sql};
+use crate::db::sql::sql;
 use crate::error::Result;
 
 impl Store {
-    /// Deletes alarms whose `last_ms` is before, at most `limit`; how many it deleted. Isolated files stay
-    /// with the title of their alarm, and so does the history.
+    /// Deletes alarms that are from before and came before, at most `limit`; how many it deleted. A host whose
+    /// clock is behind does not lose its alarms early. Isolated files stay with the title of their alarm, and so
+    /// does the history. What is wide of days that are over is left to [`Store::drop_alarm_days`].
     ///
     /// # Errors
     /// Of the database.
     pub async fn delete_alarms_before(&self, before_ms: i64, limit: u32) -> Result<u64> {
         let mut tx = self.begin().await?;
-        let select = sql("SELECT id, pos FROM alarms WHERE pos < $1 ORDER BY pos LIMIT $2")
-            .bind(place::begin_of(before_ms))
-            .bind(limit);
+        let select =
+            sql("SELECT id, pos FROM alarms WHERE pos < $1 AND received_ms < $2 ORDER BY pos LIMIT $3")
+                .bind(place::begin_of(before_ms))
+                .bind(before_ms)
+                .bind(limit);
         let (mut ids, mut places) = (Vec::new(), Vec::new());
         for row in tx.all(select).await? {
             let mut f = row.fields();
@@ -28,13 +31,10 @@ impl Store {
         let mut n = 0;
         for part in ids.chunks(500) {
             tx.run(keep_titles(part)).await?;
-            let delete = |head: &str| {
-                let mut delete = Sql::built(head.to_owned());
-                delete.list(part);
-                delete
-            };
-            tx.run(delete("DELETE FROM alarm_details WHERE alarm_id IN ")).await?;
-            n += tx.run(delete("DELETE FROM alarms WHERE id IN ")).await?;
+            days::delete(&mut tx, part, before_ms).await?;
+            let mut delete = sql("DELETE FROM alarms WHERE id IN ");
+            delete.list(part);
+            n += tx.run(delete).await?;
         }
         tx.commit().await?;
         Ok(n)

@@ -8,7 +8,7 @@ use crate::{AlarmRow, Position};
 use sha2::{Digest, Sha256};
 
 /// As `read` reads them, from [`FROM`].
-pub(crate) const COLUMNS: &str = "id, host, project, at_ms, last_ms, hits, severity, class, rating, \
+pub(crate) const COLUMNS: &str = "id, host, project, at_ms, last_ms, received_ms, hits, severity, class, rating, \
      confidence, title, path, sha256, process_sha256, cmdline, uid, container, origin, decision, auto_block, test, \
      isolated, handled, handled_by, handled_who, handled_ms, remark, suppressed, attack_tag, attack_phase, \
      technique, epoch, seq, details";
@@ -23,6 +23,7 @@ pub(crate) fn read(f: &mut Fields<'_>) -> Result<AlarmRow> {
         project: f.text()?,
         at_ms: f.int()?,
         last_ms: f.int()?,
+        received_ms: f.int()?,
         count: f.int()?,
         severity: f.int()?,
         class: f.text()?,
@@ -55,14 +56,14 @@ pub(crate) fn read(f: &mut Fields<'_>) -> Result<AlarmRow> {
 }
 
 /// Columns of the table `alarms`, in the order of [`narrow`].
-pub(super) const NARROW: &str = "INSERT INTO alarms (id, host, project, at_ms, last_ms, hits, severity, class, rating, \
+pub(super) const NARROW: &str = "INSERT INTO alarms (id, host, project, at_ms, last_ms, received_ms, hits, severity, class, rating, \
      confidence, title, path, sha256, process_sha256, cmdline_key, uid, container, origin, decision, auto_block, \
      test, isolated, handled, handled_by, handled_who, handled_ms, remark, suppressed, epoch, seq, pos, facet, \
      attack_tag, attack_phase, technique, search, container_search)";
 
 /// A later form replaces an earlier one of the same host; an id that another host has is not its to write.
 pub(super) const REPLACE: &str = "ON CONFLICT (id) DO UPDATE SET project = excluded.project, \
-     at_ms = excluded.at_ms, last_ms = excluded.last_ms, hits = excluded.hits, severity = excluded.severity, \
+     at_ms = excluded.at_ms, last_ms = excluded.last_ms, received_ms = excluded.received_ms, hits = excluded.hits, severity = excluded.severity, \
      class = excluded.class, rating = excluded.rating, confidence = excluded.confidence, title = excluded.title, \
      path = excluded.path, sha256 = excluded.sha256, process_sha256 = excluded.process_sha256, \
      cmdline_key = excluded.cmdline_key, uid = excluded.uid, container = excluded.container, \
@@ -91,6 +92,7 @@ pub(super) fn narrow(a: &AlarmRow, host: &str, project: &str, at: Position, besi
         project.into(),
         a.at_ms.into(),
         a.last_ms.into(),
+        a.received_ms.into(),
         a.count.into(),
         a.severity.into(),
         (&a.class).into(),

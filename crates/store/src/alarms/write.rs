@@ -8,6 +8,7 @@ use crate::db::bulk::Bulk;
 use crate::db::conn::Tx;
 use crate::db::sql::searchable;
 use crate::error::{Result, StoreError};
+use crate::outbound;
 use crate::{AlarmRow, ChangeKind, Position, Store};
 use std::collections::BTreeMap;
 
@@ -141,6 +142,7 @@ impl Store {
             .map(|alarm| Written { alarm, host: &alarm.host, project: &alarm.project, at: alarm.position })
             .collect();
         let learned = alarms(&mut tx, &self.marks, attempt, written).await?;
+        outbound::arrive(&mut tx, "alarm", list.iter().map(|a| a.id.as_str())).await?;
         self.commit(tx).await?;
         self.marks.remember(learned);
         Ok(())

@@ -3,7 +3,7 @@
 
 use super::{COLUMNS, read};
 use crate::db::page::{Kind, Order, page};
-use crate::db::sql::{Filter, sql};
+use crate::db::sql::Filter;
 use crate::error::{Result, StoreError};
 use crate::fleet::add;
 use crate::{CommandFilter, CommandRow, Cursor, Page, Scope, Store, TaskSummary};
@@ -94,14 +94,44 @@ impl Store {
         page(&self.pools, (COLUMNS, "commands"), &w, &order, cursor, read).await
     }
 
+    /// Orders about any of these alarms or isolated files, at most 10,000.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn commands_about(&self, about: &[String]) -> Result<Vec<CommandRow>> {
+        let mut found = Vec::new();
+        for part in about.chunks(500) {
+            let mut w = Filter::new();
+            w.and("about <> ''");
+            w.any("about", part.iter());
+            let mut select = w.select(COLUMNS, "commands");
+            select.push(" ORDER BY created_ms DESC, id DESC LIMIT 10000");
+            for row in self.pools.all(select).await? {
+                found.push(read(&mut row.fields())?);
+            }
+        }
+        Ok(found)
+    }
+
     /// How a task stands.
     ///
     /// # Errors
     /// `NotFound` when no order has it.
     pub async fn task_summary(&self, task: &str) -> Result<TaskSummary> {
-        let select = sql("SELECT state, min(verb), min(who), min(created_ms), count(*) FROM commands \
-             WHERE task = $1 AND task <> '' GROUP BY state")
-        .bind(task);
+        self.task_summary_in(&Scope::All, task).await
+    }
+
+    /// The part of it that is within these projects.
+    ///
+    /// # Errors
+    /// `NotFound` when there are no such commands.
+    pub async fn task_summary_in(&self, scope: &Scope, task: &str) -> Result<TaskSummary> {
+        let mut w = Filter::new();
+        w.value("task =", task);
+        w.and("task <> ''");
+        w.scope("project", scope);
+        let mut select = w.select("state, min(verb), min(who), min(created_ms), count(*)", "commands");
+        select.push(" GROUP BY state");
         let mut summary = TaskSummary { task: task.into(), created_ms: i64::MAX, ..TaskSummary::default() };
         for row in self.pools.all(select).await? {
             let mut f = row.fields();

@@ -3,7 +3,7 @@
 
 mod end;
 mod list;
-mod order;
+pub(crate) mod order;
 
 pub use order::Order;
 

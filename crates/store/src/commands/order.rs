@@ -3,6 +3,7 @@
 
 use crate::db::bulk::Bulk;
 use crate::db::conn::Tx;
+use crate::db::value::Row;
 use crate::error::Result;
 use crate::fleet::desired::bump;
 use crate::fleet::disarmed;
@@ -44,39 +45,45 @@ impl Store {
     /// `Conflict` when an id is taken; nothing was done then.
     pub async fn order(&self, order: &Order) -> Result<()> {
         let mut tx = self.begin().await?;
-        insert(&mut tx, &order.commands).await?;
-        let mut targets = order.bump.clone();
-        for row in &order.whitelist {
-            entry::insert(&mut tx, row).await?;
-            let target = entry::target(row);
-            if !targets.contains(&target) {
-                targets.push(target);
-            }
-        }
-        for row in &order.disarm {
-            let target = Target::Project(row.project.clone());
-            if disarmed::insert(&mut tx, row).await? && !targets.contains(&target) {
-                targets.push(target);
-            }
-        }
-        let mut hosts = Vec::new();
-        for target in &targets {
-            hosts.extend(bump(&mut tx, target).await?);
-        }
-        if let Some(new) = &order.audit {
-            audit::append(&mut tx, new).await?;
-        }
+        let hosts = put(&mut tx, order).await?;
         self.commit(tx).await?;
         self.note_commands(&order.commands);
         self.note_desired(&hosts)?;
         Ok(())
     }
 
-    fn note_commands(&self, commands: &[CommandRow]) {
+    pub(crate) fn note_commands(&self, commands: &[CommandRow]) {
         for c in commands {
             self.note_change(&c.project, ChangeKind::Command, &c.host);
         }
     }
+}
+
+/// All of an order in a transaction; the hosts whose desired state changed.
+pub(crate) async fn put(tx: &mut Tx, order: &Order) -> Result<Vec<Row>> {
+    insert(tx, &order.commands).await?;
+    let mut targets = order.bump.clone();
+    for row in &order.whitelist {
+        entry::insert(tx, row).await?;
+        let target = entry::target(row);
+        if !targets.contains(&target) {
+            targets.push(target);
+        }
+    }
+    for row in &order.disarm {
+        let target = Target::Project(row.project.clone());
+        if disarmed::insert(tx, row).await? && !targets.contains(&target) {
+            targets.push(target);
+        }
+    }
+    let mut hosts = Vec::new();
+    for target in &targets {
+        hosts.extend(bump(tx, target).await?);
+    }
+    if let Some(new) = &order.audit {
+        audit::append(tx, new).await?;
+    }
+    Ok(hosts)
 }
 
 async fn insert(tx: &mut Tx, commands: &[CommandRow]) -> Result<()> {

@@ -153,7 +153,8 @@ impl Tx {
     }
 
     /// Several statements without parameters, as a schema file has them.
-    pub(crate) async fn script(&mut self, text: &'static str) -> Result<()> {
+    pub(crate) async fn script(&mut self, text: &str) -> Result<()> {
+        let text = AssertSqlSafe(text.to_owned());
         match self {
             Self::Sqlite(t) => sqlx::raw_sql(text).execute(&mut **t).await.map(|_| ())?,
             Self::Postgres(t) => sqlx::raw_sql(text).execute(&mut **t).await.map(|_| ())?,

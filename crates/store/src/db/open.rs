@@ -22,6 +22,8 @@ pub struct Options {
     pub batch: usize,
     /// How late a change may be told, at most.
     pub change_delay: Duration,
+    /// As what PostgreSQL lists us.
+    pub application: &'static str,
 }
 
 impl Default for Options {
@@ -31,6 +33,7 @@ impl Default for Options {
             acquire_timeout: Duration::from_secs(10),
             batch: 2048,
             change_delay: Duration::from_millis(100),
+            application: "lazaret-server",
         }
     }
 }
@@ -59,7 +62,7 @@ pub(crate) async fn open(url: &str, options: &Options) -> Result<Pools> {
 async fn postgres(url: &str, options: &Options) -> Result<Pools> {
     // The address holds a password: it is in no message.
     let connect = PgConnectOptions::from_str(url)?
-        .application_name("lazaret-server")
+        .application_name(options.application)
         .options([
             ("lock_timeout", "10000"),
             ("idle_in_transaction_session_timeout", "60000"),

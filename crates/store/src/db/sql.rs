@@ -133,6 +133,15 @@ impl Filter {
         }
     }
 
+    /// Or contains the text, within a bracket that a condition began.
+    pub(crate) fn or_contains(&mut self, column: &str, text: &str) {
+        self.sql.push(" OR ");
+        self.sql.push(column);
+        self.sql.push(" LIKE ");
+        self.sql.arg(like(text));
+        self.sql.push(" ESCAPE '\\'");
+    }
+
     /// Contains the text, unless that is empty; in a column of ASCII words that is not in lower case.
     pub(crate) fn contains_word(&mut self, column: &str, text: &str) {
         self.contains(&format!("lower({column})"), text);

@@ -5,6 +5,7 @@ use crate::db::conn::Tx;
 use crate::db::sql::{searchable, sql};
 use crate::db::value::{Fields, Row};
 use crate::error::{Result, StoreError};
+use crate::quotas;
 use crate::{ChangeKind, HostFacts, HostRow, Position, Store};
 
 /// As `read_host` reads them.
@@ -99,7 +100,10 @@ impl Store {
             searchable(&[&h.name, &h.id, &h.addresses]).into(),
         ];
         insert.list(values);
-        self.write(insert).await?;
+        let mut tx = self.begin().await?;
+        tx.run(insert).await?;
+        quotas::automatic(&mut tx, &h.id, &h.project, h.enrolled_ms).await?;
+        self.commit(tx).await?;
         self.note_change(&h.project, ChangeKind::Host, &h.id);
         Ok(())
     }
@@ -211,6 +215,7 @@ impl Store {
             .bind(now_ms);
         let row = tx.one(update).await?.ok_or_else(|| StoreError::missing("host", host))?;
         let project = row.fields().text()?;
+        quotas::release(&mut tx, host).await?;
         tx.run(
             sql(
                 "UPDATE commands SET state = 'cancelled', reason = 'the host was removed', finished_ms = $2 \

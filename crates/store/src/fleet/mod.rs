@@ -8,7 +8,7 @@ mod host;
 mod list;
 mod policy_groups;
 mod session;
-mod switches;
+pub(crate) mod switches;
 mod tokens;
 
 pub(crate) use host::project_of;

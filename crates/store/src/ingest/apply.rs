@@ -9,6 +9,7 @@ use crate::db::conn::{Pools, Tx};
 use crate::db::sql::{Sql, sql};
 use crate::error::{Result, StoreError};
 use crate::isolated::write::{self as isolated, Kept};
+use crate::outbound;
 use crate::whitelist::hits;
 use crate::{Batch, Ingested, Position, What};
 use std::collections::BTreeMap;
@@ -84,8 +85,12 @@ async fn try_once(pools: &Pools, marks: &Marks, batches: &[&Batch], attempt: u32
         }
     }
     events::unread(&mut tx, unread).await?;
+    let raised: Vec<&str> = alarms.iter().map(|w| w.alarm.id.as_str()).collect();
+    let moved: Vec<&str> = kept.iter().map(|k| k.file.id.as_str()).collect();
     let learned = write::alarms(&mut tx, marks, attempt, alarms).await?;
     isolated::files(&mut tx, kept).await?;
+    outbound::arrive(&mut tx, "alarm", raised.into_iter()).await?;
+    outbound::arrive(&mut tx, "isolated", moved.into_iter()).await?;
     events::lines(&mut tx, lines).await?;
     advance(&mut tx, &hosts, &taken).await?;
     // Last, as rows that several gateways write.

@@ -7,10 +7,10 @@ use crate::db::value::Fields;
 use crate::error::{Result, StoreError};
 use crate::{COUNT_CAP, Cursor, IsolatedFilter, IsolatedRow, Page, Scope, Store};
 
-const COLUMNS: &str = "id, host, project, path, sha256, size, class, family, confidence, status, reason, alarm, \
+pub(crate) const COLUMNS: &str = "id, host, project, path, sha256, size, class, family, confidence, status, reason, alarm, \
      alarm_title, source, isolated_ms, updated_ms, epoch, seq, details";
 
-fn read(f: &mut Fields<'_>) -> Result<IsolatedRow> {
+pub(crate) fn read(f: &mut Fields<'_>) -> Result<IsolatedRow> {
     Ok(IsolatedRow {
         id: f.text()?,
         host: f.text()?,

@@ -3,3 +3,5 @@
 
 mod list;
 pub(crate) mod write;
+
+pub(crate) use list::{COLUMNS, read};

@@ -16,6 +16,8 @@ pub struct AlarmRow {
     pub at_ms: i64,
     /// Seen last.
     pub last_ms: i64,
+    /// When the server got its newest form, by the server's clock.
+    pub received_ms: i64,
     /// How often.
     pub count: i64,
     /// 0 low, 1 medium, 2 high, 3 critical.

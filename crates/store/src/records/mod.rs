@@ -2,27 +2,37 @@
 //! The rows, as they are asked for and given. Times are milliseconds UTC, ids UUID text unless said.
 
 mod alarms;
+mod approvals;
 mod changes;
 mod commands;
+mod content;
 mod exports;
 mod groups;
 mod hosts;
 mod ingest;
 mod isolated;
+mod outbound;
 mod people;
+mod quotas;
 mod scans;
+mod sign_on;
 mod whitelist;
 
 pub use alarms::*;
+pub use approvals::*;
 pub use changes::*;
 pub use commands::*;
+pub use content::*;
 pub use exports::*;
 pub use groups::*;
 pub use hosts::*;
 pub use ingest::*;
 pub use isolated::*;
+pub use outbound::*;
 pub use people::*;
+pub use quotas::*;
 pub use scans::*;
+pub use sign_on::*;
 pub use whitelist::*;
 
 /// The enterprise project that everything belongs to unless a person says otherwise, as in HSS.

@@ -19,6 +19,7 @@ macro_rules! on_both {
     };
 }
 
+mod approvals;
 mod audit;
 mod bed;
 mod changes;
@@ -30,8 +31,12 @@ mod handling;
 mod ingest;
 mod lists;
 mod migration;
+mod outbound;
 mod people;
+mod quotas;
 mod rows;
 mod scans;
 mod search;
+mod sign_on;
+mod upkeep;
 mod whitelist;

@@ -52,6 +52,7 @@ pub(crate) fn alarm(id: &str, last_ms: i64) -> AlarmRow {
         project: P.into(),
         at_ms: last_ms,
         last_ms,
+        received_ms: last_ms,
         count: 1,
         severity: 2,
         class: "miner".into(),

@@ -44,6 +44,7 @@ fn an_answer_has_to_fit() {
         chain: vec![own, good.der.clone()],
         authority: good.der.clone(),
         error: String::new(),
+        content_key: vec![1; 32],
     };
     let says = |answer: v1::EnrollAnswer, word: &str| {
         let request = Request { key: request.key.clone(), csr: request.csr.clone() };

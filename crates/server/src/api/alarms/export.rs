@@ -90,9 +90,10 @@ fn shown(e: &ExportRow) -> ExportView {
 
 async fn begin(
     State(api): State<Api>,
-    access: Access,
+    mut access: Access,
     Query(q): Query<AlarmQuery>,
 ) -> Result<Accepted<Json<ExportView>>, Problem> {
+    access.scope = access.chosen(q.project.as_deref())?;
     let filter = q.filter()?;
     let id = Uuid::now_v7().to_string();
     let export = Record::new(&access, "", "alarm.export", format!("export {id}"))

@@ -13,6 +13,9 @@ use utoipa::IntoParams;
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AlarmQuery {
+    /// Id of a project, or `all_granted_eps`: all that the caller may see, as without it.
+    #[param(min_length = 1, max_length = 64)]
+    pub(super) project: Option<String>,
     /// Last seen not before.
     #[param(format = DateTime)]
     pub(super) since: Option<String>,

@@ -4,6 +4,7 @@
 
 use super::view::is_own;
 use super::{hosts_of, within};
+use crate::api::approvals::request::{self, Request};
 use crate::api::extract::{Accepted, Json, Path};
 use crate::api::gate::Access;
 use crate::api::orders::{self, Order, Ordered};
@@ -16,7 +17,7 @@ use crate::api::words::{Class, Verb};
 use crate::time;
 use axum::extract::State;
 use lazaret_proto::v1::{self, command};
-use lazaret_store::{AlarmFilter, AlarmRow, Cursor, HostRow, Scope};
+use lazaret_store::{AlarmFilter, AlarmRow, Cursor, HostRow, Scope, StoreError};
 use serde::Deserialize;
 use std::collections::HashMap;
 use utoipa::ToSchema;
@@ -148,7 +149,9 @@ async fn one(
     Json(ask): Json<HandleOne>,
 ) -> Result<Accepted<Json<Ordered>>, Problem> {
     let row = within(&api, &access, &id).await?;
-    give(&api, &access, vec![row], ask.operate_type, &ask.remark, format!("alarm {id}")).await
+    let asked =
+        Asked { verb: ask.operate_type, remark: ask.remark, target: format!("alarm {id}"), all: false };
+    give(&api, &access, vec![row], asked).await
 }
 
 async fn batch(
@@ -167,7 +170,8 @@ async fn batch(
         rows.push(within(&api, &access, id).await?);
     }
     let target = format!("alarms {}", ids.join(" "));
-    give(&api, &access, rows, ask.operate_type, &ask.remark, target).await
+    let asked = Asked { verb: ask.operate_type, remark: ask.remark, target, all: false };
+    give(&api, &access, rows, asked).await
 }
 
 async fn all(
@@ -196,7 +200,8 @@ async fn all(
     }
     rows.truncate(ALL);
     let target = format!("all alarms of the class {}", ask.class.word());
-    give(&api, &access, rows, ask.operate_type, &ask.remark, target).await
+    let asked = Asked { verb: ask.operate_type, remark: ask.remark, target, all: true };
+    give(&api, &access, rows, asked).await
 }
 
 /// Whether a verb fits an alarm as it stands; else why not.
@@ -223,27 +228,82 @@ fn unfit(a: &AlarmRow, verb: Verb) -> Option<String> {
     }
 }
 
+/// What was asked for some alarms.
+struct Asked {
+    verb: Verb,
+    remark: String,
+    target: String,
+    /// Of a type, not one by one.
+    all: bool,
+}
+
 async fn give(
     api: &Api,
     access: &Access,
     rows: Vec<AlarmRow>,
+    asked: Asked,
+) -> Result<Accepted<Json<Ordered>>, Problem> {
+    let Asked { verb, remark, target, all } = asked;
+    check_text("remark", &remark, 512)?;
+    if let Some(projects) = request::handling_waits(api, &rows, verb, all).await? {
+        let alarms = rows.into_iter().map(|a| a.id).collect();
+        let waits = Request::Handle { alarms, operate_type: verb, remark, target };
+        let address = request::wait(api, access, projects, &waits).await?;
+        return Ok(Accepted(Json(Ordered::waiting(address))));
+    }
+    let order = put_together(api, access, &rows, verb, &remark, target).await?;
+    if !order.done.is_empty() {
+        api.store.set_handled(&order.done, kept_word(verb), access.who(), &remark, time::now_ms()).await?;
+    }
+    orders::give(api, order).await.map(|o| Accepted(Json(o)))
+}
+
+/// What is kept of a verb; nothing of those that open an alarm again.
+pub(crate) fn kept_word(verb: Verb) -> &'static str {
+    if matches!(verb, Verb::Unhandle | Verb::DoNotIgnore) { "" } else { verb.word() }
+}
+
+/// The order for alarms by their ids; those that are gone are refused.
+pub(crate) async fn prepare(
+    api: &Api,
+    access: &Access,
+    ids: &[String],
     verb: Verb,
     remark: &str,
     target: String,
-) -> Result<Accepted<Json<Ordered>>, Problem> {
-    check_text("remark", remark, 512)?;
+) -> Result<Order, Problem> {
+    let mut rows = Vec::with_capacity(ids.len());
+    let mut gone = Vec::new();
+    for id in ids {
+        match api.store.alarm(id).await {
+            Ok(row) if access.covers(&row.project) => rows.push(row),
+            Ok(_) | Err(StoreError::NotFound(_)) => gone.push(id),
+            Err(e) => return Err(e.into()),
+        }
+    }
+    let mut order = put_together(api, access, &rows, verb, remark, target).await?;
+    for id in gone {
+        order.refuse(id, "it is not there any more");
+    }
+    Ok(order)
+}
+
+async fn put_together(
+    api: &Api,
+    access: &Access,
+    rows: &[AlarmRow],
+    verb: Verb,
+    remark: &str,
+    target: String,
+) -> Result<Order, Problem> {
     let hosts = hosts_of(api, access, rows.iter().map(|a| a.host.as_str())).await?;
     let mut order = Order::new(access, "handle", "alarm.handle");
     order.target = target;
     order.asked = format!("{}: {remark}", verb.word());
-    for a in &rows {
+    for a in rows {
         add(&mut order, a, &hosts, verb, remark);
     }
-    if !order.done.is_empty() {
-        let word = if matches!(verb, Verb::Unhandle | Verb::DoNotIgnore) { "" } else { verb.word() };
-        api.store.set_handled(&order.done, word, access.who(), remark, time::now_ms()).await?;
-    }
-    orders::give(api, order).await.map(|o| Accepted(Json(o)))
+    Ok(order)
 }
 
 /// One alarm of an order: to its host, done here, or refused.

@@ -14,6 +14,7 @@ use crate::api::problem::Problem;
 use crate::api::route::{Routes, get};
 use crate::api::state::Api;
 use crate::api::words::Verb;
+use crate::editions::{self, HostEdition};
 use crate::json::some;
 use crate::time;
 use axum::extract::State;
@@ -131,7 +132,13 @@ pub(super) fn routes(r: &mut Routes) {
 
 async fn items(api: &Api, access: &Access, page: Page<AlarmRow>) -> Result<Json<PageOf<AlarmItem>>, Problem> {
     let hosts = hosts_of(api, access, page.items.iter().map(|a| a.host.as_str())).await?;
-    Ok(Json(PageOf::of(page, |a| view::item(&a, hosts.get(&a.host)))))
+    let mut ids: Vec<String> = page.items.iter().map(|a| a.host.clone()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let (quotas, now_ms) = (api.store.host_quotas(&ids).await?, time::now_ms());
+    let edition = |host: &str| HostEdition::of(quotas.get(host), now_ms);
+    let one = |a: AlarmRow| view::item(&a, hosts.get(&a.host)).with_edition(&a, &edition(&a.host));
+    Ok(Json(PageOf::of(page, one)))
 }
 
 async fn list(
@@ -139,8 +146,9 @@ async fn list(
     access: Access,
     Query(q): Query<AlarmQuery>,
 ) -> Result<Json<PageOf<AlarmItem>>, Problem> {
+    let scope = access.chosen(q.project.as_deref())?;
     let filter = q.filter()?;
-    let page = api.store.alarms_page(&access.scope, &filter, &cursor(q.after, q.limit)?).await?;
+    let page = api.store.alarms_page(&scope, &filter, &cursor(q.after, q.limit)?).await?;
     items(&api, &access, page).await
 }
 
@@ -149,7 +157,7 @@ async fn statistics(
     access: Access,
     Query(q): Query<AlarmQuery>,
 ) -> Result<Json<AlarmStatistics>, Problem> {
-    let c = api.store.alarm_counts(&access.scope, &q.filter()?).await?;
+    let c = api.store.alarm_counts(&access.chosen(q.project.as_deref())?, &q.filter()?).await?;
     let by_severity =
         c.severity.into_iter().map(|(n, count)| Count { word: severity(n).to_owned(), count }).collect();
     let day = |(day, count): (i64, u64)| {
@@ -175,13 +183,14 @@ async fn show(
 ) -> Result<Json<AlarmFull>, Problem> {
     let row = within(&api, &access, &id).await?;
     let hosts = hosts_of(&api, &access, [row.host.as_str()].into_iter()).await?;
+    let edition = editions::of_host(&api.store, &row.host).await?;
     let filter = HandlingFilter { alarm: row.id.clone(), ..HandlingFilter::default() };
     let first = Cursor { after: None, limit: HISTORY };
     let history = api.store.handlings_page(&access.scope, &filter, &first).await?;
     let filter = CommandFilter { about: row.id.clone(), ..CommandFilter::default() };
     let ordered = api.store.commands_page(&access.scope, &filter, &first).await?;
     Ok(Json(AlarmFull {
-        summary: view::item(&row, hosts.get(&row.host)),
+        summary: view::item(&row, hosts.get(&row.host)).with_edition(&row, &edition),
         alarm: view::details(&row).as_ref().map(Into::into),
         history: history.items.iter().map(handling).collect(),
         commands: ordered.items.iter().map(commands::view).collect(),

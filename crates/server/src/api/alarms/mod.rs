@@ -4,7 +4,7 @@
 mod export;
 mod false_positive;
 pub(super) mod filter;
-mod handle;
+pub(super) mod handle;
 mod look;
 pub(super) mod view;
 

@@ -2,6 +2,7 @@
 //! Alarms as JSON: the short form of lists, and the whole.
 
 use crate::attack;
+use crate::editions::HostEdition;
 use crate::json::{self, exact, hex, lossy, some};
 use crate::time;
 use lazaret_model::MalwareClass;
@@ -58,6 +59,9 @@ pub(super) struct AlarmItem {
     at: String,
     #[schema(format = DateTime)]
     last: String,
+    /// When the server got its newest form, by the server's clock.
+    #[schema(format = DateTime)]
+    received_at: String,
     count: i64,
     severity: &'static str,
     /// Absent for alarms about an agent.
@@ -96,6 +100,18 @@ pub(super) struct AlarmItem {
     attack_tag: &'static str,
     /// Whitelist entry that suppressed it.
     suppressed_by: Option<String>,
+    /// What the host's edition does not include, as far as it concerns this alarm; each with the reason.
+    not_included: Vec<String>,
+}
+
+impl AlarmItem {
+    /// With what the host's edition leaves out.
+    pub(super) fn with_edition(mut self, a: &AlarmRow, edition: &HostEdition) -> Self {
+        if !is_own(a) {
+            self.not_included = edition.about_alarm(a.rating == "high" && a.decision == "alarm");
+        }
+        self
+    }
 }
 
 /// One line of an alarm's history.
@@ -169,6 +185,7 @@ pub(super) fn item(a: &AlarmRow, host: Option<&HostRow>) -> AlarmItem {
         host: HostBrief::of(&a.host, host),
         at: time::rfc3339(a.at_ms),
         last: time::rfc3339(a.last_ms),
+        received_at: time::rfc3339(a.received_ms),
         count: a.count,
         severity: severity(a.severity),
         class: some(&a.class),
@@ -203,6 +220,7 @@ pub(super) fn item(a: &AlarmRow, host: Option<&HostRow>) -> AlarmItem {
         attack_phase: place.map(|p| p.2),
         attack_tag: attack::tag(class, &a.decision, !a.isolated.is_empty(), attack::ran(&a.origin)),
         suppressed_by: some(&a.suppressed),
+        not_included: Vec::new(),
     }
 }
 

@@ -33,6 +33,9 @@ pub(super) struct Hit {
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub(super) struct EntryQuery {
+    /// Id of a project, or `all_granted_eps`: all that the caller may see, as without it.
+    #[param(min_length = 1, max_length = 64)]
+    project: Option<String>,
     #[param(inline)]
     scope: Option<WhitelistScope>,
     #[param(format = Uuid)]
@@ -67,6 +70,7 @@ pub(super) async fn list(
     access: Access,
     Query(q): Query<EntryQuery>,
 ) -> Result<Json<PageOf<WhitelistEntry>>, Problem> {
+    let granted = access.chosen(q.project.as_deref())?;
     let filter = WhitelistFilter {
         scope: q.scope.map(|s| s.word().to_owned()).unwrap_or_default(),
         scope_id: q.scope_id.unwrap_or_default(),
@@ -77,7 +81,7 @@ pub(super) async fn list(
         alarm: q.alarm.unwrap_or_default(),
         expired: q.expired.map(|e| (e, time::now_ms())),
     };
-    let page = api.store.whitelist_page(&access.scope, &filter, &cursor(q.after, q.limit)?).await?;
+    let page = api.store.whitelist_page(&granted, &filter, &cursor(q.after, q.limit)?).await?;
     Ok(Json(PageOf::of(page, |w| shown(&w))))
 }
 
