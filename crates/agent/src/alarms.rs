@@ -2,7 +2,7 @@
 //! Alarms: made of a case, folded with its repeats, kept, told.
 
 use crate::core::Core;
-use crate::flood::{self, Kind, Place};
+use crate::flood::{self, Floods, Kind, Place};
 use crate::log::{log, printable};
 use crate::look::{Case, now_ms};
 use lazaret_model::{
@@ -13,7 +13,7 @@ use lazaret_policy::severity;
 use lazaret_proto::{Message, v1};
 use lazaret_response::{Report, Standstill, WindowEnd};
 use lazaret_state::{AlarmRow, StateError};
-use std::sync::PoisonError;
+use std::sync::{MutexGuard, PoisonError};
 
 /// The same file at the same place within this long is the same alarm, seen again.
 const FOLD_MS: i64 = 60 * 60 * 1000;
@@ -31,8 +31,9 @@ pub(crate) struct Done {
 
 /// Keeps the alarm of a case. Returns its id.
 pub(crate) fn raise(core: &Core, id: AlarmId, case: &Case, done: Done) -> AlarmId {
-    let alarm = match known(core, case) {
-        Some(old) => again(old, case, done),
+    // Held until the alarm is kept: the next one of a flood is counted on what it finds there.
+    let (alarm, _floods) = match known(core, case) {
+        Some(old) => (again(old, case, done), None),
         None => placed(core, new(id, case, done), case),
     };
     let first = alarm.count == 1;
@@ -56,29 +57,29 @@ pub(crate) fn raise(core: &Core, id: AlarmId, case: &Case, done: Done) -> AlarmI
 }
 
 /// A new alarm, or in a flood the one that counts it.
-fn placed(core: &Core, mut alarm: Alarm, case: &Case) -> Alarm {
+fn placed<'a>(core: &'a Core, mut alarm: Alarm, case: &Case) -> (Alarm, Option<MutexGuard<'a, Floods>>) {
     if !flood::concerns(alarm.decision, alarm.origin) {
-        return alarm;
+        return (alarm, None);
     }
     let verdict = case.decided.verdict(&case.report);
     let uid = case.facts.uid;
     let kind = Kind { uid, class: verdict.class, family: verdict.family.clone(), rating: alarm.rating };
     let mut floods = core.floods.lock().unwrap_or_else(PoisonError::into_inner);
     match floods.place(kind.clone(), case.at_ms) {
-        Place::Own => return alarm,
+        Place::Own => return (alarm, None),
         Place::First => {}
         Place::On(id) => {
             let rest = core.database.alarm(id).ok().flatten().filter(|row| !row.handled);
             if let Some(mut rest) = rest.and_then(|row| decode(&row).ok()) {
                 flood::add(&mut rest, &alarm);
-                return rest;
+                return (rest, Some(floods));
             }
             // Somebody has dealt with it: what comes now is news.
         }
     }
     flood::begin(&mut alarm, uid);
     floods.rest(&kind, alarm.id);
-    alarm
+    (alarm, Some(floods))
 }
 
 /// The alarm that this case would be folded into.

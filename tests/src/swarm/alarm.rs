@@ -17,7 +17,7 @@ const CLASSES: [(&str, &str, &str); 8] = [
     ("backdoor", "elf", "Backdoor"),
     ("worm", "script", "Worm"),
     ("ransomware", "elf", "Ransomware"),
-    ("hacktool", "python", "Hacker tool"),
+    ("hacktool", "script", "Hacker tool"),
 ];
 const FOLDERS: [&str; 6] = [
     "/var/www/html/uploads",

@@ -191,7 +191,7 @@ fn what_is_out_of_bounds_is_refused_one_by_one_and_the_rest_holds() {
         "/srv/../etc",
         "no path looks like that",
         "whitelist entry no id",
-        "recovery_recipient",
+        "vault.recovery",
     ] {
         assert!(applied.refused.iter().any(|r| r.contains(word)), "{word}: {:#?}", applied.refused);
     }

@@ -268,9 +268,11 @@ fn a_server_that_sets_a_switch_wins_over_the_host() {
         state: Some(state),
         ..Setup::default()
     });
+    // The link is read from the disk beside everything else.
+    wait(&again, "the link is shown", || again.status()["server"].is_object());
     let status = again.status();
     assert_eq!(status["isolate_and_kill"], true, "kept on disk\n{}", again.log());
-    assert_eq!(status["server"]["generation"], 3);
+    assert_eq!(status["server"]["generation"], 3, "{status:#}\n{}", again.log());
     // The last minute's may still be in the journal.
     assert!(hits.is_none_or(|h| h.iter().any(|h| h.entry == entry.id && h.count > 0)));
 }
@@ -341,7 +343,8 @@ fn a_self_test_shows_its_steps() {
     // The daemon's staging folder stays where something was isolated.
     let names: Vec<_> = std::fs::read_dir(volume.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert!(!names.iter().any(|n| n.to_string_lossy().contains("self-test")), "cleaned up: {names:?}");
-    assert!(daemon.json(["alarms", "list", "--unhandled"]).is_empty());
+    let open = daemon.json(["alarms", "list", "--unhandled"]);
+    assert!(open.is_empty(), "{open:#?}\n{}", daemon.log());
 }
 
 #[test]

@@ -151,7 +151,7 @@ async fn rules_are_disarmed_and_armed_again() {
     let before = s.store().host(&host.id).await.unwrap().generation;
     let body = json!({ "rule": "webshell_php_eval", "reason": "our own tool" });
     let made = s.post("/api/v1/disarmed-rules", &admin, body.clone()).await.expect(201);
-    assert_eq!(made["disarmed_by"], "admin");
+    assert!(made["disarmed_by"].as_str().is_some_and(|who| who.starts_with("admin")), "{made}");
     assert_eq!(s.store().host(&host.id).await.unwrap().generation, before + 1);
     s.post("/api/v1/disarmed-rules", &admin, body).await.problem(409, "conflict");
     for bad in [json!({ "rule": "" }), json!({ "rule": "a\nb" }), json!({ "rule": "x".repeat(257) })] {

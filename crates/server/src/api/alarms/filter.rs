@@ -93,6 +93,10 @@ impl AlarmQuery {
             }
             since_ms = Some(time::now_ms() - i64::from(days) * time::DAY_MS);
         }
+        // Also where nothing is a page.
+        if self.limit.is_some_and(|n| !(1..=1000).contains(&n)) {
+            return Err(Problem::invalid("limit: 1 to 1000"));
+        }
         Ok(AlarmFilter {
             since_ms,
             until_ms,
