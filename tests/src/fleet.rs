@@ -60,7 +60,7 @@ pub fn http() -> ureq::Agent {
 }
 
 /// The first administrator's password after it was changed.
-pub const PASSWORD: &str = "correct horse battery staple";
+pub const PASSWORD: &str = "lantern orchard tidewater quarry";
 
 impl Server {
     /// Makes a server and signs its first administrator in.

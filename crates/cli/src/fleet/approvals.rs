@@ -22,7 +22,7 @@ enum ApprovalsVerb {
     List(ListArgs),
     /// Say yes: it is done now, as it was asked for
     Approve(SayArgs),
-    /// Say no
+    /// Say no: nothing is done
     Reject(SayArgs),
     /// Take the own order back
     Cancel(SayArgs),
