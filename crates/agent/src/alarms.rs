@@ -13,7 +13,6 @@ use lazaret_policy::severity;
 use lazaret_proto::{Message, v1};
 use lazaret_response::{Report, Standstill, WindowEnd};
 use lazaret_state::{AlarmRow, StateError};
-use std::sync::{MutexGuard, PoisonError};
 
 /// The same file at the same place within this long is the same alarm, seen again.
 const FOLD_MS: i64 = 60 * 60 * 1000;
@@ -31,10 +30,11 @@ pub(crate) struct Done {
 
 /// Keeps the alarm of a case. Returns its id.
 pub(crate) fn raise(core: &Core, id: AlarmId, case: &Case, done: Done) -> AlarmId {
-    // Held until the alarm is kept: the next one of a flood is counted on what it finds there.
-    let (alarm, _floods) = match known(core, case) {
-        Some(old) => (again(old, case, done), None),
-        None => placed(core, new(id, case, done), case),
+    // Held until the alarm is kept: others count on, and handle, what they find there.
+    let mut floods = core.changing_alarms();
+    let alarm = match known(core, case) {
+        Some(old) => again(old, case, done),
+        None => placed(core, &mut floods, new(id, case, done), case),
     };
     let first = alarm.count == 1;
     let kept = if first {
@@ -42,6 +42,7 @@ pub(crate) fn raise(core: &Core, id: AlarmId, case: &Case, done: Done) -> AlarmI
     } else {
         core.database.update_alarm(&row_of(&alarm))
     };
+    drop(floods);
     if let Err(e) = kept {
         log!("the alarm about {} could not be stored: {e}", printable(&case.facts.path));
     }
@@ -57,29 +58,28 @@ pub(crate) fn raise(core: &Core, id: AlarmId, case: &Case, done: Done) -> AlarmI
 }
 
 /// A new alarm, or in a flood the one that counts it.
-fn placed<'a>(core: &'a Core, mut alarm: Alarm, case: &Case) -> (Alarm, Option<MutexGuard<'a, Floods>>) {
+fn placed(core: &Core, floods: &mut Floods, mut alarm: Alarm, case: &Case) -> Alarm {
     if !flood::concerns(alarm.decision, alarm.origin) {
-        return (alarm, None);
+        return alarm;
     }
     let verdict = case.decided.verdict(&case.report);
     let uid = case.facts.uid;
     let kind = Kind { uid, class: verdict.class, family: verdict.family.clone(), rating: alarm.rating };
-    let mut floods = core.floods.lock().unwrap_or_else(PoisonError::into_inner);
     match floods.place(kind.clone(), case.at_ms) {
-        Place::Own => return (alarm, None),
+        Place::Own => return alarm,
         Place::First => {}
         Place::On(id) => {
             let rest = core.database.alarm(id).ok().flatten().filter(|row| !row.handled);
             if let Some(mut rest) = rest.and_then(|row| decode(&row).ok()) {
                 flood::add(&mut rest, &alarm);
-                return (rest, Some(floods));
+                return rest;
             }
             // Somebody has dealt with it: what comes now is news.
         }
     }
     flood::begin(&mut alarm, uid);
     floods.rest(&kind, alarm.id);
-    (alarm, Some(floods))
+    alarm
 }
 
 /// The alarm that this case would be folded into.

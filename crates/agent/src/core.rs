@@ -31,7 +31,7 @@ pub(crate) struct Core {
     pub(crate) protection: Protection,
     pub(crate) runners: Arc<Runners>,
     pub(crate) hashes: Hashes,
-    pub(crate) floods: Mutex<Floods>,
+    floods: Mutex<Floods>,
     /// Findings on their way to the responder threads.
     pub(crate) cases: Sender<Case>,
     /// Isolations whose persistence is to be looked for.
@@ -78,6 +78,11 @@ pub(crate) struct Parts {
 }
 
 impl Core {
+    /// Held by who reads an alarm, changes it and keeps it: two at once would lose what one of them did.
+    pub(crate) fn changing_alarms(&self) -> MutexGuard<'_, Floods> {
+        self.floods.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn new(p: Parts) -> Self {
         Self {
             scope: RwLock::new(Arc::new(p.scope)),

@@ -8,7 +8,20 @@ use std::time::{Duration, Instant};
 
 #[test]
 fn a_stopped_daemon_frees_the_host_within_two_seconds() {
-    freed_in_time(|agent| ProcessHandle::open(agent).unwrap().signal(Signal::STOP).unwrap());
+    freed_in_time(|agent| {
+        ProcessHandle::open(agent).unwrap().signal(Signal::STOP).unwrap();
+        // A thread that runs at that moment stops at its next interrupt.
+        assert!(eventually(Duration::from_secs(5), || stands_still(agent)));
+    });
+}
+
+/// Whether each of its threads is stopped.
+fn stands_still(pid: i32) -> bool {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+    threads.flatten().all(|thread| {
+        let stat = std::fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+        stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('T'))
+    })
 }
 
 #[cfg(target_arch = "x86_64")]

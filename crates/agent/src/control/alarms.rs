@@ -96,7 +96,13 @@ pub(crate) fn handle(core: &Arc<Core>, peer: &Peer, request: &v1::Handle) -> Ans
             remark: request.remark.clone(),
         }
     };
-    update(core, &alarm)?;
+    {
+        let _changing = core.changing_alarms();
+        // A repeat may have been counted meanwhile; it must not undo the handling, nor be lost by it.
+        let now = find(core, &alarm.id.to_string())?;
+        (alarm.count, alarm.last_ms) = (now.count, now.last_ms);
+        update(core, &alarm)?;
+    }
     if handling == Handling::IsolateAndKill {
         let chain = alarm.forensics.chain.clone();
         core.persistence.ask(Inquiry { alarm: alarm.id, chain, automatic: false });

@@ -6,7 +6,9 @@ use crate::alarms::{decode, update};
 use crate::core::Core;
 use crate::log::{log, printable};
 use crate::look::now_ms;
-use lazaret_model::{AlarmId, FileFacts, HandleStatus, IsolatedId, IsolatedStatus, KilledProcess, Outcome};
+use lazaret_model::{
+    Alarm, AlarmId, FileFacts, HandleStatus, IsolatedId, IsolatedStatus, KilledProcess, Outcome,
+};
 use lazaret_proto::v1;
 use lazaret_proto::v1::failure::Kind;
 use lazaret_proto::v1::response::Answer;
@@ -16,6 +18,12 @@ use lazaret_vault::{Checked, Listed, Manifest, VaultError};
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// An alarm younger than this may not be kept yet.
+const RECENT_SECONDS: u64 = 60;
+/// How long that is waited for.
+const ABOUT_TO_BE_KEPT: Duration = Duration::from_secs(3);
 
 pub(super) fn list(core: &Core, request: &v1::IsolatedList, reply: &mut Reply<'_>) -> Answered {
     if !request.status.is_empty() && IsolatedStatus::from_word(&request.status).is_none() {
@@ -189,11 +197,32 @@ fn outcome_of(report: &Report) -> Outcome {
         .map_or_else(|| Outcome::Failed("the responder reported nothing".into()), |r| r.outcome.clone())
 }
 
+/// The alarm. A server, or a quick hand, undoes an isolation before the alarm about it is kept, which is a
+/// moment later: it would say for ever that the file is isolated.
+fn kept(core: &Core, id: AlarmId) -> Option<Alarm> {
+    let born = id.0.get_timestamp().map_or(0, |t| t.to_unix().0);
+    let recent = u64::try_from(now_ms() / 1000).unwrap_or(0).saturating_sub(born) < RECENT_SECONDS;
+    let until = Instant::now() + if recent { ABOUT_TO_BE_KEPT } else { Duration::ZERO };
+    loop {
+        match core.database.alarm(id) {
+            Ok(Some(row)) => return decode(&row).ok(),
+            Ok(None) if Instant::now() < until && !core.is_stopping() => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            Ok(None) | Err(_) => return None,
+        }
+    }
+}
+
 /// Adds what was done to the alarm that the file came from.
 pub(crate) fn note(core: &Core, alarm: Option<AlarmId>, report: &Report) {
     let Some(id) = alarm else { return };
-    let Ok(Some(row)) = core.database.alarm(id) else { return };
-    let Ok(mut alarm) = decode(&row) else { return };
+    let Some(mut alarm) = kept(core, id) else { return };
+    let _changing = core.changing_alarms();
+    // A repeat may have been counted meanwhile.
+    if let Some(now) = core.database.alarm(id).ok().flatten().and_then(|row| decode(&row).ok()) {
+        alarm = now;
+    }
     alarm.forensics.timeline.extend(report.records.iter().cloned());
     if report.status == Some(IsolatedStatus::Restored) {
         alarm.status = HandleStatus::Unhandled;
