@@ -122,6 +122,9 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
             ));
         };
         let text = given.to_str().unwrap_or_default().trim();
+        if text.len() > 64 {
+            return Err(Problem::invalid("If-Match: at most 64 characters, as the ETag of what was read"));
+        }
         let revision = text.strip_prefix('"').and_then(|t| t.strip_suffix('"')).and_then(|t| t.parse().ok());
         // A tag that is none of ours matches nothing.
         Ok(Self(revision.unwrap_or(-1)))

@@ -90,13 +90,23 @@ pub(crate) fn weakness(password: &str, user: &str) -> Option<String> {
             LENGTH.end()
         ));
     }
-    if password.to_lowercase().contains(&user.to_lowercase()) {
+    if holds(&password.to_lowercase(), &user.to_lowercase()) {
         return Some("a password must not hold the name of its user".to_owned());
     }
     let mut kinds: Vec<char> = password.chars().collect();
     kinds.sort_unstable();
     kinds.dedup();
     (kinds.len() < 5).then(|| "a password has at least 5 different characters".to_owned())
+}
+
+/// Whether the name stands in it; a short one only as a word of its own: `seven` holds no `eve`.
+fn holds(password: &str, user: &str) -> bool {
+    let mut found = password.match_indices(user);
+    let alone = |(at, name): (usize, &str)| {
+        let outside = |c: Option<char>| c.is_none_or(|c| !c.is_alphabetic());
+        outside(password[..at].chars().next_back()) && outside(password[at + name.len()..].chars().next())
+    };
+    if user.chars().count() < 4 { found.any(alone) } else { found.next().is_some() }
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ pub(super) struct Approval {
     decided_at: Option<String>,
     remark: String,
     /// What came of it, for orders to hosts.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>)]
     result: serde_json::Value,
 }
 

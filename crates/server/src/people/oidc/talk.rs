@@ -43,6 +43,9 @@ pub(super) fn client(settings: &Settings) -> Result<Client, String> {
     Client::builder()
         .tls_backend_preconfigured(tls)
         .redirect(reqwest::redirect::Policy::none())
+        // Minutes lie between two requests: a connection that the provider has closed meanwhile would be taken
+        // for one that works, and what is posted is not sent a second time.
+        .pool_max_idle_per_host(0)
         .no_proxy()
         .timeout(PATIENCE)
         .connect_timeout(PATIENCE / 2)
@@ -51,13 +54,26 @@ pub(super) fn client(settings: &Settings) -> Result<Client, String> {
         .map_err(|e| e.to_string())
 }
 
+/// An error with its causes, without the address: that may hold a code.
+fn whole(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(&error);
+    while let Some(why) = cause {
+        text.push_str(": ");
+        text.push_str(&why.to_string());
+        cause = why.source();
+    }
+    text
+}
+
 /// Sends it and reads JSON.
 pub(super) async fn json<T: DeserializeOwned>(what: &str, request: RequestBuilder) -> Result<T, OidcError> {
     let failed = |why: &dyn std::fmt::Display| OidcError::Provider(format!("the provider's {what}: {why}"));
-    let mut response = request.send().await.map_err(|e| failed(&e.without_url()))?;
+    let mut response = request.send().await.map_err(|e| failed(&whole(e)))?;
     let status = response.status();
     let mut body = Vec::new();
-    while let Some(part) = response.chunk().await.map_err(|e| failed(&e.without_url()))? {
+    while let Some(part) = response.chunk().await.map_err(|e| failed(&whole(e)))? {
         if body.len() + part.len() > MOST {
             return Err(failed(&"the answer is over 1 MiB"));
         }
