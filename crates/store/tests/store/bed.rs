@@ -65,7 +65,7 @@ where
     B: Future<Output = Bed>,
     S: Future<Output = ()>,
 {
-    run_for(Duration::from_secs(60), bed, story);
+    run_for(Duration::from_secs(110), bed, story);
 }
 
 /// The same, with another limit.
