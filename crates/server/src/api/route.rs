@@ -209,7 +209,7 @@ impl Doc {
             .description(Some("The `ETag` of what was read."))
             .schema(Some(text));
         self.operation = self.operation.parameter(parameter);
-        self.statuses.extend([412, 428]);
+        self.statuses.extend([412, 422, 428]);
         self
     }
 

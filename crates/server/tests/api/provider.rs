@@ -9,14 +9,16 @@ use axum::http::Request;
 use lazaret_server::start::Role;
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Lines};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 /// The provider; it ends when its standard input is closed, at the latest with us.
 struct Provider {
     child: Child,
     issuer: String,
+    /// Held open: it writes notices, and ends when nobody could read them.
+    _out: Lines<BufReader<ChildStdout>>,
 }
 
 impl Drop for Provider {
@@ -43,7 +45,7 @@ fn start() -> Provider {
     let ready = lines.next().and_then(Result::ok).unwrap_or_default();
     let issuer =
         ready.strip_prefix("ready ").unwrap_or_else(|| panic!("the provider said {ready:?}")).to_owned();
-    Provider { child, issuer }
+    Provider { child, issuer, _out: lines }
 }
 
 /// A browser: it keeps cookies and follows where it is sent, as long as that is at the provider.
