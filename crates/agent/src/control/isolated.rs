@@ -6,9 +6,7 @@ use crate::alarms::{decode, update};
 use crate::core::Core;
 use crate::log::{log, printable};
 use crate::look::now_ms;
-use lazaret_model::{
-    Alarm, AlarmId, FileFacts, HandleStatus, IsolatedId, IsolatedStatus, KilledProcess, Outcome,
-};
+use lazaret_model::{AlarmId, FileFacts, HandleStatus, IsolatedId, IsolatedStatus, KilledProcess, Outcome};
 use lazaret_proto::v1;
 use lazaret_proto::v1::failure::Kind;
 use lazaret_proto::v1::response::Answer;
@@ -197,32 +195,24 @@ fn outcome_of(report: &Report) -> Outcome {
         .map_or_else(|| Outcome::Failed("the responder reported nothing".into()), |r| r.outcome.clone())
 }
 
-/// The alarm. A server, or a quick hand, undoes an isolation before the alarm about it is kept, which is a
-/// moment later: it would say for ever that the file is isolated.
-fn kept(core: &Core, id: AlarmId) -> Option<Alarm> {
+/// Waits for a young alarm. A server, or a quick hand, undoes an isolation before the alarm about it is kept,
+/// which is a moment later: it would say for ever that the file is isolated.
+fn wait_until_kept(core: &Core, id: AlarmId) {
     let born = id.0.get_timestamp().map_or(0, |t| t.to_unix().0);
     let recent = u64::try_from(now_ms() / 1000).unwrap_or(0).saturating_sub(born) < RECENT_SECONDS;
     let until = Instant::now() + if recent { ABOUT_TO_BE_KEPT } else { Duration::ZERO };
-    loop {
-        match core.database.alarm(id) {
-            Ok(Some(row)) => return decode(&row).ok(),
-            Ok(None) if Instant::now() < until && !core.is_stopping() => {
-                std::thread::sleep(Duration::from_millis(10));
-            }
-            Ok(None) | Err(_) => return None,
-        }
+    while matches!(core.database.alarm(id), Ok(None)) && Instant::now() < until && !core.is_stopping() {
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
 
 /// Adds what was done to the alarm that the file came from.
 pub(crate) fn note(core: &Core, alarm: Option<AlarmId>, report: &Report) {
     let Some(id) = alarm else { return };
-    let Some(mut alarm) = kept(core, id) else { return };
+    wait_until_kept(core, id);
     let _changing = core.changing_alarms();
-    // A repeat may have been counted meanwhile.
-    if let Some(now) = core.database.alarm(id).ok().flatten().and_then(|row| decode(&row).ok()) {
-        alarm = now;
-    }
+    let Ok(Some(row)) = core.database.alarm(id) else { return };
+    let Ok(mut alarm) = decode(&row) else { return };
     alarm.forensics.timeline.extend(report.records.iter().cloned());
     if report.status == Some(IsolatedStatus::Restored) {
         alarm.status = HandleStatus::Unhandled;

@@ -98,19 +98,19 @@ impl Desk {
 /// Gives the last such record too.
 async fn one_by_one(
     inner: &Inner,
-    batch: Batch,
+    batch: &Batch,
     why: &StoreError,
 ) -> Result<(Acked, Option<Record>), StoreError> {
     inner.log(&format!("{}: a batch is taken apart, since the store refused it: {why}", batch.host));
     let mut whole = Acked::default();
     let mut unread = None;
-    for record in batch.records {
+    for record in &batch.records {
         let one = |record: &Record| Batch { host: batch.host.clone(), records: vec![record.clone()] };
-        let done = match inner.store.ingest(one(&record)).await {
+        let done = match inner.store.ingest(one(record)).await {
             Err(e) if !e.is_retryable() => {
-                let bytes = rows::bytes(&record);
+                let bytes = rows::bytes(record);
                 let what = rows::unread(&batch.host, record.at, &e.to_string(), bytes, now_ms());
-                let kept = Record { what, ..record };
+                let kept = Record { what, ..*record };
                 // What cannot even be kept so is out of order, or the host is gone: that ends the session.
                 let done = inner.store.ingest(one(&kept)).await?;
                 unread = Some(kept);
@@ -226,9 +226,9 @@ impl ServerSide for Desk {
                 self.inner.store.reset_acked(&self.who.host, before).await?;
             }
             let unread = batch.records.iter().rfind(|r| matches!(r.what, What::Unread { .. })).cloned();
-            let again = batch.clone();
-            let done = match self.inner.store.ingest(batch).await {
-                Err(e) if !e.is_retryable() => one_by_one(&self.inner, again, &e).await,
+            let batch = Arc::new(batch);
+            let done = match self.inner.store.ingest(Arc::clone(&batch)).await {
+                Err(e) if !e.is_retryable() => one_by_one(&self.inner, &batch, &e).await,
                 done => done.map(|done| (done, unread)),
             };
             let (done, unread) = done?;

@@ -8,6 +8,7 @@ pub(crate) mod writer;
 
 use crate::error::Result;
 use crate::{Batch, ChangeKind, Ingested, Store};
+use std::sync::Arc;
 
 impl Store {
     /// Takes consecutive entries of a host's journal; when this returns they are committed. Entries at or
@@ -17,9 +18,9 @@ impl Store {
     /// `Conflict` when entries are missing behind what is acknowledged (the text says from where on),
     /// `NotFound` for an unknown host, `Unavailable` when nothing was taken for sure or nobody knows: send
     /// it again.
-    pub async fn ingest(&self, batch: Batch) -> Result<Ingested> {
-        let host = batch.host.clone();
-        let (project, ingested) = self.writer.take(batch).await?;
+    pub async fn ingest(&self, batch: impl Into<Arc<Batch>>) -> Result<Ingested> {
+        let batch = batch.into();
+        let (project, ingested) = self.writer.take(Arc::clone(&batch)).await?;
         for id in &ingested.alarms {
             self.note_change(&project, ChangeKind::Alarm, id);
         }
@@ -27,7 +28,7 @@ impl Store {
             self.note_change(&project, ChangeKind::Isolated, id);
         }
         if ingested.taken > 0 && ingested.alarms.is_empty() && ingested.isolated.is_empty() {
-            self.note_change(&project, ChangeKind::Host, &host);
+            self.note_change(&project, ChangeKind::Host, &batch.host);
         }
         Ok(ingested)
     }

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 const QUEUE: usize = 256;
 
 struct Job {
-    batch: Batch,
+    batch: Arc<Batch>,
     answer: oneshot::Sender<Outcome>,
 }
 
@@ -37,7 +37,7 @@ impl Writer {
     }
 
     /// Waits until it is committed.
-    pub(crate) async fn take(&self, batch: Batch) -> Result<(String, Ingested)> {
+    pub(crate) async fn take(&self, batch: Arc<Batch>) -> Result<(String, Ingested)> {
         let closed =
             || StoreError::Unavailable("the store is closed: send it again after the restart".into());
         let (answer, outcome) = oneshot::channel();
@@ -91,7 +91,7 @@ async fn write(pools: &Pools, marks: &Marks, jobs: Vec<Job>) {
     if jobs.is_empty() {
         return;
     }
-    let batches: Vec<&Batch> = jobs.iter().map(|j| &j.batch).collect();
+    let batches: Vec<&Batch> = jobs.iter().map(|j| &*j.batch).collect();
     let outcomes = match apply(pools, marks, &batches).await {
         Ok(outcomes) => outcomes,
         // Gone for one is gone for all.
