@@ -74,13 +74,6 @@ impl Mount {
     }
 
     pub(crate) fn unmount(&self) {
-        // A driver of another test that just starts looks for staging folders everywhere.
-        for _ in 0..50 {
-            if Command::new("umount").arg(&self.point).output().is_ok_and(|o| o.status.success()) {
-                return;
-            }
-            std::thread::sleep(std::time::Duration::from_millis(20));
-        }
         run("umount", &[self.point.as_os_str()]);
     }
 
