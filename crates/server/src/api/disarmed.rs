@@ -152,16 +152,13 @@ async fn disarm(
         at_ms: time::now_ms(),
         alarm: String::new(),
     };
-    if !api.store.disarm_rule(&row).await? {
+    let shown = view(&row);
+    let record = Record::new(&access, &row.project, "rule.disarm", format!("rule {}", row.rule));
+    if !record.after(&shown).on(&api).disarm_rule(&row).await? {
         let text =
             format!("the rule \"{}\" is disarmed in this project already", super::problem::shown(&row.rule));
         return Err(Problem::conflict(text));
     }
-    let shown = view(&row);
-    Record::new(&access, &row.project, "rule.disarm", format!("rule {}", row.rule))
-        .after(&shown)
-        .write(&api)
-        .await?;
     Ok(Created(Json(shown)))
 }
 

@@ -399,21 +399,7 @@ async fn apply(api: &Api, access: &Access, hosts: &[HostRow], change: &HostChang
         return Err(Problem::invalid("group and ungroup: one or the other"));
     }
     let ids: Vec<String> = hosts.iter().map(|h| h.id.clone()).collect();
-    if let Some(group) = &change.group {
-        let row = super::host_groups::within(api, access, group).await?;
-        if let Some(other) = hosts.iter().find(|h| h.project != row.project) {
-            return Err(Problem::invalid(format!(
-                "the host {} and the group {} are of two projects",
-                other.id, row.id
-            )));
-        }
-        api.store.set_host_group(&ids, Some(group)).await?;
-    } else if change.ungroup {
-        api.store.set_host_group(&ids, None).await?;
-    }
-    if let Some(importance) = change.importance {
-        api.store.set_host_importance(&ids, importance.word()).await?;
-    }
+    let mut rows = Vec::new();
     for h in hosts {
         #[derive(Serialize)]
         struct Shown<'a> {
@@ -425,11 +411,25 @@ async fn apply(api: &Api, access: &Access, hosts: &[HostRow], change: &HostChang
             group: if change.ungroup { None } else { change.group.as_deref().or(h.group.as_deref()) },
             importance: change.importance.map_or(h.importance.as_str(), |i| i.word()),
         };
-        Record::new(access, &h.project, "host.assign", format!("host {}", h.id))
-            .before(&before)
-            .after(&after)
-            .write(api)
-            .await?;
+        let record = Record::new(access, &h.project, "host.assign", format!("host {}", h.id));
+        rows.push(record.before(&before).after(&after).row());
+    }
+    // The first of the writes takes the record along.
+    let store = api.store.audited(rows);
+    if let Some(group) = &change.group {
+        let row = super::host_groups::within(api, access, group).await?;
+        if let Some(other) = hosts.iter().find(|h| h.project != row.project) {
+            return Err(Problem::invalid(format!(
+                "the host {} and the group {} are of two projects",
+                other.id, row.id
+            )));
+        }
+        store.set_host_group(&ids, Some(group)).await?;
+    } else if change.ungroup {
+        store.set_host_group(&ids, None).await?;
+    }
+    if let Some(importance) = change.importance {
+        store.set_host_importance(&ids, importance.word()).await?;
     }
     Ok(())
 }

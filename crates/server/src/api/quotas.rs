@@ -379,7 +379,11 @@ async fn bind(State(api): State<Api>, access: Access, Json(ask): Json<Bind>) -> 
     let pool = within(&api, &access, &ask.quota).await?;
     let by_project = several(&api, &access, &ask.hosts).await?;
     let hosts: Vec<String> = by_project.iter().flat_map(|(_, list)| list.iter().cloned()).collect();
-    let bound = api.store.bind_quota(&pool.id, &hosts, access.who(), time::now_ms()).await;
+    let of = |(project, list): &(String, Vec<String>)| {
+        Record::new(&access, project, "quota.bind", format!("quota {}", pool.id)).after(list).row()
+    };
+    let store = api.store.audited(by_project.iter().map(of).collect());
+    let bound = store.bind_quota(&pool.id, &hosts, access.who(), time::now_ms()).await;
     bound.map_err(|e| match e {
         // How many others have it is not for who may not see them.
         StoreError::Conflict(_) if pool.project == SHARED_POOL && access.scope != Scope::All => {
@@ -387,12 +391,6 @@ async fn bind(State(api): State<Api>, access: Access, Json(ask): Json<Bind>) -> 
         }
         e => e.into(),
     })?;
-    for (project, list) in &by_project {
-        Record::new(&access, project, "quota.bind", format!("quota {}", pool.id))
-            .after(list)
-            .write(&api)
-            .await?;
-    }
     Ok(Json(Bound { hosts: hosts.len() }))
 }
 
@@ -403,9 +401,9 @@ async fn unbind(
 ) -> Result<Json<Bound>, Problem> {
     let by_project = several(&api, &access, &ask.hosts).await?;
     let hosts: Vec<String> = by_project.iter().flat_map(|(_, list)| list.iter().cloned()).collect();
-    let had = api.store.unbind_quota(&hosts).await?;
-    for (project, list) in &by_project {
-        Record::new(&access, project, "quota.unbind", "hosts".to_owned()).after(list).write(&api).await?;
-    }
+    let of = |(project, list): &(String, Vec<String>)| {
+        Record::new(&access, project, "quota.unbind", "hosts".to_owned()).after(list).row()
+    };
+    let had = api.store.audited(by_project.iter().map(of).collect()).unbind_quota(&hosts).await?;
     Ok(Json(Bound { hosts: had }))
 }

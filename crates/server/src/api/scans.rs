@@ -340,10 +340,9 @@ async fn create(
     check(&api, &access, &ask.project, &ask.name, &ask.settings).await?;
     let planned = Planned { settings: ask.settings, start: ask.start };
     let row = row(&access, None, &ask.project, ask.name, &planned)?;
-    api.store.create_scan_policy(&row).await?;
     let shown = policy(&row)?;
-    let target = format!("scan_policy {}", row.id);
-    Record::new(&access, &row.project, "scan_policy.create", target).after(&shown).write(&api).await?;
+    let record = Record::new(&access, &row.project, "scan_policy.create", format!("scan_policy {}", row.id));
+    record.after(&shown).on(&api).create_scan_policy(&row).await?;
     Ok(Created(Tagged(row.revision, shown)))
 }
 
@@ -359,15 +358,12 @@ async fn update(
     check(&api, &access, &before.project, &ask.name, &ask.settings).await?;
     let planned = Planned { settings: ask.settings, start: ask.start };
     let row = row(&access, Some(&before), &before.project, ask.name, &planned)?;
-    let written = api.store.update_scan_policy(&row).await;
+    let record = Record::new(&access, &before.project, "scan_policy.update", format!("scan_policy {id}"));
+    let next = ScanPolicyRow { revision: row.revision + 1, ..row.clone() };
+    let store = record.before(&policy(&before)?).after(&policy(&next)?).on(&api);
+    let written = store.update_scan_policy(&row).await;
     let after = raced(written, async { api.store.scan_policy(&id).await.map(|p| p.revision) }, seen).await?;
-    let shown = policy(&after)?;
-    Record::new(&access, &before.project, "scan_policy.update", format!("scan_policy {id}"))
-        .before(&policy(&before)?)
-        .after(&shown)
-        .write(&api)
-        .await?;
-    Ok(Tagged(after.revision, shown))
+    Ok(Tagged(after.revision, policy(&after)?))
 }
 
 async fn remove(
@@ -378,12 +374,9 @@ async fn remove(
 ) -> Result<Empty, Problem> {
     let before = policy_within(&api, &access, &id).await?;
     fresh(seen, before.revision)?;
-    let written = api.store.delete_scan_policy(&id, seen).await;
+    let record = Record::new(&access, &before.project, "scan_policy.delete", format!("scan_policy {id}"));
+    let written = record.before(&policy(&before)?).on(&api).delete_scan_policy(&id, seen).await;
     raced(written, async { api.store.scan_policy(&id).await.map(|p| p.revision) }, seen).await?;
-    Record::new(&access, &before.project, "scan_policy.delete", format!("scan_policy {id}"))
-        .before(&policy(&before)?)
-        .write(&api)
-        .await?;
     Ok(Empty)
 }
 

@@ -55,11 +55,13 @@ impl Store {
     pub async fn disarm_rule(&self, row: &DisarmedRow) -> Result<bool> {
         let mut tx = self.begin().await?;
         let new = insert(&mut tx, row).await?;
-        let hosts =
-            if new { bump(&mut tx, &Target::Project(row.project.clone())).await? } else { Vec::new() };
-        tx.commit().await?;
+        if !new {
+            return Ok(false);
+        }
+        let hosts = bump(&mut tx, &Target::Project(row.project.clone())).await?;
+        self.commit(tx).await?;
         self.note_desired(&hosts)?;
-        Ok(new)
+        Ok(true)
     }
 
     /// Lets it act again; what was on the list.
@@ -75,7 +77,7 @@ impl Store {
         let row = tx.one(delete).await?.ok_or_else(|| StoreError::missing("disarmed rule", rule))?;
         let was = read(&row)?;
         let hosts = bump(&mut tx, &Target::Project(project.to_owned())).await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         self.note_desired(&hosts)?;
         Ok(was)
     }

@@ -9,8 +9,9 @@ use crate::{Batch, Ingested};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
-/// Batches that wait; whoever brings more waits before it, which slows its host down.
-const QUEUE: usize = 256;
+/// Batches that wait; whoever brings more waits before it, which slows its host down. As many as one transaction takes
+/// records and more: thousands of hosts bring one record each.
+const QUEUE: usize = 4_096;
 
 struct Job {
     batch: Arc<Batch>,
