@@ -142,7 +142,7 @@ pub(super) async fn finish(inner: &Inner, host: &str, result: v1::CommandResult)
     }
     let end =
         CommandEnd { id: result.id, host: host.to_owned(), state, reason, at_ms: now_ms(), result: bytes };
-    let first = inner.store.finish_command(&end).await?;
+    let first = inner.results.put(end).await?;
     let word = if first { "first" } else { "late" };
     metrics::counter!("lazaret_gateway_results_total", "which" => word).increment(1);
     Ok(())

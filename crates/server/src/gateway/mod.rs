@@ -18,6 +18,7 @@ mod enroll;
 mod facts;
 mod limiter;
 mod live;
+mod results;
 mod rows;
 mod silence;
 mod tls;
@@ -141,6 +142,7 @@ struct Inner {
     /// Records that the store works on.
     ingests: Semaphore,
     packs: content::Packs,
+    results: results::Results,
     /// Numbers sessions.
     sessions: AtomicU64,
     connections: AtomicU64,
@@ -240,6 +242,7 @@ impl Gateway {
             handshakes: Arc::new(Semaphore::new(HANDSHAKES)),
             ingests: Semaphore::new(INGESTS as usize),
             packs: content::Packs::default(),
+            results: results::Results::new(),
             sessions: AtomicU64::new(0),
             connections: AtomicU64::new(0),
             healthy: AtomicBool::new(true),
@@ -250,6 +253,7 @@ impl Gateway {
         tasks.spawn(accept::run(inner.clone(), listener, tls));
         tasks.spawn(dispatch::run(inner.clone()));
         tasks.spawn(silence::run(inner.clone()));
+        tasks.spawn(results::run(inner.clone()));
         Ok(Self { inner, address, tasks })
     }
 

@@ -29,15 +29,36 @@ impl Store {
     /// # Errors
     /// Of the database.
     pub async fn finish_command(&self, end: &CommandEnd) -> Result<bool> {
-        let update = sql("UPDATE commands SET state = $3, reason = $4, finished_ms = $5, result = $6 \
-             WHERE id = $1 AND host = $2 AND state IN ('pending', 'sent')")
-        .bind(&end.id)
-        .bind(&end.host)
-        .bind(&end.state)
-        .bind(&end.reason)
-        .bind(end.at_ms)
-        .bind(&end.result);
-        Ok(!self.ended(update).await?.is_empty())
+        Ok(self.finish_commands(std::slice::from_ref(end)).await? == [true])
+    }
+
+    /// The same for many in one transaction: thousands of hosts answer one order at once.
+    ///
+    /// # Errors
+    /// Of the database; then none is written.
+    pub async fn finish_commands(&self, ends: &[CommandEnd]) -> Result<Vec<bool>> {
+        let mut tx = self.begin().await?;
+        let (mut first, mut changed) = (Vec::with_capacity(ends.len()), Vec::new());
+        for end in ends {
+            let update = sql("UPDATE commands SET state = $3, reason = $4, finished_ms = $5, result = $6 \
+                 WHERE id = $1 AND host = $2 AND state IN ('pending', 'sent') RETURNING project")
+            .bind(&end.id)
+            .bind(&end.host)
+            .bind(&end.state)
+            .bind(&end.reason)
+            .bind(end.at_ms)
+            .bind(&end.result);
+            let row = tx.one(update).await?;
+            first.push(row.is_some());
+            if let Some(row) = row {
+                changed.push((row.fields().text()?, &end.host));
+            }
+        }
+        self.commit(tx).await?;
+        for (project, host) in changed {
+            self.note_change(&project, ChangeKind::Command, host);
+        }
+        Ok(first)
     }
 
     /// A person takes an order back: what was not sent ends at once, what was is asked to end. The order as

@@ -44,6 +44,20 @@ async fn an_order_is_sent_and_ends_once(bed: Bed) {
     assert!(matches!(store.task_summary("none").await, Err(StoreError::NotFound(_))));
 }
 
+async fn many_results_are_written_together(bed: Bed) {
+    let store = &bed.store;
+    store.insert_commands(&(1..=600).map(|n| command(n, "a", "task")).collect::<Vec<_>>()).await.unwrap();
+    let mut ends: Vec<_> = (1..=600).map(|n| end(n, "a", "done")).collect();
+    ends.push(end(1, "a", "failed"));
+    ends.push(end(2, "b", "failed"));
+    ends.push(end(999, "a", "done"));
+    let first = store.finish_commands(&ends).await.unwrap();
+    assert!(first[..600].iter().all(|f| *f));
+    assert_eq!(first[600..], [false; 3], "a late one, another host's, an unknown one");
+    assert_eq!(store.task_summary("task").await.unwrap().states, [("done".into(), 600)]);
+    assert!(store.finish_commands(&[]).await.unwrap().is_empty());
+}
+
 async fn an_order_is_taken_back(bed: Bed) {
     let store = &bed.store;
     store.insert_commands(&(1..=4).map(|n| command(n, "a", "task")).collect::<Vec<_>>()).await.unwrap();
@@ -106,6 +120,7 @@ async fn an_order_of_many_parts_is_all_or_nothing(bed: Bed) {
 
 on_both!(
     an_order_is_sent_and_ends_once,
+    many_results_are_written_together,
     an_order_is_taken_back,
     overdue_orders_end_with_the_reason,
     an_order_of_many_parts_is_all_or_nothing,
