@@ -101,7 +101,7 @@ pub(crate) async fn step(
     let id = gather::message_id(&out.installation, &row.id, state.cursor, planned.to);
     let message = gather::message(store, out, &row.project, planned.kind, id, &planned.found).await?;
     bucket.take();
-    let sent = match Secrets::stored(&row.secrets) {
+    let sent = match Secrets::of(row, &*out.seal) {
         Ok(secrets) => send(out, settings, &secrets, &message).await,
         Err(e) => Err(Failure::new(e)),
     };

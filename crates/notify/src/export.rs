@@ -80,7 +80,7 @@ pub(crate) async fn step(
     let sent = if events.is_empty() {
         Ok(())
     } else {
-        match Secrets::stored(&row.secrets) {
+        match Secrets::of(row, &*out.seal) {
             Ok(secrets) => send(out, &row.project, settings, &secrets, &events).await,
             Err(e) => Err(Failure::new(e)),
         }

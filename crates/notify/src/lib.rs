@@ -39,7 +39,7 @@ pub use guard::Guard;
 pub use message::{Item, Message};
 pub use outbound::{Limits, Outbound};
 pub use probe::{retry, test};
-pub use secrets::Secrets;
+pub use secrets::{Seal, Secrets};
 pub use settings::{
     Delivery, Email, Filter, Format, HttpExport, Kind, Mode, Notice, Security, Settings, Severity, Syslog,
     ToFile, Webhook,

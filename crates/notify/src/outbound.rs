@@ -2,7 +2,9 @@
 //! What all deliveries of a server share.
 
 use crate::guard::Guard;
+use crate::secrets::Seal;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long things may take.
@@ -48,6 +50,8 @@ pub struct Outbound {
     pub version: &'static str,
     /// Where people look alarms up: the beginning of links; empty: no links.
     pub console: String,
+    /// Opens the targets' secrets.
+    pub seal: Arc<dyn Seal>,
     /// How long things may take.
     pub limits: Limits,
 }

@@ -12,10 +12,10 @@ use crate::text::{now_ms, time};
 use crate::{alert, export};
 use lazaret_store::{DeadLetterRow, TargetRow};
 
-fn read(row: &TargetRow) -> Result<(Settings, Secrets), Failure> {
+fn read(out: &Outbound, row: &TargetRow) -> Result<(Settings, Secrets), Failure> {
     let settings = Settings::stored(&row.settings).map_err(Failure::new)?;
     settings.check().map_err(Failure::new)?;
-    Ok((settings, Secrets::stored(&row.secrets).map_err(Failure::new)?))
+    Ok((settings, Secrets::of(row, &*out.seal).map_err(Failure::new)?))
 }
 
 /// Sends one message, or one event, that says that it is a test.
@@ -23,7 +23,7 @@ fn read(row: &TargetRow) -> Result<(Settings, Secrets), Failure> {
 /// # Errors
 /// What the target did instead.
 pub async fn test(out: &Outbound, row: &TargetRow) -> Result<(), Failure> {
-    let (settings, secrets) = read(row)?;
+    let (settings, secrets) = read(out, row)?;
     let kind = settings.kind().map_err(Failure::new)?;
     let now = now_ms();
     if !kind.is_notification() {
@@ -47,7 +47,7 @@ pub async fn test(out: &Outbound, row: &TargetRow) -> Result<(), Failure> {
 /// # Errors
 /// What the target did instead.
 pub async fn retry(out: &Outbound, row: &TargetRow, letter: &DeadLetterRow) -> Result<(), Failure> {
-    let (settings, secrets) = read(row)?;
+    let (settings, secrets) = read(out, row)?;
     let message: Message = serde_json::from_str(&letter.body)
         .map_err(|_| Failure::new("the message cannot be read by this version: delete it"))?;
     alert::send(out, &settings, &secrets, &message).await

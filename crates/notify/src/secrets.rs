@@ -3,10 +3,27 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use lazaret_store::TargetRow;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Secrets of a target, as JSON in the database.
+/// Closes what the database's reader shall not read, and opens it again. `about` is what it belongs to: sealed for
+/// one target it does not open for another.
+pub trait Seal: Send + Sync + fmt::Debug {
+    /// As it is stored.
+    ///
+    /// # Errors
+    /// Why it cannot be sealed.
+    fn close(&self, about: &str, plain: &str) -> Result<String, String>;
+
+    /// What was sealed.
+    ///
+    /// # Errors
+    /// It was sealed with another key, or for something else.
+    fn open(&self, about: &str, sealed: &str) -> Result<String, String>;
+}
+
+/// Secrets of a target, as sealed JSON in the database.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Secrets {
@@ -28,19 +45,22 @@ impl fmt::Debug for Secrets {
 }
 
 impl Secrets {
-    /// Reads what is stored.
+    /// Reads those of a target.
     ///
     /// # Errors
-    /// It was written by another version; says nothing of what it holds.
-    pub fn stored(json: &str) -> Result<Self, String> {
-        serde_json::from_str(json)
+    /// The key is another one, or they were written by another version; says nothing of what they hold.
+    pub fn of(row: &TargetRow, seal: &dyn Seal) -> Result<Self, String> {
+        let json = seal.open(&about(&row.id), &row.secrets)?;
+        serde_json::from_str(&json)
             .map_err(|_| "the target's secrets cannot be read: set them anew".to_owned())
     }
 
-    /// As it is stored.
-    #[must_use]
-    pub fn to_json(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
+    /// As they are stored for the target of this id.
+    ///
+    /// # Errors
+    /// Why they cannot be sealed.
+    pub fn sealed(&self, target: &str, seal: &dyn Seal) -> Result<String, String> {
+        seal.close(&about(target), &serde_json::to_string(self).unwrap_or_default())
     }
 
     /// Makes a new secret for a web hook and puts it first; the one before stays beside it unless it is not
@@ -56,6 +76,10 @@ impl Secrets {
         self.webhook.insert(0, new.clone());
         Ok(new)
     }
+}
+
+fn about(target: &str) -> String {
+    format!("target {target}")
 }
 
 #[cfg(test)]
@@ -74,6 +98,5 @@ mod tests {
         assert_eq!(s.webhook, [d.as_str()]);
         let text = format!("{s:?}");
         assert!(!text.contains("hunter2") && !text.contains(&d), "{text}");
-        assert_eq!(Secrets::stored(&s.to_json()).unwrap(), s);
     }
 }

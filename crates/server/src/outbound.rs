@@ -2,7 +2,9 @@
 //! What goes out of this server, by its configuration.
 
 use crate::config::Config;
+use crate::init;
 use crate::log;
+use crate::people::seal::Seal;
 use crate::read_only::ReadOnly;
 use anyhow::Context as _;
 use lazaret_notify::{Guard, Limits, Outbound};
@@ -31,6 +33,7 @@ pub(crate) async fn of(config: &Config, store: &Store) -> anyhow::Result<Outboun
         installation: store.meta().await?.installation,
         version: env!("CARGO_PKG_VERSION"),
         console: if o.console.is_empty() { config.api.public.clone() } else { o.console.clone() },
+        seal: Arc::new(Seal::open(&init::authority_folder(config))?),
         limits,
     })
 }

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A store, workers over it, and targets.
 
+use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use lazaret_kit::pg::Cluster;
-use lazaret_notify::{Guard, Limits, Outbound, Secrets};
+use lazaret_notify::{Guard, Limits, Outbound, Seal, Secrets};
 use lazaret_store::{Store, TargetRow};
 use serde_json::Value;
 use std::sync::{Arc, Mutex};
@@ -82,6 +85,7 @@ impl Bed {
             installation: "0198c0de-0000-7000-8000-00000000ffff".to_owned(),
             version: "0.1.0",
             console: "https://console.example".to_owned(),
+            seal: Arc::new(Key::new()),
             limits: limits(),
         }
     }
@@ -104,13 +108,14 @@ impl Bed {
         let read = lazaret_notify::Settings::stored(&settings.to_string()).unwrap();
         read.check().unwrap();
         let id = uuid::Uuid::now_v7().to_string();
+        let secrets = secrets.sealed(&id, &Key::new()).unwrap();
         let row = TargetRow {
             name: format!("target {id}"),
             id,
             project: project.to_owned(),
             kind: read.kind().unwrap().word().to_owned(),
             settings: settings.to_string(),
-            secrets: secrets.to_json(),
+            secrets,
             enabled: true,
             revision: 1,
             updated_ms: 1,
@@ -120,6 +125,33 @@ impl Bed {
         // What is older than the oldest target is not new.
         tokio::time::sleep(Duration::from_millis(2)).await;
         row
+    }
+}
+
+/// Seals as the server does, with one key for all beds.
+#[derive(Debug)]
+struct Key(RandomizedNonceKey);
+
+impl Key {
+    fn new() -> Self {
+        Self(RandomizedNonceKey::new(&AES_256_GCM, &[7; 32]).unwrap())
+    }
+}
+
+impl Seal for Key {
+    fn close(&self, about: &str, plain: &str) -> Result<String, String> {
+        let mut text = plain.as_bytes().to_vec();
+        let nonce = self.0.seal_in_place_append_tag(Aad::from(about.as_bytes()), &mut text).unwrap();
+        Ok(STANDARD.encode([nonce.as_ref().as_slice(), &text].concat()))
+    }
+
+    fn open(&self, about: &str, sealed: &str) -> Result<String, String> {
+        let mut bytes = STANDARD.decode(sealed).map_err(|e| e.to_string())?;
+        let mut text = bytes.split_off(NONCE_LEN);
+        let nonce = Nonce::try_assume_unique_for_key(&bytes).map_err(|e| e.to_string())?;
+        let plain =
+            self.0.open_in_place(nonce, Aad::from(about.as_bytes()), &mut text).map_err(|e| e.to_string())?;
+        String::from_utf8(plain.to_vec()).map_err(|e| e.to_string())
     }
 }
 

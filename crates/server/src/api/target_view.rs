@@ -4,7 +4,7 @@
 use super::problem::{Kind, Problem};
 use crate::json::some;
 use crate::time;
-use lazaret_notify::{Failure, Secrets, Settings};
+use lazaret_notify::{Failure, Seal, Secrets, Settings};
 use lazaret_store::{TargetRow, TargetState};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -138,11 +138,11 @@ pub(crate) fn settings_of(row: &TargetRow) -> Result<Settings, Problem> {
     })
 }
 
-pub(crate) fn view(row: &TargetRow, state: &TargetState) -> Result<Target, Problem> {
+pub(crate) fn view(row: &TargetRow, state: &TargetState, seal: &dyn Seal) -> Result<Target, Problem> {
     let settings = settings_of(row)?;
     let inside = |e| Problem::new(Kind::Internal, e);
     let kind = settings.kind().map_err(inside)?;
-    let secrets = Secrets::stored(&row.secrets).map_err(inside)?;
+    let secrets = Secrets::of(row, seal).map_err(inside)?;
     Ok(Target {
         id: row.id.clone(),
         project: some(&row.project),

@@ -83,13 +83,13 @@ async fn list(State(api): State<Api>, access: Access) -> Result<Json<Targets>, P
     let mut items = Vec::new();
     for row in api.store.targets(&access.scope).await? {
         let state = states.iter().find(|s| s.target == row.id).cloned().unwrap_or_default();
-        items.push(view(&row, &state)?);
+        items.push(view(&row, &state, &*api.outbound.seal)?);
     }
     Ok(Json(Targets { items }))
 }
 
 async fn shown(api: &Api, row: &TargetRow) -> Result<Target, Problem> {
-    view(row, &api.store.target_state(&row.id).await?)
+    view(row, &api.store.target_state(&row.id).await?, &*api.outbound.seal)
 }
 
 async fn show(
@@ -128,6 +128,11 @@ fn check(access: &Access, settings: &Settings, secrets: &Secrets) -> Result<laza
     Ok(kind)
 }
 
+/// As they go into the target's row.
+fn sealed(api: &Api, target: &str, secrets: &Secrets) -> Result<String, Problem> {
+    secrets.sealed(target, &*api.outbound.seal).map_err(|e| Problem::new(Kind::Internal, e))
+}
+
 async fn create(
     State(api): State<Api>,
     access: Access,
@@ -158,19 +163,20 @@ async fn create(
     } else {
         None
     };
+    let id = Uuid::now_v7().to_string();
     let row = TargetRow {
-        id: Uuid::now_v7().to_string(),
+        secrets: sealed(&api, &id, &secrets)?,
+        id,
         project,
         name: ask.name,
         kind: kind.word().to_owned(),
         settings: serde_json::to_string(&ask.settings).unwrap_or_default(),
-        secrets: secrets.to_json(),
         enabled: ask.enabled.unwrap_or(true),
         revision: 1,
         updated_ms: time::now_ms(),
         updated_by: access.who().to_owned(),
     };
-    let target = view(&row, &TargetState::default())?;
+    let target = view(&row, &TargetState::default(), &*api.outbound.seal)?;
     let record = Record::new(&access, &row.project, "target.create", format!("target {}", row.id));
     record.after(&target).on(&api).create_target(&row).await?;
     Ok(Created(Json(TargetSecret { target, secret })))
@@ -196,7 +202,8 @@ async fn update(
     fresh(seen, before.revision)?;
     check_name("name", &ask.name)?;
     let old = settings_of(&before)?;
-    let mut secrets = Secrets::stored(&before.secrets).map_err(|e| Problem::new(Kind::Internal, e))?;
+    let mut secrets =
+        Secrets::of(&before, &*api.outbound.seal).map_err(|e| Problem::new(Kind::Internal, e))?;
     // Or whoever may change the address could have the secret sent to one of their own.
     let moved = place(&old) != place(&ask.settings);
     for (name, given, kept) in
@@ -222,7 +229,7 @@ async fn update(
     let row = TargetRow {
         name: ask.name,
         settings: serde_json::to_string(&ask.settings).unwrap_or_default(),
-        secrets: secrets.to_json(),
+        secrets: sealed(&api, &id, &secrets)?,
         enabled: ask.enabled,
         updated_ms: time::now_ms(),
         updated_by: access.who().to_owned(),
@@ -276,10 +283,10 @@ async fn rotate(
         return Err(Problem::conflict("only web hooks have a secret of this kind"));
     }
     let inside = |e| Problem::new(Kind::Internal, e);
-    let mut secrets = Secrets::stored(&before.secrets).map_err(inside)?;
+    let mut secrets = Secrets::of(&before, &*api.outbound.seal).map_err(inside)?;
     let secret = secrets.rotate(ask.keep_old).map_err(inside)?;
     let row = TargetRow {
-        secrets: secrets.to_json(),
+        secrets: sealed(&api, &id, &secrets)?,
         updated_ms: time::now_ms(),
         updated_by: access.who().to_owned(),
         ..before.clone()

@@ -4,6 +4,8 @@
 
 use super::PeopleError;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
@@ -79,6 +81,20 @@ impl Seal {
         let mut text = text.to_vec();
         let plain = self.0.open_in_place(nonce, Aad::from(about.as_bytes()), &mut text).map_err(|_| bad())?;
         Ok(plain.to_vec())
+    }
+}
+
+/// Of the targets of notifications and exports.
+impl lazaret_notify::Seal for Seal {
+    fn close(&self, about: &str, plain: &str) -> Result<String, String> {
+        Self::close(self, about, plain.as_bytes()).map(|s| STANDARD.encode(s)).map_err(|e| e.to_string())
+    }
+
+    fn open(&self, about: &str, sealed: &str) -> Result<String, String> {
+        let bytes =
+            STANDARD.decode(sealed).map_err(|_| "a sealed secret is damaged: set it anew".to_owned())?;
+        let plain = self.read(about, &bytes).map_err(|e| e.to_string())?;
+        String::from_utf8(plain).map_err(|_| "a sealed secret is damaged: set it anew".to_owned())
     }
 }
 

@@ -45,6 +45,14 @@ async fn secrets_are_shown_once_or_never() {
         assert!(!seen.contains(hidden), "{hidden} is shown: {seen}");
     }
     let other = mail["target"]["id"].as_str().unwrap();
+    // Nor in the database: who reads it or a dump of it has none.
+    for target in [&hook, &mail, &http] {
+        let row = s.store().target(target["target"]["id"].as_str().unwrap()).await.unwrap();
+        assert!(row.secrets.len() > 40, "{}", row.secrets);
+        for hidden in ["hunter2", "t0ken-of-http", "whsec_"] {
+            assert!(!row.secrets.contains(hidden) && !row.settings.contains(hidden), "{row:?}");
+        }
+    }
     let path = format!("/api/v1/targets/{other}/rotate-secret");
     s.post(&path, &admin, json!({ "keep_old": false })).await.problem(409, "conflict");
     s.stop().await;
