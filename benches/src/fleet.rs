@@ -36,7 +36,7 @@ fn cpu(pid: i32) -> f64 {
     (ticks(11) + ticks(12)) / 100.0
 }
 
-fn load() -> String {
+pub(crate) fn load() -> String {
     let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     text.split_whitespace().next().unwrap_or("?").to_owned()
 }
@@ -46,7 +46,7 @@ fn now_ms() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(0)
 }
 
-fn row(what: &str, figure: &str, bar: &str) {
+pub(crate) fn row(what: &str, figure: &str, bar: &str) {
     line(&format!("| {what} | {figure} | {bar} |"));
 }
 
@@ -58,7 +58,7 @@ pub(crate) fn measure() {
 }
 
 /// Bytes that the database takes.
-fn size(server: &Server, cluster: Option<&Cluster>) -> u64 {
+pub(crate) fn size(server: &Server, cluster: Option<&Cluster>) -> u64 {
     let file = || std::fs::metadata(server.data().join("server.db")).map_or(0, |m| m.len());
     cluster.map_or_else(file, |c| c.size(DATABASE))
 }

@@ -10,6 +10,7 @@ mod corpus;
 mod deny;
 mod exec;
 mod fleet;
+mod fleet_out;
 mod fleet_rows;
 mod fleet_store;
 mod isolate;
@@ -21,7 +22,7 @@ mod scan;
 
 use std::process::ExitCode;
 
-const ALL: [(&str, fn()); 9] = [
+const ALL: [(&str, fn()); 10] = [
     ("exec", exec::measure),
     ("open", open::measure),
     ("isolate", isolate::measure),
@@ -31,6 +32,7 @@ const ALL: [(&str, fn()); 9] = [
     ("scan", scan::measure),
     ("fleet", fleet::measure),
     ("fleet_store", fleet_store::measure),
+    ("fleet_out", fleet_out::measure),
 ];
 
 fn main() -> ExitCode {

@@ -352,6 +352,15 @@ impl Server {
         self.child = spawn(&self.config, &self.log, &self.setup.role);
         self.wait_ready();
     }
+
+    /// The same after its data was replaced: the administrator of [`PASSWORD`] signs in again.
+    ///
+    /// # Panics
+    /// When it is not ready, or refuses.
+    pub fn restart_signed_in(&mut self) {
+        self.restart();
+        self.sign_in(None);
+    }
 }
 
 impl Drop for Server {
