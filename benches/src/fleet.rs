@@ -13,10 +13,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 /// Set by the command line.
 pub(crate) static QUICK: OnceLock<bool> = OnceLock::new();
 
-const DATABASE: &str = "lazaret";
+pub(crate) const DATABASE: &str = "lazaret";
 const HOSTS: u64 = 5_000;
 /// Alarms that are offered in a second: more than the bar, or it could not be met.
-const RATE: u64 = 3_300;
+pub(crate) const RATE: u64 = 3_300;
 /// After the last connection, before the memory is read and the first alarm comes.
 const SETTLE: u64 = 30;
 /// For everything that should take seconds.

@@ -2,7 +2,8 @@
 //! What goes out of a server and what it is kept by: from an alarm to a web hook, an OCSF export of a million alarms
 //! beside their ingest, backup and restore of them. `--quick` raises alarms for 20 s instead of 310.
 
-use crate::fleet::{QUICK, load, row, size};
+use crate::fleet::{DATABASE, QUICK, RATE, load, row, size};
+use crate::fleet_store::per_second;
 use crate::report::{Samples, line, us};
 use lazaret_kit::hook::Hook;
 use lazaret_kit::pg::Cluster;
@@ -11,10 +12,9 @@ use lazaret_kit::{Server, ServerSetup, Swarm};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-const DATABASE: &str = "lazaret";
 const HOSTS: &str = "1000";
-const RATE: u64 = 3_300;
-/// Alarms whose way to the web hook is timed, one every two seconds: a flood is told in few messages.
+/// With fewer alarms that were told their times say nothing. They come one a second, which the limit against floods
+/// gathers: the times are of a small flood, not of an alarm alone.
 const TOLD: usize = 20;
 const LONG: Duration = Duration::from_secs(600);
 
@@ -119,11 +119,6 @@ fn export(server: &Server, seconds: u64) -> u64 {
     );
     let _ = swarm.finish();
     acked
-}
-
-#[allow(clippy::cast_precision_loss, reason = "figures for people")]
-fn per_second(n: u64, time: Duration) -> f64 {
-    n as f64 / time.as_secs_f64().max(0.001)
 }
 
 /// Backup of the server that is ended, restore into an empty one.

@@ -3,6 +3,7 @@
 //! a page of the filtered list takes, filter by filter. The reference is the list of one host, which is one
 //! walk along one index.
 
+use crate::fleet::load;
 use crate::fleet_rows::{self as rows, HOSTS};
 use crate::report::{self, Samples};
 use lazaret_kit::pg::Cluster;
@@ -61,13 +62,8 @@ async fn one(name: &str, url: &str) {
 }
 
 #[allow(clippy::cast_precision_loss, reason = "figures of a few digits")]
-fn per_second(n: u64, time: Duration) -> f64 {
+pub(crate) fn per_second(n: u64, time: Duration) -> f64 {
     n as f64 / time.as_secs_f64()
-}
-
-fn load() -> String {
-    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    text.split(' ').next().unwrap_or_default().to_owned()
 }
 
 /// How long all took, and the last fifth of them.

@@ -231,6 +231,7 @@ impl Gateway {
             .map_err(|e| GatewayError::Listen(settings.listen, e))?;
         let address = listener.local_addr().map_err(|e| GatewayError::Listen(settings.listen, e))?;
         let incarnation = store.meta().await?.incarnation;
+        let (results, jobs) = results::Results::new();
         let inner = Arc::new(Inner {
             failures: Limiter::new(settings.failed_enrolments, Duration::from_secs(60)),
             store,
@@ -242,7 +243,7 @@ impl Gateway {
             handshakes: Arc::new(Semaphore::new(HANDSHAKES)),
             ingests: Semaphore::new(INGESTS as usize),
             packs: content::Packs::default(),
-            results: results::Results::new(),
+            results,
             sessions: AtomicU64::new(0),
             connections: AtomicU64::new(0),
             healthy: AtomicBool::new(true),
@@ -253,7 +254,7 @@ impl Gateway {
         tasks.spawn(accept::run(inner.clone(), listener, tls));
         tasks.spawn(dispatch::run(inner.clone()));
         tasks.spawn(silence::run(inner.clone()));
-        tasks.spawn(results::run(inner.clone()));
+        tasks.spawn(results::run(inner.clone(), jobs));
         Ok(Self { inner, address, tasks })
     }
 

@@ -5,14 +5,14 @@
 use super::Inner;
 use lazaret_store::{CommandEnd, Store, StoreError};
 use std::sync::Arc;
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 
 /// Results of one commit.
 const AT_ONCE: usize = 500;
 /// Results that wait; whoever brings more waits before it.
 const QUEUE: usize = 2_000;
 
-struct Job {
+pub(super) struct Job {
     end: CommandEnd,
     answer: oneshot::Sender<Result<bool, StoreError>>,
 }
@@ -20,13 +20,13 @@ struct Job {
 /// The way to the one that writes them.
 pub(super) struct Results {
     queue: mpsc::Sender<Job>,
-    jobs: Mutex<Option<mpsc::Receiver<Job>>>,
 }
 
 impl Results {
-    pub(super) fn new() -> Self {
+    /// And what [`run`] writes from.
+    pub(super) fn new() -> (Self, mpsc::Receiver<Job>) {
         let (queue, jobs) = mpsc::channel(QUEUE);
-        Self { queue, jobs: Mutex::new(Some(jobs)) }
+        (Self { queue }, jobs)
     }
 
     /// Waits for the commit; whether this was the first result of its command.
@@ -39,8 +39,7 @@ impl Results {
 }
 
 /// Writes until the gateway stops.
-pub(super) async fn run(inner: Arc<Inner>) {
-    let Some(mut jobs) = inner.results.jobs.lock().await.take() else { return };
+pub(super) async fn run(inner: Arc<Inner>, mut jobs: mpsc::Receiver<Job>) {
     let mut waiting = Vec::with_capacity(AT_ONCE);
     while jobs.recv_many(&mut waiting, AT_ONCE).await > 0 {
         let (ends, answers): (Vec<_>, Vec<_>) = waiting.drain(..).map(|j| (j.end, j.answer)).unzip();
