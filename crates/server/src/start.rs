@@ -189,6 +189,9 @@ pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
             read_only: read_only.clone(),
         };
         running.tasks.push(tokio::spawn(worker::run(jobs, stopping.clone())));
+        let gateway = running.agents.as_ref().map(Gateway::handle);
+        let rings = worker::release(store.clone(), gateway, read_only.clone(), stopping.clone());
+        running.tasks.push(tokio::spawn(rings));
         let tell = outbound::run(store.clone(), outbound.clone(), read_only.clone(), stopping.clone());
         running.tasks.push(tokio::spawn(tell));
     }
