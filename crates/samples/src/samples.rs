@@ -13,11 +13,14 @@ use std::fs::File;
 use std::io::{Seek as _, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::Receiver;
 
 /// Archives that are made at the same time: each takes some memory and a core.
 const ARCHIVES: usize = 2;
+/// Between counts that fail.
+const PAUSE: Duration = Duration::from_secs(5);
 /// Characters of a password.
 const PASSWORD: std::ops::RangeInclusive<usize> = 12..=256;
 
@@ -63,6 +66,7 @@ struct Inner {
     books: Books,
     max_sample_bytes: u64,
     archives: Semaphore,
+    counts: Arc<Semaphore>,
 }
 
 /// Makes `samples.key` in the authority's folder where there is none yet; gives its public half.
@@ -90,6 +94,7 @@ impl Samples {
             books: Books::new(config.project_bytes),
             max_sample_bytes: config.max_sample_bytes,
             archives: Semaphore::new(ARCHIVES),
+            counts: Arc::new(Semaphore::new(1)),
         })))
     }
 
@@ -147,9 +152,10 @@ impl Samples {
         self.to_its_end(async move {
             let mut held = inner.spool.hold(&key).await?;
             if held.is_none() {
-                // Refused before it is sent, not after.
-                match inner.books.promise(&inner.place, &key, size).await {
-                    Ok(room) => drop(room),
+                // Refused before it is sent, as far as that is known; a store that is down stops nobody here.
+                match inner.books.fits(&key, size) {
+                    Ok(true) => {}
+                    Ok(false) => inner.count_soon(&key),
                     Err(e) => {
                         inner.spool.release(&key, held);
                         return Err(e);
@@ -179,7 +185,11 @@ impl Samples {
         let key = Key::new(project, sha)?;
         let inner = Arc::clone(&self.0);
         self.to_its_end(async move {
-            let held = inner.spool.hold(&key).await?;
+            let mut held = inner.spool.hold(&key).await?;
+            if let Some(parts) = held.as_mut() {
+                // Whoever cannot store it now comes again.
+                parts.touch();
+            }
             let (held, done) = inner.finish(&key, held).await?;
             inner.spool.release(&key, held);
             done
@@ -321,6 +331,19 @@ const fn sealed_length(plain: u64) -> u64 {
 }
 
 impl Inner {
+    /// Counts what a project has, in a while; not more often than the store takes it.
+    fn count_soon(self: &Arc<Self>, key: &Key) {
+        let Ok(turn) = Arc::clone(&self.counts).try_acquire_owned() else { return };
+        let (inner, project) = (Arc::clone(self), key.project().to_owned());
+        drop(tokio::spawn(async move {
+            if inner.books.of(&inner.place, &project).await.is_err() {
+                // Whoever stores it says so.
+                tokio::time::sleep(PAUSE).await;
+            }
+            drop(turn);
+        }));
+    }
+
     /// Gives back what was held, too.
     async fn finish(
         self: &Arc<Self>,

@@ -98,6 +98,28 @@ impl Books {
         Ok(counted)
     }
 
+    /// Refuses what is known not to fit, without asking anybody; `false`: it is not known, or no longer.
+    pub(crate) fn fits(&self, key: &Key, bytes: u64) -> Result<bool, SampleError> {
+        let checked = self.with(key.project(), |c| {
+            self.check(key, c, bytes)?;
+            Ok(c.at.elapsed() < FRESH)
+        });
+        checked.unwrap_or(Ok(false))
+    }
+
+    fn check(&self, key: &Key, c: &Counted, bytes: u64) -> Result<(), SampleError> {
+        let used = c.bytes.saturating_add(c.promised);
+        if used.saturating_add(bytes) > self.most {
+            return Err(SampleError::Quota {
+                project: key.project().to_owned(),
+                needed: bytes,
+                used,
+                most: self.most,
+            });
+        }
+        Ok(())
+    }
+
     /// Promises room to a sample.
     pub(crate) async fn promise(
         &self,
@@ -109,15 +131,7 @@ impl Books {
         self.of(place, project).await?;
         let promised = self.with(project, |c| {
             // Others were promised room meanwhile.
-            let used = c.bytes.saturating_add(c.promised);
-            if used.saturating_add(bytes) > self.most {
-                return Err(SampleError::Quota {
-                    project: project.to_owned(),
-                    needed: bytes,
-                    used,
-                    most: self.most,
-                });
-            }
+            self.check(key, c, bytes)?;
             c.promised += bytes;
             Ok(())
         });

@@ -186,11 +186,12 @@ async fn nonsense_is_reported_in_time_and_costs_no_sample() {
         let samples = place.open();
         let content = bytes(6, 5000);
         let digest = sha(&content);
+        send(&samples, "p", &content).await.unwrap();
         let began = Instant::now();
         let tries = [
             samples.check().await.unwrap_err(),
             samples.usage("p").await.unwrap_err(),
-            send(&samples, "p", &content).await.unwrap_err(),
+            samples.finish("p", &digest).await.unwrap_err(),
             samples.open_sample("p", &digest).await.unwrap_err(),
         ];
         assert!(began.elapsed() < Duration::from_secs(60), "{name}: {:?}", began.elapsed());
@@ -202,6 +203,7 @@ async fn nonsense_is_reported_in_time_and_costs_no_sample() {
         }
         let requests = server.requests.load(Ordering::Relaxed);
         assert!((1..=60).contains(&requests), "{name}: {requests} requests");
+        assert!(samples.spool_bytes() > 5000, "{name}: the parts stay");
     }
 }
 

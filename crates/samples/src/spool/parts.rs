@@ -107,7 +107,8 @@ impl Parts {
         self.last.elapsed()
     }
 
-    pub(super) fn touch(&mut self) {
+    /// Somebody goes on with it.
+    pub(crate) fn touch(&mut self) {
         self.last = Instant::now();
     }
 
