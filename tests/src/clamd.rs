@@ -170,7 +170,7 @@ impl Drop for Clamd {
 /// Up to its end, without the byte that ends it.
 fn answer(mut from: UnixStream) -> std::io::Result<String> {
     let mut said = Vec::new();
-    from.by_ref().take(4096).read_to_end(&mut said)?;
+    std::io::Read::by_ref(&mut from).take(4096).read_to_end(&mut said)?;
     Ok(String::from_utf8_lossy(&said).trim_end_matches('\0').to_owned())
 }
 

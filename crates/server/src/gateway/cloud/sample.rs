@@ -135,7 +135,8 @@ async fn answer(inner: &Arc<Inner>, live: &Arc<Live>, view: &View, part: v1::Sam
         metrics::counter!("lazaret_gateway_sample_bytes_total").increment(part.data.len() as u64);
     }
     if inner.cloud.uploads.came(project, sha256, have) {
-        let what = Whole { inner: inner.clone(), live: live.clone(), project: project.to_owned(), stored, part };
+        let what =
+            Whole { inner: inner.clone(), live: live.clone(), project: project.to_owned(), stored, part };
         tokio::spawn(what.finish(samples));
         return None;
     }
@@ -175,13 +176,12 @@ async fn first(
     };
     let begun = known.as_ref().filter(|row| row.state == "receiving");
     let now = now_ms();
-    let silent_since_ms = match begun {
-        Some(row) if row.host != host && is_elsewhere(inner, &row.host).await.map_err(trouble)? => {
-            now - millis(inner.settings.cloud.stall)
-        }
-        // Of hosts of this gateway it is known here whether they still send.
-        _ => i64::MAX,
+    // Of hosts of this gateway it is known here whether they still send.
+    let elsewhere = match begun {
+        Some(row) if row.host != host => is_elsewhere(inner, &row.host).await.map_err(trouble)?,
+        _ => false,
     };
+    let silent_since_ms = if elsewhere { now - millis(inner.settings.cloud.stall) } else { i64::MAX };
     let new = NewSample {
         project: project.to_owned(),
         sha256: sha256.to_vec(),
@@ -279,7 +279,15 @@ async fn failed(
             Answer::refused("too_large", e.to_string())
         }
         SampleError::Quota { .. } => {
-            forget(inner, samples, project, sha256, &e.to_string(), now_ms() + millis(super::uploads::NO_ROOM)).await;
+            forget(
+                inner,
+                samples,
+                project,
+                sha256,
+                &e.to_string(),
+                now_ms() + millis(super::uploads::NO_ROOM),
+            )
+            .await;
             uploads.done(project, sha256);
             uploads.full(project, now);
             inner.cloud.samples_fail(inner, &e);
@@ -311,13 +319,13 @@ struct Whole {
 }
 
 impl Whole {
-    async fn finish(mut self, samples: Arc<Samples>) {
+    async fn finish(self, samples: Arc<Samples>) {
         let answer = self.store(&samples).await.wire(&self.part.sha256);
         self.live.inbox().out.push_back(Say::Sample(answer));
         self.live.news.notify_one();
     }
 
-    async fn store(&mut self, samples: &Samples) -> Answer {
+    async fn store(&self, samples: &Samples) -> Answer {
         let Self { inner, project, part, .. } = self;
         let sha256 = part.sha256.as_slice();
         if !self.stored {
