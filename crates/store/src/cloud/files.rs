@@ -79,6 +79,9 @@ impl Store {
         if !q.host.is_empty() {
             w.and("sha256 IN (SELECT sha256 FROM host_files WHERE NOT gone AND host =");
             w.value_here(&q.host);
+            // A host of another project shows nothing of this one.
+            w.append(" AND project =");
+            w.value_here(&q.project);
             w.close();
         }
         if let Some(ms) = q.since_ms {
