@@ -47,6 +47,8 @@ pub(crate) struct Program {
     pub(crate) size: u64,
     pub(crate) kind: Kind,
     pub(crate) path: Vec<u8>,
+    /// The path, as this host sees its files, leads there.
+    pub(crate) ours: bool,
 }
 
 /// Everything that has to do with cloud scan; shared by all threads.
