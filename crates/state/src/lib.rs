@@ -30,6 +30,6 @@ pub use database::{Database, Opened};
 pub use error::StateError;
 pub use exceptions::ExceptionRow;
 pub use retention::{Pruned, Retention};
-pub use samples::{SampleRow, SampleStanding};
+pub use samples::{SampleRow, SampleStanding, WantedAgain};
 pub use sent::{Sending, SentFilter, SentRetention, SentRow, SentTotals, SentWhat};
 pub use whitelist::WhitelistRow;
