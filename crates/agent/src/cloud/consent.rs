@@ -6,6 +6,7 @@ use crate::config::Cloud;
 use crate::core::is_under;
 use crate::log::printable;
 use crate::uplink::plain_folder;
+use lazaret_model::FileType;
 use lazaret_proto::v1;
 use std::os::unix::ffi::OsStrExt as _;
 use std::time::Duration;
@@ -18,9 +19,9 @@ const MAX_FOLDERS: usize = 1_000;
 const MAX_REASONS: usize = 16;
 const NO_CONSENT: &str = "no project has consented to Malware Cloud Scan: nothing leaves this host";
 
-/// What kind of file it is, as far as samples go.
+/// What a program is, for the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Kind {
     Executable,
     Script,
 }
@@ -28,16 +29,31 @@ enum Kind {
 impl Kind {
     const ALL: [Self; 2] = [Self::Executable, Self::Script];
 
-    const fn word(self) -> &'static str {
+    pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Executable => "executable",
             Self::Script => "script",
         }
     }
+
+    pub(crate) fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|k| k.word() == word)
+    }
+
+    /// What a scanned file counts as; `None` for data. Text counts where somebody has made it executable.
+    pub(crate) fn of(file_type: FileType, executable: bool) -> Option<Self> {
+        match file_type {
+            FileType::Elf | FileType::Pe => Some(Self::Executable),
+            FileType::Script | FileType::Php | FileType::Jsp => Some(Self::Script),
+            FileType::Text if executable => Some(Self::Script),
+            FileType::Other if executable => Some(Self::Executable),
+            _ => None,
+        }
+    }
 }
 
-/// What is in force.
-#[derive(Debug, Clone, PartialEq)]
+/// What is in force. Nothing by default.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Consent {
     /// Hashes, sizes, kinds and paths of programs are told, and asked about.
     pub(crate) hashes: bool,
@@ -102,7 +118,7 @@ impl Consent {
         out.set_bounds(p);
         out.set_folders(p, &mut refused);
         for word in &p.kinds {
-            match Kind::ALL.into_iter().find(|k| k.word() == word) {
+            match Kind::from_word(word) {
                 Some(kind) if !out.kinds.contains(&kind) => out.kinds.push(kind),
                 Some(_) => {}
                 None => {
@@ -183,12 +199,17 @@ impl Consent {
         }
     }
 
-    /// Whether this file may be sent; says why not.
-    pub(crate) fn may_send(&self, path: &[u8], size: u64, kind: &str) -> Result<(), String> {
+    /// Whether a content may leave the host.
+    pub(crate) fn can_send(&self, kind: Kind, size: u64, path: &[u8]) -> bool {
+        self.may_send(Some(kind), size, path).is_ok()
+    }
+
+    /// The same; says why not.
+    pub(crate) fn may_send(&self, kind: Option<Kind>, size: u64, path: &[u8]) -> Result<(), String> {
         if !self.samples {
             return Err(self.limits.first().cloned().unwrap_or_else(|| "samples are not consented to".into()));
         }
-        if !self.kinds.iter().any(|k| k.word() == kind) {
+        if !kind.is_some_and(|k| self.kinds.contains(&k)) {
             return Err("files of its kind are not sent".into());
         }
         if size == 0 || size > self.max_sample_bytes {
@@ -259,7 +280,7 @@ mod tests {
         ] {
             let (c, refused) = none.clone().with(&policy);
             assert!(!c.hashes && !c.samples && !c.fail_closed && refused.is_empty());
-            assert!(c.may_send(b"/x", 1, "script").is_err() && c.status().limits.len() == 1);
+            assert!(c.may_send(Some(Kind::Script), 1, b"/x").is_err() && c.status().limits.len() == 1);
         }
         let (c, _) = of(Cloud::default(), v1::CloudPolicy { hashes: false, ..all() });
         assert!(!c.hashes && !c.samples && !c.fail_closed, "samples need hashes");
@@ -276,8 +297,8 @@ mod tests {
         let (c, refused) = of(Cloud::default(), all());
         assert!(refused.is_empty() && c.status().limits.is_empty() && c.fail_closed);
         assert_eq!(c.status().kinds, ["executable", "script"]);
-        assert_eq!(c.may_send(b"/usr/x", 1_000, "executable"), Ok(()));
-        assert_eq!(c.may_send(b"/homes/x", 1, "script"), Ok(()), "another folder");
+        assert_eq!(c.may_send(Some(Kind::Executable), 1_000, b"/usr/x"), Ok(()));
+        assert_eq!(c.may_send(Some(Kind::Script), 1, b"/homes/x"), Ok(()), "another folder");
         for (path, size, kind, word) in [
             (&b"/usr/x"[..], 1_001, "script", "1001 bytes"),
             (b"/usr/x", 0, "script", "0 bytes"),
@@ -287,13 +308,28 @@ mod tests {
             (b"", 1, "script", "not known"),
             (b"relative", 1, "script", "not known"),
         ] {
-            let why = c.may_send(path, size, kind).unwrap_err();
+            let kind = Kind::from_word(kind);
+            assert!(kind.is_none_or(|k| !c.can_send(k, size, path)));
+            let why = c.may_send(kind, size, path).unwrap_err();
             assert!(why.contains(word), "{why}");
         }
         let (c, _) = of(Cloud::default(), v1::CloudPolicy { exclude: vec![b"/".to_vec()], ..all() });
-        assert!(c.may_send(b"/usr/x", 1, "script").is_err(), "everything is excluded");
+        assert!(c.may_send(Some(Kind::Script), 1, b"/usr/x").is_err(), "everything is excluded");
         let (c, _) = of(Cloud::default(), v1::CloudPolicy { kinds: Vec::new(), ..all() });
-        assert!(c.may_send(b"/usr/x", 1, "script").is_err());
+        assert!(c.may_send(Some(Kind::Script), 1, b"/usr/x").is_err());
+    }
+
+    #[test]
+    fn kinds_by_type() {
+        assert_eq!(Kind::of(FileType::Elf, false), Some(Kind::Executable));
+        assert_eq!(Kind::of(FileType::Script, false), Some(Kind::Script));
+        assert_eq!(Kind::of(FileType::Text, false), None);
+        assert_eq!(Kind::of(FileType::Text, true), Some(Kind::Script));
+        assert_eq!(Kind::of(FileType::Zip, true), None);
+        for kind in Kind::ALL {
+            assert_eq!(Kind::from_word(kind.word()), Some(kind));
+        }
+        assert_eq!(Kind::from_word("document"), None);
     }
 
     #[test]
@@ -302,7 +338,7 @@ mod tests {
         let (c, _) = of(local, all());
         assert!(c.hashes && !c.samples && c.status().consent_samples);
         assert!(c.status().limits[0].contains("samples = false"), "{:?}", c.status().limits);
-        assert!(c.may_send(b"/x", 1, "script").unwrap_err().contains("samples = false"));
+        assert!(c.may_send(Some(Kind::Script), 1, b"/x").unwrap_err().contains("samples = false"));
         let (c, _) = of(Cloud { hashes: false, ..Cloud::default() }, all());
         assert!(!c.hashes && !c.samples && !c.fail_closed);
         let local = Cloud {
@@ -312,8 +348,8 @@ mod tests {
             ..Cloud::default()
         };
         let (c, _) = of(local, all());
-        assert!(c.may_send(b"/srv/secret/x", 1, "script").is_err());
-        assert!(c.may_send(b"/srv/x", 11, "script").is_err() && c.may_send(b"/srv/x", 10, "script").is_ok());
+        assert!(c.may_send(Some(Kind::Script), 1, b"/srv/secret/x").is_err());
+        assert!(c.may_send(Some(Kind::Script), 11, b"/srv/x").is_err() && c.may_send(Some(Kind::Script), 10, b"/srv/x").is_ok());
         assert_eq!((c.bytes_per_second, c.status().limits.len()), (2_000, 3));
         // It can take nothing back from the server's word.
         let more = Cloud { max_sample_bytes: 1 << 40, bytes_per_second: 1 << 40, ..Cloud::default() };
@@ -335,7 +371,7 @@ mod tests {
         assert_eq!((c.status().max_sample_bytes, c.wait), (MOST, Duration::from_secs(5)));
         let words = vec!["\u{1b}[2Jx".repeat(99); 99];
         let (c, refused) = of(Cloud::default(), v1::CloudPolicy { kinds: words, ..all() });
-        assert!(c.may_send(b"/x", 1, "script").is_err());
+        assert!(c.may_send(Some(Kind::Script), 1, b"/x").is_err());
         assert!(refused.len() <= 16 && refused.iter().all(|r| !r.contains('\u{1b}') && r.len() < 800));
     }
 }

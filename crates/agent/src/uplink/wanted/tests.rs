@@ -245,7 +245,7 @@ fn what_leaves_the_host_is_for_the_project_to_say_and_for_the_host_to_bound() {
     };
     let o = over(&state(policy.clone()), &[]);
     assert!(o.wanted.cloud.hashes && o.wanted.cloud.samples && o.refused.is_empty());
-    assert!(o.wanted.cloud.may_send(b"/usr/bin/x", 5, "executable").is_ok());
+    assert!(o.wanted.cloud.can_send(crate::cloud::Kind::Executable, 5, b"/usr/bin/x"));
     let broken = v1::CloudPolicy { exclude: vec![b"../home".to_vec()], ..consent };
     let o = over(&state(v1::HostPolicy { cloud: Some(broken), ..policy }), &[]);
     assert!(o.wanted.cloud.hashes && !o.wanted.cloud.samples, "what is not understood sends less");
