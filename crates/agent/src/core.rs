@@ -144,7 +144,8 @@ impl Core {
     }
 }
 
-fn is_under(path: &[u8], folder: &[u8]) -> bool {
+/// Whole components: `/srv/www2` is not below `/srv/www`.
+pub(crate) fn is_under(path: &[u8], folder: &[u8]) -> bool {
     path.strip_prefix(folder.strip_suffix(b"/").unwrap_or(folder))
         .is_some_and(|rest| rest.first() == Some(&b'/'))
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The agent's own database: alarms, whitelist, exceptions, switches, open breakers; of Malware Cloud Scan
-//! the programs of this host, what the server answered about them, and its verdicts.
+//! the programs of this host, what the server answered about them, its verdicts, and what was sent to it.
 //!
 //! One SQLite file (WAL, every commit synced). What was done to the host stands in the journal of
 //! `response`, not here; verdicts are cached in memory by the agent, not here.
@@ -20,7 +20,9 @@ mod exceptions;
 mod programs;
 mod questions;
 mod retention;
+mod samples;
 mod schema;
+mod sent;
 mod settings;
 mod whitelist;
 
@@ -37,4 +39,6 @@ pub use exceptions::ExceptionRow;
 pub use programs::{ProgramRow, ProgramSeen};
 pub use questions::QuestionRow;
 pub use retention::{Pruned, Retention};
+pub use samples::{SampleRow, SampleStanding, WantedAgain};
+pub use sent::{Sending, SentFilter, SentRetention, SentRow, SentTotals, SentWhat};
 pub use whitelist::WhitelistRow;

@@ -27,7 +27,7 @@ mod wanted;
 pub(crate) use address::{Address, fingerprint};
 pub(crate) use content::Delivery;
 pub(crate) use enroll::{Arguments as EnrollArguments, run as enroll};
-pub(crate) use wanted::Wanted;
+pub(crate) use wanted::{Wanted, folder as plain_folder};
 
 use crate::config::Config;
 use crate::core::Core;
