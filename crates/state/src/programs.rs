@@ -161,6 +161,18 @@ impl Database {
         Ok(marked)
     }
 
+    /// How many rows stand above a version.
+    ///
+    /// # Errors
+    /// When SQLite cannot read.
+    pub fn count_programs_after(&self, version: u64) -> Result<u64, StateError> {
+        let after = i64::try_from(version).unwrap_or(i64::MAX);
+        self.lock()
+            .query_row("SELECT count(*) FROM programs WHERE version > ?1", [after], |r| r.get::<_, i64>(0))
+            .map(i64::cast_unsigned)
+            .while_to("count programs that changed")
+    }
+
     /// How many programs are there.
     ///
     /// # Errors

@@ -10,14 +10,18 @@ mod inventory;
 mod lay_over;
 mod parts;
 mod questions;
+mod samples;
+mod sent;
 mod settle;
+mod status;
 mod sweep;
 mod verdicts;
 mod wait;
 
 pub(crate) use consent::{Consent, Kind};
-pub(crate) use lay_over::is_of_server;
-pub(crate) use settle::Settled;
+pub(crate) use lay_over::{Laid, is_of_server};
+pub(crate) use settle::{Settled, tell_refused};
+pub(crate) use wait::Parked;
 
 use crate::core::Core;
 use crate::gate::{Question, Reply};
@@ -30,10 +34,13 @@ use lazaret_model::Sha256;
 use lazaret_state::Database;
 use parts::Parts;
 use questions::Questions;
+use samples::Samples;
+use status::Sums;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::Builder;
+use std::time::Duration;
 use verdicts::Verdicts;
 use wait::Waiting;
 
@@ -64,6 +71,8 @@ pub(crate) struct Cloud {
     pub(crate) questions: Questions,
     pub(crate) verdicts: Verdicts,
     pub(crate) waiting: Waiting,
+    pub(crate) samples: Samples,
+    sums: Sums,
     wanted: Mutex<VecDeque<Sha256>>,
 }
 
@@ -73,12 +82,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Cloud {
     /// What was kept. What cannot be read is asked for again.
-    pub(crate) fn load(database: &Database) -> Self {
+    pub(crate) fn load(database: &Database, consent: Consent) -> Self {
         let answers = Answers::load(database);
         let wanted = answers.wanted().into_iter().take(MAX_WANTED).collect();
         Self {
-            on: AtomicBool::new(false),
-            consent: RwLock::default(),
+            on: AtomicBool::new(consent.hashes),
+            consent: RwLock::new(Arc::new(consent)),
             connected: AtomicBool::new(false),
             inventory: Inventory::new(),
             parts: Parts::load(database),
@@ -86,6 +95,8 @@ impl Cloud {
             questions: Questions::load(database),
             verdicts: Verdicts::load(database),
             waiting: Waiting::new(),
+            samples: Samples::default(),
+            sums: Sums::default(),
             wanted: Mutex::new(wanted),
         }
     }
@@ -120,6 +131,7 @@ impl Cloud {
     pub(crate) fn begin_session(&self, core: &Core, incarnation: &str) {
         self.parts.begin_session(core, incarnation);
         self.questions.begin_session();
+        self.samples.begin_session(&core.uplink.server());
         self.verdicts.ask_anew();
         self.connected.store(true, Ordering::Relaxed);
     }
@@ -128,12 +140,13 @@ impl Cloud {
     pub(crate) fn end_session(&self) {
         self.connected.store(false, Ordering::Relaxed);
         self.questions.end_session();
+        self.samples.end_session();
         self.waiting.look();
     }
 
     /// This host belongs to another server, or to none.
     pub(crate) fn forget(&self, core: &Core) {
-        self.set_consent(Consent::default());
+        self.samples.forget(core);
         if let Err(e) = core.database.forget_cloud() {
             log!("{e}");
         }
@@ -142,6 +155,11 @@ impl Cloud {
         self.verdicts.forget();
         self.parts.forget();
         lock(&self.wanted).clear();
+    }
+
+    /// How long until the server is to be asked something; `None`: there is nothing to ask by itself.
+    pub(crate) fn due_in(&self) -> Option<Duration> {
+        self.questions.due_in().filter(|_| self.is_on() && self.is_connected())
     }
 
     /// The server would like to have this content.
@@ -159,14 +177,15 @@ impl Cloud {
 }
 
 /// Starts the threads: one keeps the inventory, one acts on verdicts, one looks after executions that wait
-/// for an answer. All three sleep until there is something to do.
+/// for an answer, one brings samples. All sleep until there is something to do.
 pub(crate) fn start(core: &Arc<Core>, questions: Sender<Question>, replies: Sender<Reply>) -> Result<()> {
     let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| -> Result<()> {
         let thread = Builder::new().name(name.to_owned()).spawn(work);
         thread.map(drop).with_context(|| format!("cannot start the thread {name}"))
     };
-    let (a, b, c) = (Arc::clone(core), Arc::clone(core), Arc::clone(core));
+    let [a, b, c, d] = [(); 4].map(|()| Arc::clone(core));
     spawn("inventory", Box::new(move || inventory::run(&a)))?;
     spawn("verdicts", Box::new(move || act::run(&b)))?;
+    spawn("samples", Box::new(move || samples::run(&d)))?;
     spawn("waiting", Box::new(move || wait::run(&c, &questions, &replies)))
 }

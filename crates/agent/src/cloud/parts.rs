@@ -79,6 +79,11 @@ impl Parts {
         lock(&self.state).place.acked
     }
 
+    /// Rows that the server has not acknowledged.
+    pub(super) fn unsent(&self, core: &Core) -> u64 {
+        core.database.count_programs_after(self.acked_version()).unwrap_or(0)
+    }
+
     pub(super) fn begin_session(&self, core: &Core, incarnation: &str) {
         let mut state = lock(&self.state);
         state.flying = None;
@@ -126,7 +131,12 @@ impl Parts {
             (state.changed, state.flying) = (false, None);
             return None;
         }
+        let told: Vec<_> = rows.iter().filter(|r| !r.gone).map(|r| (r.path.clone(), r.sha256)).collect();
         let part = part(rows, state.place.acked, state.place.anew);
+        let leaves = told.iter().take(part.rows.len()).map(|(path, sha256)| (path.as_slice(), *sha256));
+        if !core.cloud.note_hashes(core, leaves) {
+            return None;
+        }
         state.flying = Some((part.version, Instant::now()));
         Some(part)
     }

@@ -161,6 +161,7 @@ impl Desired {
             &Ending::Thaw("the server (the rule is disarmed)".to_owned()),
         );
         let (entries, rules) = (wanted.whitelist.len(), disarmed.len());
+        core.cloud.set_consent(wanted.cloud);
         core.set_scope(wanted.scope);
         core.judge_again();
         if !quietly {

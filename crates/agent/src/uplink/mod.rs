@@ -132,6 +132,11 @@ impl Uplink {
         self.ring();
     }
 
+    /// The address of the server; empty where this host belongs to none.
+    pub(crate) fn server(&self) -> String {
+        lock(&self.link).url.clone()
+    }
+
     /// For `status`; `None` where this host belongs to no server.
     pub(crate) fn status(&self, core: &Core) -> Option<v1::ServerLink> {
         let link = lock(&self.link).clone();
