@@ -172,6 +172,18 @@ impl Database {
             .while_to("count programs")
     }
 
+    /// How many rows are above a version.
+    ///
+    /// # Errors
+    /// When SQLite cannot read.
+    pub fn count_programs_after(&self, version: u64) -> Result<u64, StateError> {
+        let after = i64::try_from(version).unwrap_or(i64::MAX);
+        self.lock()
+            .query_row("SELECT count(*) FROM programs WHERE version > ?1", [after], |r| r.get::<_, i64>(0))
+            .map(i64::cast_unsigned)
+            .while_to("count programs")
+    }
+
     /// Forgets what is gone since before `before_ms` and known to be by the server (up to `acked`), and
     /// marks as gone what is seen longest ago when there are more than `at_most`.
     ///

@@ -225,6 +225,15 @@ impl Consent {
         }
     }
 
+    /// For the log; empty where nothing leaves.
+    pub(crate) const fn in_words(&self) -> &'static str {
+        match (self.hashes, self.samples) {
+            (false, _) => "",
+            (true, false) => "cloud scan is told hashes, ",
+            (true, true) => "cloud scan is told hashes and given samples, ",
+        }
+    }
+
     /// For `status`: the part of it that the consent knows.
     pub(crate) fn status(&self) -> v1::CloudStatus {
         v1::CloudStatus {

@@ -10,7 +10,10 @@ mod inventory;
 mod lay_over;
 mod parts;
 mod questions;
+mod samples;
+mod sent;
 mod settle;
+mod status;
 mod sweep;
 mod verdicts;
 mod wait;
@@ -30,6 +33,8 @@ use lazaret_model::Sha256;
 use lazaret_state::Database;
 use parts::Parts;
 use questions::Questions;
+use samples::Samples;
+use status::Sums;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -65,6 +70,8 @@ pub(crate) struct Cloud {
     pub(crate) verdicts: Verdicts,
     pub(crate) waiting: Waiting,
     wanted: Mutex<VecDeque<Sha256>>,
+    pub(crate) samples: Samples,
+    sums: Sums,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -87,6 +94,8 @@ impl Cloud {
             verdicts: Verdicts::load(database),
             waiting: Waiting::new(),
             wanted: Mutex::new(wanted),
+            samples: Samples::default(),
+            sums: Sums::default(),
         }
     }
 
@@ -121,6 +130,7 @@ impl Cloud {
         self.parts.begin_session(core, incarnation);
         self.questions.begin_session();
         self.verdicts.ask_anew();
+        self.samples.begin_session(&core.uplink.server());
         self.connected.store(true, Ordering::Relaxed);
     }
 
@@ -128,6 +138,7 @@ impl Cloud {
     pub(crate) fn end_session(&self) {
         self.connected.store(false, Ordering::Relaxed);
         self.questions.end_session();
+        self.samples.end_session();
         self.waiting.look();
     }
 
@@ -141,6 +152,7 @@ impl Cloud {
         self.questions.forget();
         self.verdicts.forget();
         self.parts.forget();
+        self.samples.forget(core);
         lock(&self.wanted).clear();
     }
 
@@ -159,14 +171,15 @@ impl Cloud {
 }
 
 /// Starts the threads: one keeps the inventory, one acts on verdicts, one looks after executions that wait
-/// for an answer. All three sleep until there is something to do.
+/// for an answer, one brings samples to the server. All sleep until there is something to do.
 pub(crate) fn start(core: &Arc<Core>, questions: Sender<Question>, replies: Sender<Reply>) -> Result<()> {
     let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| -> Result<()> {
         let thread = Builder::new().name(name.to_owned()).spawn(work);
         thread.map(drop).with_context(|| format!("cannot start the thread {name}"))
     };
-    let (a, b, c) = (Arc::clone(core), Arc::clone(core), Arc::clone(core));
+    let (a, b, c, d) = (Arc::clone(core), Arc::clone(core), Arc::clone(core), Arc::clone(core));
     spawn("inventory", Box::new(move || inventory::run(&a)))?;
     spawn("verdicts", Box::new(move || act::run(&b)))?;
+    spawn("samples", Box::new(move || samples::run(&d)))?;
     spawn("waiting", Box::new(move || wait::run(&c, &questions, &replies)))
 }

@@ -5,6 +5,7 @@
 use super::lock;
 use crate::core::Core;
 use crate::log::log;
+use lazaret_model::Sha256;
 use lazaret_proto::v1;
 use lazaret_state::{Database, ProgramRow};
 use std::sync::Mutex;
@@ -127,8 +128,11 @@ impl Parts {
             return None;
         }
         let part = part(rows, state.place.acked, state.place.anew);
+        // Also where it cannot be noted: it is tried again then, not at once.
         state.flying = Some((part.version, Instant::now()));
-        Some(part)
+        let told = part.rows.iter().filter(|r| !r.gone);
+        let files = told.filter_map(|r| Some((r.path.as_slice(), Sha256::from_slice(&r.sha256)?)));
+        core.cloud.note_hashes(core, files).then_some(part)
     }
 
     /// The server has committed everything up to the version.
@@ -181,7 +185,7 @@ fn message(row: ProgramRow) -> v1::InventoryRow {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lazaret_model::{FileRef, FileTime, Sha256};
+    use lazaret_model::{FileRef, FileTime};
 
     fn row(version: u64, path: usize) -> ProgramRow {
         ProgramRow {

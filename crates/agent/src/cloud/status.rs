@@ -36,9 +36,9 @@ impl Cloud {
         let sums = self.sums.get(core);
         Some(v1::CloudStatus {
             programs: core.database.count_programs().unwrap_or(0),
-            programs_unsent: self.parts.unsent(core),
-            open_questions: self.questions.open(),
-            verdicts: self.verdicts.count(),
+            programs_unsent: core.database.count_programs_after(self.parts.acked_version()).unwrap_or(0),
+            open_questions: self.questions.open() as u64,
+            verdicts: core.database.count_cloud_verdicts().unwrap_or(0),
             samples_waiting: core.database.samples_waiting().unwrap_or(0),
             sample: self.samples.view(),
             sent_hashes: sums.hashes,

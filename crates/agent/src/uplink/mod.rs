@@ -123,6 +123,11 @@ impl Uplink {
         self.bell.notify_one();
     }
 
+    /// Address of the server; empty where this host belongs to none.
+    pub(crate) fn server(&self) -> String {
+        lock(&self.link).url.clone()
+    }
+
     fn is_stopping(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
