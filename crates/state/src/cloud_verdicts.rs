@@ -114,17 +114,6 @@ impl Database {
             .while_to("list verdicts")
     }
 
-    /// How many hold.
-    ///
-    /// # Errors
-    /// When SQLite cannot read.
-    pub fn count_cloud_verdicts(&self) -> Result<u64, StateError> {
-        self.lock()
-            .query_row("SELECT count(*) FROM cloud_verdicts WHERE withdrawn = 0", [], |r| r.get::<_, i64>(0))
-            .map(i64::cast_unsigned)
-            .while_to("count verdicts")
-    }
-
     /// Verdicts that still have to be acted on, in their order.
     ///
     /// # Errors

@@ -161,18 +161,7 @@ impl Database {
         Ok(marked)
     }
 
-    /// How many programs are there.
-    ///
-    /// # Errors
-    /// When SQLite cannot read.
-    pub fn count_programs(&self) -> Result<u64, StateError> {
-        self.lock()
-            .query_row("SELECT count(*) FROM programs WHERE gone = 0", [], |r| r.get::<_, i64>(0))
-            .map(i64::cast_unsigned)
-            .while_to("count programs")
-    }
-
-    /// How many rows are above a version.
+    /// How many rows stand above a version.
     ///
     /// # Errors
     /// When SQLite cannot read.
@@ -180,6 +169,17 @@ impl Database {
         let after = i64::try_from(version).unwrap_or(i64::MAX);
         self.lock()
             .query_row("SELECT count(*) FROM programs WHERE version > ?1", [after], |r| r.get::<_, i64>(0))
+            .map(i64::cast_unsigned)
+            .while_to("count programs that changed")
+    }
+
+    /// How many programs are there.
+    ///
+    /// # Errors
+    /// When SQLite cannot read.
+    pub fn count_programs(&self) -> Result<u64, StateError> {
+        self.lock()
+            .query_row("SELECT count(*) FROM programs WHERE gone = 0", [], |r| r.get::<_, i64>(0))
             .map(i64::cast_unsigned)
             .while_to("count programs")
     }

@@ -7,7 +7,7 @@ use super::sweep::Sweep;
 use super::{Cloud, Kind, Program};
 use crate::core::Core;
 use crate::log::log;
-use crate::look::{file_ref, now_ms};
+use crate::look::{file_ref, leads_to, now_ms};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use lazaret_model::{FileRef, Origin, ScanReport};
 use lazaret_policy::PackageStanding;
@@ -30,6 +30,8 @@ const TRIM: Duration = Duration::from_secs(3600);
 const PATIENCE: Duration = Duration::from_secs(2);
 /// A row of what is gone is kept so long, milliseconds.
 const GONE_MS: i64 = 7 * 24 * 3600 * 1000;
+/// Bytes of a path that a server takes; the kernel gives none that is longer.
+const MAX_PATH: usize = 4_096;
 /// Programs of one host.
 const MAX_PROGRAMS: u32 = 200_000;
 /// Whether a package is still content with a file is asked again after this long, milliseconds.
@@ -86,7 +88,6 @@ impl Cloud {
         report: &ScanReport,
         path: &[u8],
         stat: &Stat,
-        ours: bool,
         origin: Origin,
         judged: bool,
     ) -> Option<Box<Program>> {
@@ -95,9 +96,9 @@ impl Cloud {
         }
         let verdict = &report.verdict;
         let kind = Kind::of(verdict.file_type, stat.st_mode & 0o111 != 0)?;
-        let program =
-            Program { sha256: verdict.sha256, size: verdict.size, kind, path: path.to_vec(), ours };
-        if ours && stat.st_nlink > 0 {
+        let ours = leads_to(path, stat) && stat.st_nlink > 0 && (1..=MAX_PATH).contains(&path.len());
+        let program = Program { sha256: verdict.sha256, size: verdict.size, kind, path: path.to_vec(), ours };
+        if ours {
             let item = Item { program: program.clone(), file: file_ref(stat), at_ms: now_ms(), judged };
             self.inventory.put(item, origin == Origin::Scan);
         } else {

@@ -19,8 +19,9 @@ mod verdicts;
 mod wait;
 
 pub(crate) use consent::{Consent, Kind};
-pub(crate) use lay_over::is_of_server;
-pub(crate) use settle::Settled;
+pub(crate) use lay_over::{Laid, is_of_server};
+pub(crate) use settle::{Settled, tell_refused};
+pub(crate) use wait::Parked;
 
 use crate::core::Core;
 use crate::gate::{Question, Reply};
@@ -39,6 +40,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::Builder;
+use std::time::Duration;
 use verdicts::Verdicts;
 use wait::Waiting;
 
@@ -69,9 +71,9 @@ pub(crate) struct Cloud {
     pub(crate) questions: Questions,
     pub(crate) verdicts: Verdicts,
     pub(crate) waiting: Waiting,
-    wanted: Mutex<VecDeque<Sha256>>,
     pub(crate) samples: Samples,
     sums: Sums,
+    wanted: Mutex<VecDeque<Sha256>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -80,12 +82,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Cloud {
     /// What was kept. What cannot be read is asked for again.
-    pub(crate) fn load(database: &Database) -> Self {
+    pub(crate) fn load(database: &Database, consent: Consent) -> Self {
         let answers = Answers::load(database);
         let wanted = answers.wanted().into_iter().take(MAX_WANTED).collect();
         Self {
-            on: AtomicBool::new(false),
-            consent: RwLock::default(),
+            on: AtomicBool::new(consent.hashes),
+            consent: RwLock::new(Arc::new(consent)),
             connected: AtomicBool::new(false),
             inventory: Inventory::new(),
             parts: Parts::load(database),
@@ -93,9 +95,9 @@ impl Cloud {
             questions: Questions::load(database),
             verdicts: Verdicts::load(database),
             waiting: Waiting::new(),
-            wanted: Mutex::new(wanted),
             samples: Samples::default(),
             sums: Sums::default(),
+            wanted: Mutex::new(wanted),
         }
     }
 
@@ -129,8 +131,8 @@ impl Cloud {
     pub(crate) fn begin_session(&self, core: &Core, incarnation: &str) {
         self.parts.begin_session(core, incarnation);
         self.questions.begin_session();
-        self.verdicts.ask_anew();
         self.samples.begin_session(&core.uplink.server());
+        self.verdicts.ask_anew();
         self.connected.store(true, Ordering::Relaxed);
     }
 
@@ -144,7 +146,7 @@ impl Cloud {
 
     /// This host belongs to another server, or to none.
     pub(crate) fn forget(&self, core: &Core) {
-        self.set_consent(Consent::default());
+        self.samples.forget(core);
         if let Err(e) = core.database.forget_cloud() {
             log!("{e}");
         }
@@ -152,8 +154,12 @@ impl Cloud {
         self.questions.forget();
         self.verdicts.forget();
         self.parts.forget();
-        self.samples.forget(core);
         lock(&self.wanted).clear();
+    }
+
+    /// How long until the server is to be asked something; `None`: there is nothing to ask by itself.
+    pub(crate) fn due_in(&self) -> Option<Duration> {
+        self.questions.due_in().filter(|_| self.is_on() && self.is_connected())
     }
 
     /// The server would like to have this content.
@@ -171,13 +177,13 @@ impl Cloud {
 }
 
 /// Starts the threads: one keeps the inventory, one acts on verdicts, one looks after executions that wait
-/// for an answer, one brings samples to the server. All sleep until there is something to do.
+/// for an answer, one brings samples. All sleep until there is something to do.
 pub(crate) fn start(core: &Arc<Core>, questions: Sender<Question>, replies: Sender<Reply>) -> Result<()> {
     let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| -> Result<()> {
         let thread = Builder::new().name(name.to_owned()).spawn(work);
         thread.map(drop).with_context(|| format!("cannot start the thread {name}"))
     };
-    let (a, b, c, d) = (Arc::clone(core), Arc::clone(core), Arc::clone(core), Arc::clone(core));
+    let [a, b, c, d] = [(); 4].map(|()| Arc::clone(core));
     spawn("inventory", Box::new(move || inventory::run(&a)))?;
     spawn("verdicts", Box::new(move || act::run(&b)))?;
     spawn("samples", Box::new(move || samples::run(&d)))?;

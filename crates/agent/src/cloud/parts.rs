@@ -5,7 +5,6 @@
 use super::lock;
 use crate::core::Core;
 use crate::log::log;
-use lazaret_model::Sha256;
 use lazaret_proto::v1;
 use lazaret_state::{Database, ProgramRow};
 use std::sync::Mutex;
@@ -80,6 +79,11 @@ impl Parts {
         lock(&self.state).place.acked
     }
 
+    /// Rows that the server has not acknowledged.
+    pub(super) fn unsent(&self, core: &Core) -> u64 {
+        core.database.count_programs_after(self.acked_version()).unwrap_or(0)
+    }
+
     pub(super) fn begin_session(&self, core: &Core, incarnation: &str) {
         let mut state = lock(&self.state);
         state.flying = None;
@@ -127,12 +131,14 @@ impl Parts {
             (state.changed, state.flying) = (false, None);
             return None;
         }
+        let told: Vec<_> = rows.iter().filter(|r| !r.gone).map(|r| (r.path.clone(), r.sha256)).collect();
         let part = part(rows, state.place.acked, state.place.anew);
-        // Also where it cannot be noted: it is tried again then, not at once.
+        let leaves = told.iter().take(part.rows.len()).map(|(path, sha256)| (path.as_slice(), *sha256));
+        if !core.cloud.note_hashes(core, leaves) {
+            return None;
+        }
         state.flying = Some((part.version, Instant::now()));
-        let told = part.rows.iter().filter(|r| !r.gone);
-        let files = told.filter_map(|r| Some((r.path.as_slice(), Sha256::from_slice(&r.sha256)?)));
-        core.cloud.note_hashes(core, files).then_some(part)
+        Some(part)
     }
 
     /// The server has committed everything up to the version.
@@ -185,7 +191,7 @@ fn message(row: ProgramRow) -> v1::InventoryRow {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lazaret_model::{FileRef, FileTime};
+    use lazaret_model::{FileRef, FileTime, Sha256};
 
     fn row(version: u64, path: usize) -> ProgramRow {
         ProgramRow {

@@ -220,8 +220,8 @@ impl Questions {
     }
 
     /// How many are open.
-    pub(crate) fn open(&self) -> usize {
-        lock(&self.state).open.len()
+    pub(crate) fn open(&self) -> u64 {
+        lock(&self.state).open.len() as u64
     }
 
     /// Writes down what is not yet. Not on the way of an execution.
@@ -255,6 +255,10 @@ impl Questions {
             return None;
         }
         let (id, rows) = lock(&self.state).batch(Instant::now())?;
+        if !core.cloud.note_hashes(core, rows.iter().map(|r| (r.path.as_slice(), r.sha256))) {
+            // It counts as lost, and is asked again.
+            return None;
+        }
         let consent = core.cloud.consent();
         let questions = rows
             .into_iter()

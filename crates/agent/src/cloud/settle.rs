@@ -85,7 +85,7 @@ fn is_let_be(core: &Core, program: &Program) -> bool {
 }
 
 /// Says that an execution was refused for want of an answer.
-pub(super) fn tell_refused(core: &Core, path: &[u8]) {
+pub(crate) fn tell_refused(core: &Core, path: &[u8]) {
     bump(&core.gate.counters.cloud_refused);
     let text = format!(
         "{} was refused to run: the server has not answered whether it is known, and this project lets nothing run \

@@ -11,13 +11,16 @@ use std::time::{Duration, Instant};
 /// Sums over what was sent are good for so long: they cost a look at every row.
 const FRESH: Duration = Duration::from_secs(10);
 
-/// The sums of a moment ago.
+/// The sums of a moment ago, and since when nothing can be noted.
 #[derive(Default)]
-pub(super) struct Sums(Mutex<Option<(Instant, SentTotals)>>);
+pub(super) struct Sums {
+    kept: Mutex<Option<(Instant, SentTotals)>>,
+    pub(super) failed: Mutex<Option<Instant>>,
+}
 
 impl Sums {
     fn get(&self, core: &Core) -> SentTotals {
-        let mut kept = lock(&self.0);
+        let mut kept = lock(&self.kept);
         if let Some((at, totals)) = *kept
             && at.elapsed() < FRESH
         {
@@ -36,9 +39,9 @@ impl Cloud {
         let sums = self.sums.get(core);
         Some(v1::CloudStatus {
             programs: core.database.count_programs().unwrap_or(0),
-            programs_unsent: core.database.count_programs_after(self.parts.acked_version()).unwrap_or(0),
-            open_questions: self.questions.open() as u64,
-            verdicts: core.database.count_cloud_verdicts().unwrap_or(0),
+            programs_unsent: self.parts.unsent(core),
+            open_questions: self.questions.open(),
+            verdicts: self.verdicts.count(),
             samples_waiting: core.database.samples_waiting().unwrap_or(0),
             sample: self.samples.view(),
             sent_hashes: sums.hashes,

@@ -113,6 +113,12 @@ impl Verdicts {
         known.get(sha256).copied().filter(|k| !k.withdrawn)
     }
 
+    /// How many hold.
+    pub(super) fn count(&self) -> u64 {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.values().filter(|k| !k.withdrawn).count() as u64
+    }
+
     /// Another number than before a look: a verdict came meanwhile.
     pub(crate) fn learned(&self) -> u64 {
         self.learned.load(Ordering::Acquire)

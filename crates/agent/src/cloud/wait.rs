@@ -133,8 +133,10 @@ fn settled(
         bump(&core.gate.counters.cloud_late);
     }
     // What was written to while it waited was not judged.
-    if turn != Turn::Bad && judge::clean_still(core, &question, clean) {
-        return say(Answer::Allow);
+    if turn != Turn::Bad
+        && let Some(answer) = judge::passed_late(core, &question, &clean)
+    {
+        return say(answer);
     }
     if questions.try_send(question).is_err() {
         say(judge::on_error(core));

@@ -59,6 +59,16 @@ fn counters(page: &mut Page, core: &Core) {
         ),
         ("scan_errors_total", "Files that could not be judged.", read(&c.scan_errors)),
         ("overflows_total", "Times that the kernel lost events.", read(&c.overflows)),
+        (
+            "cloud_unanswered_total",
+            "Executions that ran because the server did not answer in time.",
+            read(&c.cloud_late),
+        ),
+        (
+            "cloud_refused_total",
+            "Executions that were refused because the server did not answer.",
+            read(&c.cloud_refused),
+        ),
         ("isolations_total", "Files that were isolated.", read(&c.isolated)),
         ("kills_total", "Processes that were killed.", read(&c.killed)),
         ("scanner_restarts_total", "Scanners that were replaced.", core.pool.replaced()),

@@ -123,11 +123,6 @@ impl Uplink {
         self.bell.notify_one();
     }
 
-    /// Address of the server; empty where this host belongs to none.
-    pub(crate) fn server(&self) -> String {
-        lock(&self.link).url.clone()
-    }
-
     fn is_stopping(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
@@ -135,6 +130,11 @@ impl Uplink {
     fn tell_progress(&self, progress: v1::ScanProgress) {
         lock(&self.progress).insert(progress.task.clone(), progress);
         self.ring();
+    }
+
+    /// The address of the server; empty where this host belongs to none.
+    pub(crate) fn server(&self) -> String {
+        lock(&self.link).url.clone()
     }
 
     /// For `status`; `None` where this host belongs to no server.
