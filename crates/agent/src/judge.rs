@@ -13,7 +13,7 @@ use lazaret_pool::Priority;
 use lazaret_sys::fanotify::Answer;
 use lazaret_sys::lease;
 use std::fs::File;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 

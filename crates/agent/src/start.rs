@@ -312,13 +312,13 @@ fn start_gate(core: &Arc<Core>, heartbeat: OwnedFd) -> Result<JoinHandle<()>> {
     };
     let rules = Rules { deadline: core.config.deadline(), on_error };
     let queues = Queues {
-        questions: question_sender,
+        questions: question_sender.clone(),
         replies,
         written: written_sender,
         refused: refused_sender,
         closer,
     };
-    cloud::start(core, question_sender.clone(), reply_sender.clone())?;
+    cloud::start(core, question_sender, reply_sender.clone())?;
     spawn("closer", move || to_close.iter().for_each(drop))?;
     let gate = Gate::new(Arc::clone(&core.gate), queues, rules, heartbeat);
     for i in 0..JUDGES {

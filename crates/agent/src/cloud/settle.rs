@@ -81,7 +81,7 @@ fn is_let_be(core: &Core, program: &Program) -> bool {
         };
         live.whitelist.hit(&candidate).is_some()
     };
-    live.is_excepted(&program.sha256) || MalwareClass::ALL.into_iter().any(listed)
+    live.is_excepted(&program.sha256) || MalwareClass::all().any(listed)
 }
 
 /// Says that an execution was refused for want of an answer.

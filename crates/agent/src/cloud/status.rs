@@ -11,13 +11,16 @@ use std::time::{Duration, Instant};
 /// Sums over what was sent are good for so long: they cost a look at every row.
 const FRESH: Duration = Duration::from_secs(10);
 
-/// The sums of a moment ago.
+/// The sums of a moment ago, and since when nothing can be noted.
 #[derive(Default)]
-pub(super) struct Sums(Mutex<Option<(Instant, SentTotals)>>);
+pub(super) struct Sums {
+    kept: Mutex<Option<(Instant, SentTotals)>>,
+    pub(super) failed: Mutex<Option<Instant>>,
+}
 
 impl Sums {
     fn get(&self, core: &Core) -> SentTotals {
-        let mut kept = lock(&self.0);
+        let mut kept = lock(&self.kept);
         if let Some((at, totals)) = *kept
             && at.elapsed() < FRESH
         {

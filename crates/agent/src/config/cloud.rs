@@ -6,7 +6,7 @@ use super::ConfigError;
 use serde::Deserialize;
 use std::path::PathBuf;
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Cloud {
     /// Off: neither hashes nor samples leave this host.

@@ -114,6 +114,37 @@ fn state(page: &mut Page, core: &Core) {
         page.one("outbox_length", "gauge", "Entries that the server has not acknowledged.", link.unsent);
         page.one("desired_generation", "gauge", "Of the desired state in force.", link.generation);
     }
+    if let Some(s) = core.cloud.status(core) {
+        cloud(page, &s);
+    }
+}
+
+/// Malware Cloud Scan: counts only.
+fn cloud(page: &mut Page, s: &v1::CloudStatus) {
+    page.family("cloud_leaves", "gauge", "Whether that leaves this host.");
+    for (what, on) in [("hashes", s.hashes), ("samples", s.samples)] {
+        page.sample("cloud_leaves", &[("what", what)], u8::from(on));
+    }
+    for (name, help, n) in [
+        ("cloud_programs", "Programs in the inventory.", s.programs),
+        (
+            "cloud_programs_unsent",
+            "Rows of the inventory that the server has not acknowledged.",
+            s.programs_unsent,
+        ),
+        (
+            "cloud_open_questions",
+            "Hashes that the server was asked about and has not answered.",
+            s.open_questions,
+        ),
+        ("cloud_verdicts", "Hashes that the server holds for bad.", s.verdicts),
+        ("cloud_samples_waiting", "Samples that wait to be sent.", s.samples_waiting),
+        ("cloud_sent_hashes", "Files whose hash was sent, of the last 30 days.", s.sent_hashes),
+        ("cloud_sent_samples", "Samples that were sent, of the last 30 days.", s.sent_samples),
+        ("cloud_sent_bytes", "Bytes of these samples.", s.sent_bytes),
+    ] {
+        page.one(name, "gauge", help, n);
+    }
 }
 
 /// Of this process, bytes.
