@@ -5,6 +5,7 @@
 
 pub mod bad;
 pub mod binaries;
+pub mod clamd;
 pub mod daemon;
 pub mod fleet;
 pub mod fs;
@@ -23,6 +24,7 @@ pub mod swarm;
 pub mod syslog;
 pub mod wait;
 
+pub use clamd::Clamd;
 pub use daemon::{Daemon, Setup};
 pub use fleet::{Server, ServerSetup};
 pub use fs::Volume;
