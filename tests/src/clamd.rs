@@ -1,111 +1,94 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A real clamd for one test: its own folder, its own signatures, its own socket, gone with the test.
-//!
-//! It never asks anybody for signatures: what it finds is what the test wrote.
+//! A real clamd with a signature database of its test: its own folder, its own socket, gone with the test.
 
 use crate::eventually;
 use std::fmt::Write as _;
-use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt as _;
+use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+/// It reads a handful of signatures: a second at the most.
 const START_LIMIT: Duration = Duration::from_secs(30);
-
-/// What it knows.
-#[derive(Debug, Clone)]
-pub struct Signature {
-    /// What it calls a match; clamd adds `.UNOFFICIAL`.
-    pub name: String,
-    /// Found wherever these bytes stand in a file.
-    pub bytes: Vec<u8>,
-}
-
-impl Signature {
-    /// A file that holds `bytes` is `name`.
-    #[must_use]
-    pub fn new(name: &str, bytes: &[u8]) -> Self {
-        Self { name: name.to_owned(), bytes: bytes.to_owned() }
-    }
-}
-
-/// How it is set up.
-#[derive(Debug, Clone, Default)]
-pub struct ClamdSetup {
-    /// What it knows; at least one, it starts with none only to end.
-    pub signatures: Vec<Signature>,
-    /// It takes no longer stream, bytes; 0: 100 MiB.
-    pub stream_bytes: u64,
-    /// A TCP port of 127.0.0.1 too.
-    pub tcp: bool,
-}
+/// What one answer may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Of a stream; clamd takes up to `StreamMaxLength` in all.
+const CHUNK: usize = 256 << 10;
 
 /// A running clamd.
 pub struct Clamd {
     folder: tempfile::TempDir,
-    port: u16,
-    process: Option<Child>,
+    server: Option<Child>,
 }
 
 impl Clamd {
-    /// Starts one that knows these.
+    /// Starts one that finds these byte strings, each under its name, and nothing else.
     ///
     /// # Panics
     /// Without clamd on this machine (`apt-get install clamav-daemon`), or when it does not start.
     #[must_use]
-    pub fn start(signatures: &[Signature]) -> Self {
-        Self::start_with(&ClamdSetup { signatures: signatures.to_vec(), ..ClamdSetup::default() })
-    }
-
-    /// The same with settings of its own.
-    ///
-    /// # Panics
-    /// As [`Self::start`].
-    #[must_use]
-    pub fn start_with(setup: &ClamdSetup) -> Self {
+    pub fn start(signatures: &[(&str, &[u8])]) -> Self {
         let folder = tempfile::Builder::new().prefix("lazaret-clamd-").tempdir().expect("temporary folder");
-        // It may become another user.
-        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).expect("mode");
-        let port = if setup.tcp { free_port() } else { 0 };
-        write(folder.path(), setup, port);
-        let mut clamd = Self { folder, port, process: None };
+        let mut database = String::new();
+        for (name, bytes) in signatures {
+            let _ = write!(database, "{name}:0:*:");
+            bytes.iter().for_each(|b| {
+                let _ = write!(database, "{b:02x}");
+            });
+            database.push('\n');
+        }
+        let at = |name: &str| folder.path().join(name);
+        std::fs::create_dir(at("db")).expect("folder of signatures");
+        std::fs::write(at("db/story.ndb"), database).expect("signatures");
+        let config = format!(
+            "Foreground yes\nLocalSocket {}\nLocalSocketMode 666\nFixStaleSocket yes\nDatabaseDirectory {}\n\
+             TemporaryDirectory {}\nLogFile {}\nLogClean yes\nSelfCheck 0\nMaxThreads 4\nReadTimeout 60\n\
+             StreamMaxLength 64M\nMaxFileSize 64M\nMaxScanSize 256M\n",
+            at("socket").display(),
+            at("db").display(),
+            folder.path().display(),
+            at("log").display()
+        );
+        std::fs::write(at("clamd.conf"), config).expect("configuration");
+        let mut clamd = Self { folder, server: None };
         clamd.run_again();
         clamd
     }
 
-    /// As a connector's address.
-    #[must_use]
-    pub fn address(&self) -> String {
-        format!("unix:{}", self.socket().display())
-    }
-
-    /// The same of its port.
+    /// Starts it again after [`Self::kill`], where it was.
     ///
     /// # Panics
-    /// Without one.
-    #[must_use]
-    pub fn tcp_address(&self) -> String {
-        assert_ne!(self.port, 0, "it was started without a port");
-        format!("tcp:127.0.0.1:{}", self.port)
+    /// When it does not start.
+    pub fn run_again(&mut self) {
+        let errors = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.folder.path().join("errors"))
+            .expect("log of clamd");
+        // Ends with the thread that starts it.
+        let server = Command::new("setpriv")
+            .args(["--pdeathsig", "KILL", "--", "clamd", "--config-file"])
+            .arg(self.folder.path().join("clamd.conf"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(errors)
+            .spawn()
+            .expect("setpriv of util-linux");
+        self.server = Some(server);
+        let ready = eventually(START_LIMIT, || self.ask(b"zPING\0").is_ok_and(|a| a == "PONG"));
+        assert!(ready, "clamd does not start (apt-get install clamav-daemon): {}{}", self.errors(), self.log());
     }
 
-    /// Its socket.
-    #[must_use]
-    pub fn socket(&self) -> PathBuf {
-        self.folder.path().join("socket")
-    }
-
-    /// Ends it as a crash would; its socket stays behind.
+    /// Ends it without a word, in the middle of whatever it does.
     pub fn kill(&mut self) {
-        if let Some(mut process) = self.process.take() {
-            let _ = process.kill();
-            let _ = process.wait();
+        if let Some(mut server) = self.server.take() {
+            let _ = server.kill();
+            let _ = server.wait();
         }
     }
 
-    /// Stops it where it is: it takes connections (the kernel does) and says nothing.
+    /// Stops it where it is: connections stand, nobody answers.
     ///
     /// # Panics
     /// When it does not run.
@@ -122,37 +105,59 @@ impl Clamd {
     }
 
     fn signal(&self, signal: rustix::process::Signal) {
-        let process = self.process.as_ref().expect("it runs");
-        rustix::process::kill_process(rustix::process::Pid::from_child(process), signal).expect("it runs");
+        let server = self.server.as_ref().expect("a running clamd");
+        rustix::process::kill_process(rustix::process::Pid::from_child(server), signal).expect("it runs");
     }
 
-    /// Starts it again after `kill`, where it was.
+    /// Where it listens.
+    #[must_use]
+    pub fn socket(&self) -> PathBuf {
+        self.folder.path().join("socket")
+    }
+
+    /// What it says of these bytes: `OK`, or `NAME FOUND`, over INSTREAM as others ask it too.
     ///
-    /// # Panics
-    /// When it does not start.
-    pub fn run_again(&mut self) {
-        self.kill();
-        let _ = std::fs::remove_file(self.socket());
-        let log = std::fs::File::options().create(true).append(true).open(self.folder.path().join("out"));
-        let log = log.expect("log of clamd");
-        let process = Command::new("setpriv")
-            .args(["--pdeathsig", "KILL", "--", program()])
-            .arg(format!("--config-file={}", self.folder.path().join("clamd.conf").display()))
-            .current_dir("/")
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().expect("log of clamd"))
-            .stderr(log)
-            .spawn()
-            .expect("setpriv of util-linux");
-        self.process = Some(process);
-        let ready = eventually(START_LIMIT, || UnixStream::connect(self.socket()).is_ok());
-        assert!(ready, "clamd does not start (apt-get install clamav-daemon): {}", self.log());
+    /// # Errors
+    /// It is gone, or does not answer within a minute.
+    pub fn scan(&self, bytes: &[u8]) -> std::io::Result<String> {
+        let mut asked = self.connect()?;
+        asked.write_all(b"zINSTREAM\0")?;
+        for part in bytes.chunks(CHUNK) {
+            asked.write_all(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes())?;
+            asked.write_all(part)?;
+        }
+        asked.write_all(&0_u32.to_be_bytes())?;
+        let answer = answer(asked)?;
+        Ok(answer.strip_prefix("stream: ").unwrap_or(&answer).to_owned())
     }
 
-    /// What it wrote.
+    fn ask(&self, words: &[u8]) -> std::io::Result<String> {
+        let mut asked = self.connect()?;
+        asked.write_all(words)?;
+        answer(asked)
+    }
+
+    fn connect(&self) -> std::io::Result<UnixStream> {
+        let stream = UnixStream::connect(self.socket())?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        Ok(stream)
+    }
+
+    /// How many streams it has looked at.
+    #[must_use]
+    pub fn looked(&self) -> usize {
+        self.log().lines().filter(|l| l.contains("instream(")).count()
+    }
+
+    /// What it wrote down.
     #[must_use]
     pub fn log(&self) -> String {
-        std::fs::read_to_string(self.folder.path().join("out")).unwrap_or_default()
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    fn errors(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("errors")).unwrap_or_default()
     }
 }
 
@@ -162,38 +167,28 @@ impl Drop for Clamd {
     }
 }
 
-fn program() -> &'static str {
-    if Path::new("/usr/sbin/clamd").exists() { "/usr/sbin/clamd" } else { "clamd" }
+/// Up to its end, without the byte that ends it.
+fn answer(mut from: UnixStream) -> std::io::Result<String> {
+    let mut said = Vec::new();
+    from.by_ref().take(4096).read_to_end(&mut said)?;
+    Ok(String::from_utf8_lossy(&said).trim_end_matches('\0').to_owned())
 }
 
-fn write(folder: &Path, setup: &ClamdSetup, port: u16) {
-    let database = folder.join("signatures");
-    std::fs::create_dir(&database).expect("folder of signatures");
-    let mut list = String::new();
-    for signature in &setup.signatures {
-        let hex = signature.bytes.iter().fold(String::new(), |mut hex, b| {
-            let _ = write!(hex, "{b:02x}");
-            hex
-        });
-        // Any type of file, at any offset.
-        let _ = writeln!(list, "{}:0:*:{hex}", signature.name);
-    }
-    std::fs::write(database.join("test.ndb"), list).expect("signatures");
-    let mut text = format!(
-        "Foreground yes\nLocalSocket {}\nLocalSocketMode 666\nFixStaleSocket yes\nDatabaseDirectory {}\n\
-         TemporaryDirectory {}\nMaxThreads 4\nStreamMaxLength {}\nSelfCheck 3600\nDisableCertCheck yes\n",
-        folder.join("socket").display(),
-        database.display(),
-        folder.display(),
-        if setup.stream_bytes == 0 { 100 << 20 } else { setup.stream_bytes },
-    );
-    if port != 0 {
-        let _ = write!(text, "TCPSocket {port}\nTCPAddr 127.0.0.1\n");
-    }
-    std::fs::write(folder.join("clamd.conf"), text).expect("configuration of clamd");
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    listener.local_addr().expect("its number").port()
+    #[test]
+    fn it_finds_its_own_signatures_and_comes_back() {
+        let words = std::hint::black_box(["lazaret-clamd-", "stand-in"]).concat();
+        let mut clamd = Clamd::start(&[("Story.StandIn", words.as_bytes())]);
+        let bad = format!("#!/bin/sh\n# {words}\n");
+        assert_eq!(clamd.scan(bad.as_bytes()).unwrap(), "Story.StandIn.UNOFFICIAL FOUND");
+        assert_eq!(clamd.scan(&vec![0x20; 3 * CHUNK + 1]).unwrap(), "OK");
+        assert_eq!(clamd.looked(), 2, "{}", clamd.log());
+        clamd.kill();
+        assert!(clamd.scan(b"x").is_err());
+        clamd.run_again();
+        assert_eq!(clamd.scan(b"x").unwrap(), "OK");
+    }
 }
