@@ -2,6 +2,7 @@
 //! The jobs of one worker in the store: leased, renewed, ended, given back.
 
 use crate::job::Outcome;
+use crate::run::SetAside;
 use crate::settings::Settings;
 use crate::vote::to_json;
 use crate::weigh::{Standing, Weighed};
@@ -21,8 +22,6 @@ pub(crate) struct Lease {
     pub(crate) sha256: Sha256,
     /// This one included.
     pub(crate) tries: u32,
-    /// Earlier ones that ended a scanner or a worker.
-    pub(crate) crashes: i64,
 }
 
 /// The store, as one worker uses it.
@@ -60,12 +59,23 @@ impl Queue {
         crashed: bool,
     ) -> Result<GivenBack, StoreError> {
         let not_before = now_ms() + millis(after);
-        self.store.give_back_deep_scan(&job.id, &self.worker, why, not_before, crashed).await
+        self.store.give_back_deep_scan(&job.id, &self.worker, why, not_before, crashed, now_ms()).await
     }
 
-    /// Writes what came of it, the verdict in the same transaction.
-    pub(crate) async fn finish(&self, job: &Lease, outcome: &Outcome) -> Result<(), StoreError> {
-        let Outcome::Judged { report, votes, weighed, remark } = outcome else { return Ok(()) };
+    /// Samples that were set aside, by whomever, and that nobody was told of.
+    pub(crate) async fn aside(&self) -> Result<Vec<(String, SetAside)>, StoreError> {
+        let rows = self.store.deep_scans_to_tell(20).await?;
+        Ok(rows.into_iter().filter_map(|row| Some((row.id.clone(), aside(row)?))).collect())
+    }
+
+    /// Somebody was told.
+    pub(crate) async fn told(&self, id: &str) -> Result<(), StoreError> {
+        self.store.deep_scan_told(id).await
+    }
+
+    /// Writes what came of it, the verdict in the same transaction; whether one was written.
+    pub(crate) async fn finish(&self, job: &Lease, outcome: &Outcome) -> Result<bool, StoreError> {
+        let Outcome::Judged { report, votes, weighed, remark } = outcome else { return Ok(false) };
         let now_ms = now_ms();
         let verdict = match weighed.standing {
             Standing::Bad => Some(self.verdict(job, weighed, now_ms).await?),
@@ -83,7 +93,7 @@ impl Queue {
             verdict,
             now_ms,
         };
-        self.store.finish_deep_scan(&job.id, &self.worker, end).await
+        Ok(self.store.finish_deep_scan(&job.id, &self.worker, end).await?.is_some())
     }
 
     async fn verdict(&self, job: &Lease, weighed: &Weighed, now_ms: i64) -> Result<NewVerdict, StoreError> {
@@ -137,7 +147,17 @@ fn lease(row: &DeepScanRow) -> Option<Lease> {
         project: row.project.clone(),
         sha256: Sha256::from_slice(&row.sha256)?,
         tries: u32::try_from(row.tries).unwrap_or(u32::MAX),
+    })
+}
+
+fn aside(row: DeepScanRow) -> Option<SetAside> {
+    Some(SetAside {
+        id: row.id,
+        project: row.project,
+        sha256: Sha256::from_slice(&row.sha256)?,
+        why: row.reason,
         crashes: row.crashes,
+        at_ms: row.finished_ms,
     })
 }
 

@@ -23,12 +23,16 @@ const RESTART: Duration = Duration::from_secs(5);
 const LONGEST_RESTART: Duration = Duration::from_secs(120);
 /// It is looked for newer content this often.
 const CONTENT: Duration = Duration::from_secs(15);
+/// It is looked for samples that were set aside this often, and at once after one was.
+const ASIDE: Duration = Duration::from_secs(5);
 /// What came of a job is written again so often, until its lease has run out.
 const WRITES: u32 = 5;
 
 /// A sample that ended its scanner too often: nobody scans it any more until a person says so.
 #[derive(Debug, Clone)]
 pub struct SetAside {
+    /// Of the job.
+    pub id: String,
     /// Whose.
     pub project: String,
     /// Which.
@@ -37,6 +41,8 @@ pub struct SetAside {
     pub why: String,
     /// How often.
     pub crashes: i64,
+    /// When.
+    pub at_ms: i64,
 }
 
 /// Something that is told and waited for.
@@ -105,9 +111,13 @@ impl DeepScan {
         let Some(mut jail) = self.jail(&mut stop).await else { return };
         (self.hooks.log)(&format!("deep scan: ready, {}", jail.told()));
         let mut jobs = JoinSet::new();
-        let mut looked = Instant::now();
+        let (mut looked, mut asked) = (Instant::now(), None);
         let mut told = false;
         while !*stop.borrow() {
+            if asked.is_none_or(|when: Instant| when.elapsed() >= ASIDE) && !(self.hooks.is_paused)() {
+                asked = Some(Instant::now());
+                self.tell().await;
+            }
             let free = self.desk.settings.workers.saturating_sub(jobs.len());
             let mut taken = 0;
             if free > 0 && !(self.hooks.is_paused)() {
@@ -136,7 +146,11 @@ impl DeepScan {
             let pause = if taken > 0 && taken < free { Duration::ZERO } else { self.desk.settings.poll };
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
-                Some(ended) = jobs.join_next() => self.ended(ended),
+                Some(ended) = jobs.join_next() => {
+                    if self.ended(ended) {
+                        asked = None;
+                    }
+                }
                 _ = stop.wait_for(|s| *s) => {}
             }
         }
@@ -180,10 +194,23 @@ impl DeepScan {
         }
     }
 
-    fn ended(&self, ended: Result<(), tokio::task::JoinError>) {
-        if let Err(e) = ended {
+    /// Whether its sample was set aside.
+    fn ended(&self, ended: Result<bool, tokio::task::JoinError>) -> bool {
+        ended.unwrap_or_else(|e| {
             // Its lease runs out, and somebody takes it again.
             (self.hooks.log)(&format!("deep scan: a job ended by itself: {e}"));
+            false
+        })
+    }
+
+    /// Tells of samples that were set aside. What cannot be told now is told the next time.
+    async fn tell(&self) {
+        let Ok(list) = self.queue.aside().await else { return };
+        for (id, aside) in list {
+            if (self.hooks.on_set_aside)(aside).await.is_err() || self.queue.told(&id).await.is_err() {
+                return;
+            }
+            count("set_aside");
         }
     }
 
@@ -203,12 +230,13 @@ struct Task {
 }
 
 impl Task {
-    async fn run(self, mut stop: watch::Receiver<bool>) {
+    /// Whether its sample was set aside.
+    async fn run(self, mut stop: watch::Receiver<bool>) -> bool {
         let outcome = tokio::select! {
             outcome = job::run(&self.desk, &self.jail, &self.lease) => outcome,
             () = self.lost() => {
                 count("lost");
-                return;
+                return false;
             }
             _ = stop.wait_for(|s| *s) => {
                 Outcome::Again { why: "the worker stopped".to_owned(), after: Duration::ZERO }
@@ -217,23 +245,24 @@ impl Task {
         let mut wait = Duration::from_millis(200);
         for attempt in 1.. {
             match self.write(&outcome).await {
-                Ok(()) => return,
+                Ok(aside) => return aside,
                 // Somebody else has it, or the sample is gone: there is nothing to write to.
                 Err(StoreError::Conflict(_) | StoreError::NotFound(_)) => {
                     count("lost");
-                    return;
+                    return false;
                 }
                 Err(e) if attempt == WRITES || *stop.borrow() => {
                     let (job, sha256) = (&self.lease.id, self.lease.sha256);
                     (self.hooks.log)(&format!(
                         "deep scan: what came of {sha256} ({job}) could not be written, it is done again: {e}"
                     ));
-                    return;
+                    return false;
                 }
                 Err(_) => tokio::time::sleep(wait).await,
             }
             wait *= 3;
         }
+        false
     }
 
     /// Renews the lease; ends when it is somebody else's. An error of the database is no end: the lease may
@@ -247,10 +276,13 @@ impl Task {
         }
     }
 
-    async fn write(&self, outcome: &Outcome) -> Result<(), StoreError> {
+    /// Whether its sample was set aside.
+    async fn write(&self, outcome: &Outcome) -> Result<bool, StoreError> {
         match outcome {
             Outcome::Judged { weighed, .. } => {
-                self.queue.finish(&self.lease, outcome).await?;
+                if self.queue.finish(&self.lease, outcome).await? {
+                    (self.hooks.on_verdict)();
+                }
                 count(match weighed.standing {
                     crate::Standing::Bad => "bad",
                     crate::Standing::Clean => "clean",
@@ -264,13 +296,10 @@ impl Task {
             Outcome::Crashed { why } => {
                 let after = self.desk.settings.wait(self.lease.tries);
                 count("crashed");
-                if self.queue.give_back(&self.lease, why, after, true).await? == GivenBack::SetAside {
-                    let (project, sha256) = (self.lease.project.clone(), self.lease.sha256);
-                    (self.hooks.on_set_aside)(SetAside { project, sha256, why: why.clone() }).await;
-                }
+                return Ok(self.queue.give_back(&self.lease, why, after, true).await? == GivenBack::SetAside);
             }
         }
-        Ok(())
+        Ok(false)
     }
 }
 

@@ -105,11 +105,11 @@ fn hooks(work: &Work) -> Hooks {
     }
 }
 
-/// The same alarm for the same sample: two workers that notice one thing raise one.
+/// The same alarm for the same thing: two workers that notice it raise one.
 async fn alarm(store: &Store, aside: &SetAside) -> Result<(), lazaret_store::StoreError> {
     let now_ms = time::now_ms();
     let sha256 = aside.sha256.to_string();
-    let id = alarms::named_id(&["deep scan set aside", &aside.project, &sha256]);
+    let id = alarms::named_id(&["deep scan set aside", &aside.id, &aside.at_ms.to_string()]);
     let mut row = alarms::of_server(
         &aside.project,
         id,
