@@ -3,9 +3,11 @@
 //! nothing is a server that is not as safe as its administrator believes.
 
 mod deep_scan;
+mod samples;
 mod sign_on;
 
 pub use deep_scan::{ConnectorConfig, DeepScan};
+pub use samples::{S3, Samples};
 pub(crate) use sign_on::safe_address;
 pub use sign_on::{GroupRole, Provider, SignOn};
 
@@ -39,6 +41,8 @@ pub struct Config {
     pub content: Content,
     /// How samples are scanned.
     pub deep_scan: DeepScan,
+    /// Files that hosts gave.
+    pub samples: Samples,
 }
 
 /// Rules and digests for hosts.
@@ -256,6 +260,7 @@ impl Config {
         ]
         .into_iter()
         .flatten()
+        .chain(self.samples.paths())
         {
             if !path.is_absolute() {
                 return Err(ConfigError(format!("\"{}\" must be an absolute path", path.display())));
@@ -314,6 +319,7 @@ impl Config {
             }
         }
         self.deep_scan.check().map_err(ConfigError)?;
+        self.samples.check().map_err(ConfigError)?;
         self.sign_on.check().map_err(ConfigError)
     }
 
