@@ -3,6 +3,7 @@
 //! real samples, real scanners.
 
 mod clamd;
+mod desk;
 mod http;
 mod lookups;
 mod work;
