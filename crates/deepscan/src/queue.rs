@@ -38,6 +38,11 @@ impl Queue {
         Self { store, worker: uuid::Uuid::now_v7().to_string(), lease: settings.lease }
     }
 
+    /// Whether there is anything to take.
+    pub(crate) async fn is_due(&self) -> Result<bool, StoreError> {
+        self.store.deep_scans_due(now_ms()).await
+    }
+
     /// Takes up to `n` jobs.
     pub(crate) async fn take(&self, n: u32) -> Result<Vec<Lease>, StoreError> {
         let rows = self.store.lease_deep_scans(&self.worker, n, millis(self.lease), now_ms()).await?;

@@ -108,6 +108,9 @@ impl DeepScan {
 
     /// Works until told to stop. Jobs that are not done then are given back, and all scanners are gone.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
+        if !self.work_is_there(&mut stop).await {
+            return;
+        }
         let Some(mut jail) = self.jail(&mut stop).await else { return };
         (self.hooks.log)(&format!("deep scan: ready, {}", jail.told()));
         let mut jobs = JoinSet::new();
@@ -158,6 +161,23 @@ impl DeepScan {
             self.ended(ended);
         }
         jail.stop().await;
+    }
+
+    /// Waits for a first job: until then no content is loaded, and no scanner takes memory. `false`: told to stop.
+    async fn work_is_there(&self, stop: &mut watch::Receiver<bool>) -> bool {
+        let mut told = false;
+        while !*stop.borrow() {
+            match self.queue.is_due().await {
+                Ok(true) => return true,
+                Ok(false) => told = false,
+                Err(e) => self.say_once(&mut told, &format!("deep scan: waits for the database: {e}")),
+            }
+            tokio::select! {
+                () = tokio::time::sleep(self.desk.settings.poll) => {}
+                _ = stop.wait_for(|s| *s) => {}
+            }
+        }
+        false
     }
 
     /// Scanners, as soon as they can be had. `None`: told to stop meanwhile.
