@@ -23,7 +23,9 @@ impl Jail {
     pub(crate) async fn start(settings: &Settings) -> Result<Self, String> {
         if !settings.scanner.is_file() {
             let shown = settings.scanner.display();
-            return Err(format!("there is no scanner {shown}: install it, or name it in [deep_scan] scanner"));
+            return Err(format!(
+                "there is no scanner {shown}: install it, or name it in [deep_scan] scanner"
+            ));
         }
         let (config, content) = (settings.pool(), mark(&settings.content));
         let started = tokio::task::spawn_blocking(move || Pool::start(config)).await;

@@ -135,8 +135,7 @@ impl DeepScan {
                     Err(e) => self.say_once(&mut told, &format!("deep scan: waits for the database: {e}")),
                 }
             }
-            metrics::gauge!("lazaret_deep_scans_running")
-                .set(u32::try_from(jobs.len()).unwrap_or(u32::MAX));
+            metrics::gauge!("lazaret_deep_scans_running").set(u32::try_from(jobs.len()).unwrap_or(u32::MAX));
             if looked.elapsed() >= CONTENT {
                 looked = Instant::now();
                 match jail.renew(&self.desk.settings.content).await {

@@ -7,7 +7,9 @@
 
 use crate::named;
 use crate::vote::{Opinion, Vote};
-use lazaret_model::{Confidence, Evidence, EvidenceKind, FileType, MalwareClass, ScanReport, Sha256, Verdict};
+use lazaret_model::{
+    Confidence, Evidence, EvidenceKind, FileType, MalwareClass, ScanReport, Sha256, Verdict,
+};
 
 /// Log-odds before any evidence (docs/confidence.md).
 const PRIOR: f64 = -4.0;
@@ -71,7 +73,9 @@ pub fn weigh(report: Option<&ScanReport>, sample: (Sha256, u64), votes: &[Vote])
     if verdict.test && own.is_decided {
         confidence = own.confidence;
     }
-    if !own.is_found && let Some(heaviest) = bad.first() {
+    if !own.is_found
+        && let Some(heaviest) = bad.first()
+    {
         verdict.class = named::class(&heaviest.family);
         verdict.family.clone_from(&heaviest.family);
     }
@@ -150,9 +154,7 @@ fn summed_up(verdict: &mut Verdict) {
     for evidence in &mut verdict.evidence {
         evidence.decisive = false;
     }
-    verdict
-        .evidence
-        .sort_by(|a, b| b.weight.total_cmp(&a.weight).then_with(|| a.id.cmp(&b.id)));
+    verdict.evidence.sort_by(|a, b| b.weight.total_cmp(&a.weight).then_with(|| a.id.cmp(&b.id)));
     let confidence = verdict.confidence.value();
     if confidence >= HIGH {
         let p = f64::from(confidence.min(99)) / 100.0;

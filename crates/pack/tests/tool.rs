@@ -36,7 +36,8 @@ fn several_folders_make_one_pack() {
     let dir = tempfile::tempdir().unwrap();
     let rules = |out: &str| out.lines().filter(|l| l.contains('\t')).count();
     let mut counts = Vec::new();
-    for (name, sources) in [("host.pack", vec![content.clone()]), ("deep.pack", vec![content.clone(), content.join("deep")])]
+    for (name, sources) in
+        [("host.pack", vec![content.clone()]), ("deep.pack", vec![content.clone(), content.join("deep")])]
     {
         let pack = dir.path().join(name);
         let mut args = vec![verb("build")];

@@ -82,18 +82,7 @@ impl Arguments {
             let (least, most) = (MEMORY_BOUNDS.start(), MEMORY_BOUNDS.end());
             return Err(format!("--memory {memory}: must be {least} to {most}"));
         }
-        Ok(Self {
-            content,
-            rules,
-            uid_gid,
-            test_programs,
-            deep,
-            depth,
-            members,
-            member,
-            unpacked,
-            memory,
-        })
+        Ok(Self { content, rules, uid_gid, test_programs, deep, depth, members, member, unpacked, memory })
     }
 }
 

@@ -48,7 +48,9 @@ pub(crate) async fn run(config: Config, work: Work, mut stop: watch::Receiver<bo
         }
     };
     let connectors = connectors(&config);
-    DeepScan::new(work.store.clone(), work.samples.clone(), settings, connectors, hooks(&work)).run(stop).await;
+    DeepScan::new(work.store.clone(), work.samples.clone(), settings, connectors, hooks(&work))
+        .run(stop)
+        .await;
 }
 
 fn settings(config: &Config) -> Result<Settings, String> {
@@ -57,7 +59,8 @@ fn settings(config: &Config) -> Result<Settings, String> {
         find(what, path.as_deref(), beside, installed)
             .map_err(|e| e.to_string().replace("[content]", "[deep_scan]"))
     };
-    let scanner: Option<std::path::PathBuf> = given.scanner.clone().or_else(|| config.content.scanner.clone());
+    let scanner: Option<std::path::PathBuf> =
+        given.scanner.clone().or_else(|| config.content.scanner.clone());
     let scanner = found("scanner", &scanner, "lazaret-scanner", "/usr/lib/lazaret/lazaret-scanner")?;
     let pack = found("content of the deep scan", &given.pack, "deep.pack", "/usr/share/lazaret/deep.pack")?;
     let mut settings = Settings::new(scanner, pack);
@@ -125,4 +128,58 @@ async fn alarm(store: &Store, aside: &SetAside) -> Result<(), lazaret_store::Sto
     store.put_alarms(vec![row]).await.inspect_err(numbers::database)?;
     log::line(&format!("deep scan: {sha256} of project {} is set aside: {}", aside.project, aside.why));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lazaret_model::Sha256;
+    use lazaret_store::{AlarmFilter, Cursor, DEFAULT_PROJECT, Scope};
+
+    #[tokio::test]
+    async fn a_sample_that_is_set_aside_is_one_alarm_each_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("s.db").to_str().unwrap()).await.unwrap();
+        store.migrate().await.unwrap();
+        let mut aside = SetAside {
+            id: uuid::Uuid::now_v7().to_string(),
+            project: DEFAULT_PROJECT.to_owned(),
+            sha256: Sha256([7; 32]),
+            why: "killed by SIGSEGV".to_owned(),
+            crashes: 3,
+            at_ms: 1_000,
+        };
+        // Two workers notice it.
+        alarm(&store, &aside).await.unwrap();
+        alarm(&store, &aside).await.unwrap();
+        let all = async || {
+            let cursor = Cursor { after: None, limit: 10 };
+            store.alarms_page(&Scope::All, &AlarmFilter::default(), &cursor).await.unwrap().items
+        };
+        let told = all().await;
+        assert_eq!(told.len(), 1);
+        assert!(told[0].title.contains(&aside.sha256.to_string()), "{:?}", told[0]);
+        assert_eq!((told[0].sha256.as_slice(), told[0].severity), ([7; 32].as_slice(), 2));
+        // Scanned again because a person said so, and set aside again: another alarm.
+        aside.at_ms = 2_000;
+        alarm(&store, &aside).await.unwrap();
+        assert_eq!(all().await.len(), 2);
+    }
+
+    #[test]
+    fn what_is_missing_is_named_with_the_way_out() {
+        let text = "[deep_scan]\nscanner = \"/nonexistent/lazaret-scanner\"\n";
+        let why = settings(&Config::parse(text).unwrap()).unwrap_err();
+        assert!(why.contains("/nonexistent/lazaret-scanner") && why.contains("[deep_scan]"), "{why}");
+    }
+
+    #[test]
+    fn a_connector_without_its_key_does_not_stop_the_others() {
+        let text = "[[deep_scan.connectors]]\nname = \"vt\"\nkind = \"virustotal\"\naddress = \"https://vt.example\"\n\
+                    key_file = \"/nonexistent/key\"\n[[deep_scan.connectors]]\nname = \"clam\"\nkind = \"clamd\"\n\
+                    address = \"unix:/run/clamd\"\n";
+        let names: Vec<_> =
+            connectors(&Config::parse(text).unwrap()).iter().map(|c| c.settings().name.clone()).collect();
+        assert_eq!(names, ["clam"]);
+    }
 }

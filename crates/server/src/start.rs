@@ -14,7 +14,9 @@ use crate::people::password::Passwords;
 use crate::people::password_policy::PasswordPolicy;
 use crate::people::seal::Seal;
 use crate::read_only::{self, ReadOnly};
-use crate::{api, backup, deep_scan, descriptors, init, log, numbers, outbound, samples, serve, time, worker};
+use crate::{
+    api, backup, deep_scan, descriptors, init, log, numbers, outbound, samples, serve, time, worker,
+};
 use anyhow::{Context as _, bail};
 use lazaret_store::{Options, Store};
 use rustls::pki_types::pem::PemObject as _;

@@ -44,9 +44,8 @@ fn understand(status: StatusCode, body: &Value, sha256: &str) -> Result<Heard, R
         "hash_not_found" => heard(Opinion::Unknown, "", "it does not know the file".to_owned()),
         "ok" => {
             let list = body["data"].as_array().map(Vec::as_slice).unwrap_or_default();
-            let about = |e: &&Value| {
-                e["sha256_hash"].as_str().is_some_and(|h| h.eq_ignore_ascii_case(sha256))
-            };
+            let about =
+                |e: &&Value| e["sha256_hash"].as_str().is_some_and(|h| h.eq_ignore_ascii_case(sha256));
             let Some(entry) = list.iter().take(100).find(about) else {
                 return Err(Refusal::later("its answer is about something else"));
             };

@@ -222,7 +222,9 @@ mod tests {
 
     #[test]
     fn whatever_else_it_says_is_no_vote() {
-        for said in ["", "OK", "FOUND", "stream:  FOUND", "stream: OK FOUND?", "other: X FOUND", "stream: OK\n"] {
+        for said in
+            ["", "OK", "FOUND", "stream:  FOUND", "stream: OK FOUND?", "other: X FOUND", "stream: OK\n"]
+        {
             assert_eq!(opinion(said), Err(true), "{said:?}");
         }
     }

@@ -57,7 +57,10 @@ impl Http {
             return Err(Refusal::too_often("it was asked too often (status 429)", after));
         }
         if status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN {
-            return Err(Refusal::never(format_args!("it does not take our key (status {})", status.as_u16())));
+            return Err(Refusal::never(format_args!(
+                "it does not take our key (status {})",
+                status.as_u16()
+            )));
         }
         if status.is_redirection() {
             return Err(Refusal::never(format_args!(

@@ -51,7 +51,11 @@ fn the_deep_scan_knows_more_than_hosts_and_decides_nothing_by_it() {
     assert_eq!(all.known_bad.len(), hosts.known_bad.len());
     for rule in more {
         assert!(rule.id.starts_with(&format!("{}_deep_", rule.class)), "{}", rule.id);
-        assert!(!rule.decisive && !rule.test, "{}: medium at most, until people have seen what it hits", rule.id);
+        assert!(
+            !rule.decisive && !rule.test,
+            "{}: medium at most, until people have seen what it hits",
+            rule.id
+        );
     }
     assert!(all.version.contains('+'), "{}", all.version);
 }

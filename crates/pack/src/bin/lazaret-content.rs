@@ -5,8 +5,8 @@
 
 use lazaret_pack::{Content, read_source, read_sources, rot47, write_pack};
 use std::error::Error;
-use std::io::{Write, stdout};
 use std::ffi::OsString;
+use std::io::{Write, stdout};
 use std::path::Path;
 use std::process::ExitCode;
 

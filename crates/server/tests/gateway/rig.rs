@@ -30,10 +30,7 @@ impl Rig {
     }
 
     /// The second is given the rig's folder.
-    pub(crate) async fn start_on(
-        base: Base,
-        set: impl FnOnce(&mut Settings, &std::path::Path),
-    ) -> Self {
+    pub(crate) async fn start_on(base: Base, set: impl FnOnce(&mut Settings, &std::path::Path)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let authority =
             Authority::create(&folder.path().join("authority"), "Lazaret test", now_ms()).unwrap();

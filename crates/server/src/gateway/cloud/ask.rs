@@ -142,7 +142,9 @@ fn one(
     if standing.standing == "bad" {
         answer.verdict = match (&standing.verdict, &standing.known) {
             (Some(row), _) => Some(Told::of(row).for_ring(view.canary)),
-            (None, Some(known)) if known.bad => Some(inner.cloud.listed.met(view, (question.size, &question.kind), known)),
+            (None, Some(known)) if known.bad => {
+                Some(inner.cloud.listed.met(view, (question.size, &question.kind), known))
+            }
             (None, _) => None,
         };
     }

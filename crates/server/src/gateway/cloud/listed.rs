@@ -124,8 +124,12 @@ mod tests {
             sample_days: 0,
             ring_seconds,
         };
-        let known =
-            KnownFile { sha256: vec![0xab; 32], bad: true, source: "list-1".to_owned(), name: "Mirai".to_owned() };
+        let known = KnownFile {
+            sha256: vec![0xab; 32],
+            bad: true,
+            source: "list-1".to_owned(),
+            name: "Mirai".to_owned(),
+        };
         let (listed, file) = (Listed::default(), (5, "script"));
         let told = listed.met(&view(false, 60), file, &known);
         assert!(!told.act && told.number == 0);

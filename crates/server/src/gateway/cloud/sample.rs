@@ -135,7 +135,8 @@ async fn answer(inner: &Arc<Inner>, live: &Arc<Live>, view: &View, part: v1::Sam
         metrics::counter!("lazaret_gateway_sample_bytes_total").increment(part.data.len() as u64);
     }
     if inner.cloud.uploads.came(project, sha256, have) {
-        let what = Whole { inner: inner.clone(), live: live.clone(), project: project.to_owned(), stored, part };
+        let what =
+            Whole { inner: inner.clone(), live: live.clone(), project: project.to_owned(), stored, part };
         tokio::spawn(what.finish(samples));
         return None;
     }
@@ -279,7 +280,15 @@ async fn failed(
             Answer::refused("too_large", e.to_string())
         }
         SampleError::Quota { .. } => {
-            forget(inner, samples, project, sha256, &e.to_string(), now_ms() + millis(super::uploads::NO_ROOM)).await;
+            forget(
+                inner,
+                samples,
+                project,
+                sha256,
+                &e.to_string(),
+                now_ms() + millis(super::uploads::NO_ROOM),
+            )
+            .await;
             uploads.done(project, sha256);
             uploads.full(project, now);
             inner.cloud.samples_fail(inner, &e);

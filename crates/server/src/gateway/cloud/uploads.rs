@@ -335,7 +335,11 @@ mod tests {
         let (u, now) = (uploads(), Instant::now());
         assert_eq!(u.offer("p", b"x", "a", now, all_live), Offer::Wanted);
         assert_eq!(u.offer("p", b"x", "b", now, all_live), Offer::Coming);
-        assert_eq!(u.offer("q", b"x", "c", now, all_live), Offer::Wanted, "another project knows nothing of it");
+        assert_eq!(
+            u.offer("q", b"x", "c", now, all_live),
+            Offer::Wanted,
+            "another project knows nothing of it"
+        );
         assert_eq!(u.offer("p", b"x", "a", now, all_live), Offer::Wanted, "asked again");
         assert!(matches!(u.turn("p", b"x", "b", 5, now, all_live), Turn::Wait(..)));
         assert_eq!(u.turn("p", b"x", "a", 5, now, all_live), Turn::First { other: false });

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Verdicts out: at once, in order, without a gap, by ring, and never those of another project.
 
-use super::kit::{ask_one, canary, follow, judge, move_to_other, other_project, question, rig, sha, verdicts};
+use super::kit::{
+    ask_one, canary, follow, judge, move_to_other, other_project, question, rig, sha, verdicts,
+};
 use crate::agent::{Agent, Line, acked, event, hear, send_records};
 use crate::base::{Base, on_both};
 use lazaret_proto::v1;
@@ -34,7 +36,10 @@ async fn verdicts_come_at_once_and_in_order(base: Base) {
     assert_eq!(told.from, 0);
     assert_eq!(told.verdicts.len(), 1);
     let verdict = &told.verdicts[0];
-    assert_eq!((verdict.sha256.as_slice(), verdict.act, verdict.withdrawn), (sha(b"one").as_slice(), true, false));
+    assert_eq!(
+        (verdict.sha256.as_slice(), verdict.act, verdict.withdrawn),
+        (sha(b"one").as_slice(), true, false)
+    );
     assert_eq!((i64::try_from(verdict.number).unwrap(), verdict.origin.as_str()), (one.number, "deep_scan"));
     assert_eq!(verdict.verdict.as_ref().unwrap().class, "miner");
 

@@ -29,9 +29,8 @@ async fn frames_beyond_the_bounds_end_that_session_alone(base: Base) {
         version: 1,
         ..v1::InventoryRow::default()
     };
-    let rows = |rows: Vec<v1::InventoryRow>| {
-        Say::Inventory(v1::InventoryPart { rows, version: 1, anew: false })
-    };
+    let rows =
+        |rows: Vec<v1::InventoryRow>| Say::Inventory(v1::InventoryPart { rows, version: 1, anew: false });
     let asked = |questions: Vec<v1::HashQuestion>| Say::Questions(v1::HashQuestions { id: 1, questions });
     let small = question(b"x");
     for frame in [
@@ -111,7 +110,9 @@ async fn parts_that_do_not_fit_change_nothing(base: Base) {
     }
     // Holes and repetitions: the server says where to go on, and what comes of it is right.
     let content = b"0123456789".repeat(10);
-    for (offset, most, have) in [(50, 10, 0), (0, 10, 10), (0, 10, 10), (20, 10, 10), (10, 20, 30), (25, 10, 30)] {
+    for (offset, most, have) in
+        [(50, 10, 0), (0, 10, 10), (0, 10, 10), (20, 10, 10), (10, 20, 30), (25, 10, 30)]
+    {
         let state = send(&mut line, part(&content, offset, most)).await;
         assert_eq!((state.state.as_str(), state.have), ("wanted", have), "{offset}");
     }

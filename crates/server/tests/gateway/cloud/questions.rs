@@ -80,7 +80,10 @@ async fn answers_say_what_is_known(base: Base) {
     // What is unknown is noted, with the host that asked first.
     until("a row for the file", || async { file(&rig, DEFAULT_PROJECT, b"new").await.is_some() }).await;
     let row = file(&rig, DEFAULT_PROJECT, b"new").await.unwrap();
-    assert_eq!((row.first_host.as_str(), row.size, row.standing.as_str()), (agent.host.as_str(), 3, "unknown"));
+    assert_eq!(
+        (row.first_host.as_str(), row.size, row.standing.as_str()),
+        (agent.host.as_str(), 3, "unknown")
+    );
     let again = ask_one(&mut line, question(b"new")).await;
     assert_eq!(again.first_ms, row.first_ms);
     rig.gateway.stop().await;
@@ -135,7 +138,10 @@ async fn without_consent_nothing_is_taken(base: Base) {
     until("the new state", || async { rig.host(&agent.host).await.generation > 0 }).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert!(ask(&mut line, vec![question(b"new")]).await.answers.is_empty());
-    assert!(file(&rig, DEFAULT_PROJECT, b"new").await.is_none() && file(&rig, DEFAULT_PROJECT, b"a").await.is_none());
+    assert!(
+        file(&rig, DEFAULT_PROJECT, b"new").await.is_none()
+            && file(&rig, DEFAULT_PROJECT, b"a").await.is_none()
+    );
     // Hashes alone: answers, and no sample is wanted or taken.
     consent(&rig, DEFAULT_PROJECT, |c| c.samples = false).await;
     let mut told = v1::HashAnswers::default();
@@ -267,7 +273,11 @@ async fn projects_know_nothing_of_one_another(base: Base) {
     assert!(ask_one(&mut line, question(b"new")).await.wanted);
     let told = ask(&mut other, vec![question(b"bad"), question(b"a"), question(b"new")]).await;
     for answer in told.answers {
-        assert_eq!((answer.standing.as_str(), answer.hosts, answer.first_ms), ("unknown", 0, 0), "{answer:?}");
+        assert_eq!(
+            (answer.standing.as_str(), answer.hosts, answer.first_ms),
+            ("unknown", 0, 0),
+            "{answer:?}"
+        );
         assert!(answer.wanted && answer.verdict.is_none());
     }
     rig.gateway.stop().await;

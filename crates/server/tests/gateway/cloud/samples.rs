@@ -67,7 +67,11 @@ async fn a_sample_goes_on_after_its_session_broke_and_its_gateway_was_started_an
     // From now on it is pending, and nobody sends it again.
     let told = ask_one(&mut line, question(&content)).await;
     assert_eq!((told.standing.as_str(), told.wanted, told.ttl_seconds), ("pending", false, 60));
-    assert_eq!(send_all(&mut line, &content).await.state, "stored", "the answer was lost, as the host sees it");
+    assert_eq!(
+        send_all(&mut line, &content).await.state,
+        "stored",
+        "the answer was lost, as the host sees it"
+    );
     rig.gateway.stop().await;
 }
 
@@ -82,7 +86,11 @@ async fn a_sample_is_kept_once_for_a_project_and_another_one_knows_nothing_of_it
     assert_eq!(send_all(&mut line, &content).await.state, "stored");
     let (mut line, _) = two.session(&rig).await;
     let state = send(&mut line, part(&content, 0, 0)).await;
-    assert_eq!((state.state.as_str(), state.have), ("stored", 5_000), "another host of the project sends nothing");
+    assert_eq!(
+        (state.state.as_str(), state.have),
+        ("stored", 5_000),
+        "another host of the project sends nothing"
+    );
     // The other project: as if it had never been anywhere.
     let (mut line, _) = stranger.session(&rig).await;
     let told = ask_one(&mut line, question(&content)).await;
