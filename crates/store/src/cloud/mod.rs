@@ -5,6 +5,7 @@
 
 mod consent;
 mod deep_scans;
+mod due;
 mod files;
 mod forget;
 mod inventory;

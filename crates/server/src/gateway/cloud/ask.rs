@@ -143,7 +143,7 @@ fn one(
         answer.verdict = match (&standing.verdict, &standing.known) {
             (Some(row), _) => Some(Told::of(row).for_ring(view.canary)),
             (None, Some(known)) if known.bad => {
-                Some(inner.cloud.listed.met(view, (question.size, question.kind.as_str()), known))
+                Some(inner.cloud.listed.met(view, (question.size, &question.kind), known))
             }
             (None, _) => None,
         };
