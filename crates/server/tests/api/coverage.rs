@@ -9,13 +9,14 @@ use serde_json::{Value, json};
 
 on_both!(lists_hold_nothing_of_other_projects);
 
-pub(crate) const ROLES: [&str; 4] = ["viewer", "operator", "administrator", "auditor"];
+pub(crate) const ROLES: [&str; 5] = ["viewer", "operator", "administrator", "auditor", "analyst"];
 
 pub(crate) fn permits(permission: &str, role: &str) -> bool {
     match permission {
         "public" | "signed_in" | "view" => true,
         "operate" => ["operator", "administrator"].contains(&role),
         "administer" | "administer_all" => role == "administrator",
+        "download" => ["analyst", "administrator"].contains(&role),
         "audit" | "audit_all" => ["auditor", "administrator"].contains(&role),
         other => panic!("a permission that this test does not know: {other}"),
     }

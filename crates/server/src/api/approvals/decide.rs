@@ -13,7 +13,9 @@ use crate::api::problem::{Kind, Problem};
 use crate::api::project_rules;
 use crate::api::projects::check_text;
 use crate::api::state::Api;
+use crate::api::switches;
 use crate::people::sign_in::SESSION;
+use crate::scans::cloud;
 use crate::time;
 use axum::extract::State;
 use lazaret_store::{ApprovalRow, Approved, Decision, Scope, StoreError, SwitchRow};
@@ -131,6 +133,10 @@ pub(super) async fn approve(
         }
         Request::Switch { project, name, on } => {
             let who = acting.who().to_owned();
+            if on && name == switches::CLOUD_SCAN {
+                let scan = cloud::next(&api.store, &project).await?;
+                decision.result = serde_json::json!({ "scan": scan.task, "begun": scan.begun }).to_string();
+            }
             what.switch = Some(SwitchRow { project, name, on, who, at_ms: decision.now_ms });
         }
         Request::Rules { project, rules, revision } => {
@@ -140,6 +146,13 @@ pub(super) async fn approve(
     let after = api.store.apply_approval(&decision, &what).await?;
     metrics::counter!("lazaret_commands_ordered_total")
         .increment(u64::try_from(what.order.commands.len()).unwrap_or_default());
+    if let Some(row) = &what.switch
+        && let Err(e) = switches::begins(&api, &acting, row).await
+    {
+        // It is on; switching it on again begins what is missing.
+        let why = e.detail();
+        crate::log::line(&format!("api: the scan that {} begins in {}: {why}", row.name, row.project));
+    }
     Ok(Json(view(&after)))
 }
 
