@@ -124,6 +124,23 @@ words!(
     Judge { Equal = "equal", Contain = "contain", NotEqual = "not_equal", NotContain = "not_contain" }
 );
 
+words!(
+    /// What is thought of a content.
+    Standing {
+        Unknown = "unknown", Pending = "pending", Clean = "clean", KnownGood = "known_good", Bad = "bad",
+    }
+);
+words!(
+    /// Where a sample stands.
+    SampleStatus { Wanted = "wanted", Stored = "stored", Deleted = "deleted" }
+);
+words!(
+    /// Where a deep scan stands.
+    DeepScanState {
+        Waiting = "waiting", Running = "running", Done = "done", SetAside = "set_aside", Failed = "failed",
+    }
+);
+
 /// `a,b,c` behind `?`.
 #[derive(Debug, Clone)]
 pub(crate) struct List<T>(pub(crate) Vec<T>);
