@@ -68,16 +68,16 @@ struct SetArgs {
     /// Bytes a second that a host sends of samples; 0: no bound
     #[arg(long, value_name = "BYTES")]
     rate: Option<u64>,
-    /// Host group that isolates and kills first
+    /// Host group that isolates and kills first; instead of those that were named before; again for more
     #[arg(long, value_name = "GROUP", conflicts_with = "no_canary")]
-    canary: Option<String>,
+    canary: Vec<String>,
     /// No group goes first
     #[arg(long)]
     no_canary: bool,
-    /// All others follow after so many seconds
-    #[arg(long, value_name = "SECONDS")]
-    ring: Option<u32>,
-    /// Samples are kept so many days
+    /// All others follow after so many seconds; 0: at the same time; -1: only when a person says so
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
+    ring: Option<i64>,
+    /// Samples are kept so many days; 0: until somebody deletes them
     #[arg(long, value_name = "DAYS")]
     retention: Option<u32>,
     /// Do not ask
@@ -151,7 +151,6 @@ fn changed(fleet: &Fleet<'_>, args: &SetArgs, mut consent: Value) -> Result<Valu
         ("max_sample_bytes", args.max_size),
         ("bytes_per_second", args.rate),
         ("wait_ms", args.wait.map(u64::from)),
-        ("ring_seconds", args.ring.map(u64::from)),
         ("retention_days", args.retention.map(u64::from)),
     ];
     for (key, number) in numbers {
@@ -165,10 +164,12 @@ fn changed(fleet: &Fleet<'_>, args: &SetArgs, mut consent: Value) -> Result<Valu
     if !args.kind.is_empty() {
         consent["kinds"] = json!(args.kind);
     }
-    if args.no_canary {
-        consent["canary_group"] = Value::Null;
-    } else if let Some(group) = &args.canary {
-        consent["canary_group"] = json!(fleet.group(group)?);
+    if let Some(seconds) = args.ring {
+        consent["ring_seconds"] = json!(seconds);
+    }
+    if args.no_canary || !args.canary.is_empty() {
+        let groups = args.canary.iter().map(|g| fleet.group(g)).collect::<Result<Vec<_>, _>>()?;
+        consent["canary_groups"] = json!(groups);
     }
     Ok(consent)
 }

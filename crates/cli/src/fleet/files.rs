@@ -33,10 +33,10 @@ enum FileVerb {
     Rescan(OneArgs),
 }
 
-/// List contents, last seen first
+/// List contents, newest in the project first
 #[derive(Debug, Args)]
 struct ListArgs {
-    /// Only these, separated by commas: unknown, pending, clean, known_good, bad
+    /// Only these, separated by commas: unknown, pending, clean, bad
     #[arg(long, value_name = "WORDS")]
     standing: Option<String>,
     /// Only those judged to be of this class
@@ -173,7 +173,7 @@ fn path(fleet: &Fleet<'_>, word: &str, tail: &str) -> Result<String, CliError> {
 
 fn list_some(fleet: &Fleet<'_>, args: &ListArgs, out: &mut Output) -> Result<(), CliError> {
     let mut query = fleet.only(&["host"])?;
-    query.extend(fleet.global.project.clone().map(|p| ("project", p)));
+    query.extend(of_project(fleet));
     query.extend(args.standing.clone().map(|s| ("standing", s)));
     query.extend(args.class.clone().map(|c| ("class", c)));
     query.extend(args.path.clone().map(|p| ("path", p)));
@@ -253,11 +253,11 @@ fn words(full: &Value) -> String {
             shown(v, "origin").replace('_', " ")
         ));
     }
-    for e in full["evidence"].as_array().into_iter().flatten() {
+    for e in full["judged"]["evidence"].as_array().into_iter().flatten() {
         text.push_str(&format!("  {} {} {}\n", shown(e, "kind"), shown(e, "id"), shown(e, "detail")));
     }
     for vote in full["votes"].as_array().into_iter().flatten() {
-        text.push_str(&format!("  vote of {}: {}\n", shown(vote, "source"), shown(vote, "says")));
+        text.push_str(&format!("  vote of {}: {}\n", shown(vote, "source"), shown(vote, "opinion")));
     }
     for h in full["history"].as_array().into_iter().flatten() {
         text.push_str(&format!("{}  {}\n", shown(h, "at"), shown(h, "text")));
@@ -331,12 +331,12 @@ mod tests {
             "file": {"sha256": "ab", "size": 2048, "kind": "script", "standing": "known_good", "hosts": 3,
                 "packaged_hosts": 1, "first_seen_at": "T"},
             "verdict": {"number": 7, "class": "worm", "family": "x\u{1b}[2J", "confidence": 99, "origin": "deep_scan"},
-            "evidence": [{"kind": "hash", "id": "cloud:ab", "detail": ""}],
-            "votes": [{"source": "clamd", "says": "Test.Worm"}],
+            "judged": {"evidence": [{"kind": "known_bad", "id": "cloud:ab", "detail": ""}]},
+            "votes": [{"source": "clamd", "opinion": "bad"}],
             "history": [{"at": "T2", "text": "first seen"}],
             "alarms_total": 2, "isolated_total": 1
         }));
-        for part in ["2.0 KiB script, known good", "on 3 hosts", "verdict 7 in force: worm", "by deep scan", "vote of clamd: Test.Worm", "T2  first seen", "2 alarms, 1 isolated"] {
+        for part in ["2.0 KiB script, known good", "on 3 hosts", "verdict 7 in force: worm", "by deep scan", "vote of clamd: bad", "T2  first seen", "2 alarms, 1 isolated"] {
             assert!(text.contains(part), "{part}: {text}");
         }
         assert!(!text.contains('\u{1b}'), "{text}");

@@ -34,7 +34,7 @@ enum SampleVerb {
 /// List samples, newest first
 #[derive(Debug, Args)]
 struct ListArgs {
-    /// Only those in this state: wanted, stored, deleted
+    /// Only those in this state: receiving, stored, failed, deleting, deleted
     #[arg(long)]
     state: Option<String>,
     /// Only those that are held
@@ -107,7 +107,7 @@ pub(super) fn run(fleet: &Fleet<'_>, args: &SampleArgs, out: &mut Output) -> Res
 
 fn list(fleet: &Fleet<'_>, args: &ListArgs, out: &mut Output) -> Result<(), CliError> {
     let mut query = fleet.only(&[])?;
-    query.extend(fleet.global.project.clone().map(|p| ("project", p)));
+    query.extend(of_project(fleet));
     query.extend(args.state.clone().map(|s| ("state", s)));
     query.extend(args.held.then(|| ("held", "true".to_owned())));
     let found = fleet.http.some("/samples", &query, args.limit as usize)?;

@@ -65,7 +65,7 @@ pub(crate) fn routes(r: &mut Routes) {
     r.add(
         Permission::View,
         get("/events/stream", "streamEvents", "What changes, as it changes")
-            .describe("Server-sent events `alarm`, `isolated`, `host`, `command`, `scan`, `desired`, `file` with `{kind, id, project}`, and `missed` when some are gone: then look at everything again. `Last-Event-ID` goes on where a stream broke off.")
+            .describe("Server-sent events `alarm`, `isolated`, `host`, `command`, `scan`, `desired`, `file`, `verdict` with `{kind, id, project}`, and `missed` when some are gone: then look at everything again. `Last-Event-ID` goes on where a stream broke off.")
             .answers_with(200, "text/event-stream"),
         stream,
     );
@@ -80,6 +80,7 @@ const fn word(kind: ChangeKind) -> &'static str {
         ChangeKind::Scan => "scan",
         ChangeKind::Desired => "desired",
         ChangeKind::File => "file",
+        ChangeKind::Verdict => "verdict",
     }
 }
 

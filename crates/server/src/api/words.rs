@@ -125,19 +125,19 @@ words!(
 );
 
 words!(
-    /// What is thought of a content.
-    Standing {
-        Unknown = "unknown", Pending = "pending", Clean = "clean", KnownGood = "known_good", Bad = "bad",
-    }
+    /// What a project thinks of a content; lists of known files go before it.
+    Standing { Unknown = "unknown", Pending = "pending", Clean = "clean", Bad = "bad" }
 );
 words!(
     /// Where a sample stands.
-    SampleStatus { Wanted = "wanted", Stored = "stored", Deleted = "deleted" }
+    SampleState {
+        Receiving = "receiving", Stored = "stored", Failed = "failed", Deleting = "deleting", Deleted = "deleted",
+    }
 );
 words!(
     /// Where a deep scan stands.
     DeepScanState {
-        Waiting = "waiting", Running = "running", Done = "done", SetAside = "set_aside", Failed = "failed",
+        Queued = "queued", Scanning = "scanning", Done = "done", SetAside = "set_aside", Cancelled = "cancelled",
     }
 );
 

@@ -4,6 +4,8 @@
 use super::request::{self, Request};
 use super::{Approval, view, within};
 use crate::api::alarms;
+use crate::api::alarms::filter;
+use crate::api::cloud::verdict;
 use crate::api::extract::{Json, Path};
 use crate::api::gate::Access;
 use crate::api::isolated;
@@ -72,7 +74,11 @@ fn second(row: &ApprovalRow, access: &Access) -> Result<(), Problem> {
 async fn author(api: &Api, row: &ApprovalRow, request: &Request, access: &Access) -> Result<Access, Problem> {
     let permission = match request {
         Request::Handle { .. } | Request::DeleteIsolated { .. } => Permission::Operate,
-        Request::Switch { .. } | Request::Rules { .. } => Permission::Administer,
+        Request::Switch { .. }
+        | Request::Rules { .. }
+        | Request::CloudScan { .. }
+        | Request::CallBad { .. }
+        | Request::Release { .. } => Permission::Administer,
     };
     let gone = || Problem::conflict(format!("{} may not order this any more: reject it", row.author));
     let user = match api.store.user(&row.author_id).await {
@@ -141,6 +147,23 @@ pub(super) async fn approve(
         }
         Request::Rules { project, rules, revision } => {
             what.rules = Some(project_rules::row(&project, &rules, revision, acting.who()));
+        }
+        Request::CloudScan { project, consent, revision } => {
+            what.consent = Some(consent.row(&project, revision, acting.who()));
+        }
+        Request::CallBad { project, sha256, class, reason } => {
+            let digest = filter::sha256(&sha256)?;
+            let size = match api.store.file(&project, &digest).await {
+                Ok(file) => file.size,
+                Err(StoreError::NotFound(_)) => 0,
+                Err(e) => return Err(e.into()),
+            };
+            let consent = api.store.cloud_consent(&project).await?;
+            let of = (project.as_str(), digest.as_slice(), size);
+            what.verdict = Some(verdict::new(of, class, (acting.who(), &reason), &consent, decision.now_ms));
+        }
+        Request::Release { project, sha256 } => {
+            what.release = Some((project, filter::sha256(&sha256)?, acting.who().to_owned()));
         }
     }
     let after = api.store.apply_approval(&decision, &what).await?;

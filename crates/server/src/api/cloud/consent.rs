@@ -14,7 +14,7 @@ use crate::api::record::Record;
 use crate::api::route::{Routes, get, put};
 use crate::api::state::Api;
 use crate::api::switches::{CLOUD_SCAN, Waiting};
-use crate::json::some;
+use crate::json::{lossy, some};
 use crate::scans::cloud;
 use crate::time;
 use axum::extract::State;
@@ -25,6 +25,8 @@ use utoipa::ToSchema;
 
 /// Folders that are left out.
 const MOST_FOLDERS: usize = 100;
+/// Groups that go first.
+const MOST_GROUPS: usize = 100;
 
 /// Kinds of files that may be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -77,14 +79,14 @@ pub(crate) struct Consent {
     /// Of samples, of one host; 0: no bound.
     #[schema(minimum = 0, maximum = 1_073_741_824)]
     pub(crate) bytes_per_second: i64,
-    /// Host group that isolates and kills first.
-    #[schema(format = Uuid)]
-    pub(crate) canary_group: Option<String>,
-    /// All others follow after so many seconds.
-    #[schema(minimum = 0, maximum = 86_400)]
+    /// Host groups whose hosts isolate and kill first.
+    #[schema(max_items = 100)]
+    pub(crate) canary_groups: Vec<String>,
+    /// All others follow after so many seconds; 0: at the same time; -1: only when a person says so.
+    #[schema(minimum = -1, maximum = 86_400)]
     pub(crate) ring_seconds: i64,
-    /// Samples are kept so many days.
-    #[schema(minimum = 1, maximum = 3_650)]
+    /// Samples are kept so many days; 0: until somebody deletes them.
+    #[schema(minimum = 0, maximum = 3_650)]
     pub(crate) retention_days: i64,
 }
 
@@ -146,14 +148,14 @@ impl Consent {
             hashes: row.hashes,
             samples: row.samples,
             max_sample_bytes: row.max_sample_bytes,
-            exclude: row.exclude.clone(),
+            exclude: row.exclude.iter().map(|f| lossy(f)).collect(),
             kinds: row.kinds.iter().filter_map(kind).collect(),
             wait_ms: row.wait_ms,
             fail_closed: row.fail_closed,
             bytes_per_second: row.bytes_per_second,
-            canary_group: some(&row.canary_group),
+            canary_groups: row.canary_groups.clone(),
             ring_seconds: row.ring_seconds,
-            retention_days: row.retention_days,
+            retention_days: row.sample_days,
         }
     }
 
@@ -164,14 +166,14 @@ impl Consent {
             hashes: self.hashes,
             samples: self.samples,
             max_sample_bytes: self.max_sample_bytes,
-            exclude: self.exclude.clone(),
+            exclude: self.exclude.iter().map(|f| f.clone().into_bytes()).collect(),
             kinds: self.kinds.iter().map(|k| k.word().to_owned()).collect(),
             wait_ms: self.wait_ms,
             fail_closed: self.fail_closed,
             bytes_per_second: self.bytes_per_second,
-            canary_group: self.canary_group.clone().unwrap_or_default(),
+            canary_groups: self.canary_groups.clone(),
             ring_seconds: self.ring_seconds,
-            retention_days: self.retention_days,
+            sample_days: self.retention_days,
             revision,
             updated_ms: time::now_ms(),
             updated_by: who.to_owned(),
@@ -184,8 +186,8 @@ impl Consent {
             ("max_sample_bytes", self.max_sample_bytes, 1024, 1 << 30),
             ("wait_ms", self.wait_ms, 0, 5_000),
             ("bytes_per_second", self.bytes_per_second, 0, 1 << 30),
-            ("ring_seconds", self.ring_seconds, 0, 86_400),
-            ("retention_days", self.retention_days, 1, 3_650),
+            ("ring_seconds", self.ring_seconds, -1, 86_400),
+            ("retention_days", self.retention_days, 0, 3_650),
         ] {
             if !(least..=most).contains(&n) {
                 return Some(format!("{field} = {n}: must be {least} to {most}"));
@@ -199,6 +201,9 @@ impl Consent {
         }
         if self.kinds.iter().enumerate().any(|(i, k)| self.kinds.iter().take(i).any(|b| b == k)) {
             return Some("kinds: one of them twice".to_owned());
+        }
+        if self.canary_groups.len() > MOST_GROUPS {
+            return Some(format!("canary_groups: {MOST_GROUPS} at most"));
         }
         if self.exclude.len() > MOST_FOLDERS {
             return Some(format!("exclude: {MOST_FOLDERS} folders at most"));
@@ -250,10 +255,10 @@ async fn set(
     if let Some(fault) = ask.fault() {
         return Err(Problem::invalid(fault));
     }
-    if let Some(group) = &ask.canary_group
-        && host_groups::within(&api, &access, group).await?.project != id
-    {
-        return Err(Problem::invalid(format!("canary_group: {group} is of another project")));
+    for group in &ask.canary_groups {
+        if host_groups::within(&api, &access, group).await?.project != id {
+            return Err(Problem::invalid(format!("canary_groups: {group} is of another project")));
+        }
     }
     if request::two_person(&api, &id).await? {
         let waits = Request::CloudScan { project: id.clone(), consent: ask, revision: seen };
@@ -284,7 +289,7 @@ mod tests {
             wait_ms: 300,
             fail_closed: false,
             bytes_per_second: 0,
-            canary_group: None,
+            canary_groups: vec![],
             ring_seconds: 60,
             retention_days: 30,
         }
@@ -299,8 +304,9 @@ mod tests {
             (Consent { kinds: vec![Kind::Script, Kind::Script], ..good() }, "twice"),
             (Consent { max_sample_bytes: 1, ..good() }, "max_sample_bytes"),
             (Consent { wait_ms: 5_001, ..good() }, "wait_ms"),
-            (Consent { ring_seconds: -1, ..good() }, "ring_seconds"),
-            (Consent { retention_days: 0, ..good() }, "retention_days"),
+            (Consent { ring_seconds: -2, ..good() }, "ring_seconds"),
+            (Consent { retention_days: -1, ..good() }, "retention_days"),
+            (Consent { canary_groups: vec!["g".into(); 101], ..good() }, "canary_groups"),
             (Consent { exclude: vec!["tmp".into()], ..good() }, "exclude"),
             (Consent { exclude: vec!["/a/../b".into()], ..good() }, "exclude"),
             (Consent { exclude: vec!["/a".into(); 101], ..good() }, "100"),

@@ -28,12 +28,15 @@ pub(super) fn words(c: &Consent, on: bool) -> Vec<String> {
         } else {
             format!(", {} a second from one host at most", size(c.bytes_per_second))
         };
+        let kept = match c.retention_days {
+            0 => "until somebody deletes them".to_owned(),
+            days => format!("for {days} days"),
+        };
         out.push(format!(
             "Whole files are sent to this server: {} up to {} that it does not know, each content once{bound}. They are \
-             kept sealed for {} days.",
+             kept sealed {kept}.",
             kinds.join(" and "),
-            size(c.max_sample_bytes),
-            c.retention_days
+            size(c.max_sample_bytes)
         ));
         if c.exclude.is_empty() {
             out.push("No folder is left out.".to_owned());
@@ -83,7 +86,7 @@ mod tests {
             wait_ms: 300,
             fail_closed: false,
             bytes_per_second: 1 << 20,
-            canary_group: None,
+            canary_groups: vec![],
             ring_seconds: 60,
             retention_days: 30,
         }

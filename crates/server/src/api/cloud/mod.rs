@@ -19,6 +19,7 @@ use super::gate::Access;
 use super::problem::Problem;
 use super::route::Routes;
 use super::state::Api;
+use lazaret_store::{FileRow, SampleRow, StoreError};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -41,6 +42,10 @@ struct OfProject {
     project: Option<String>,
 }
 
+fn project_or_default(given: Option<String>) -> String {
+    given.unwrap_or_else(|| lazaret_store::DEFAULT_PROJECT.to_owned())
+}
+
 /// A content in a project that the caller may use so.
 struct Place {
     project: String,
@@ -52,16 +57,45 @@ struct Place {
 impl OfProject {
     /// What is not within what the caller may is as if it were not there, and so is what is no digest.
     async fn place(self, api: &Api, access: &Access, digest: &str, what: &str) -> Result<Place, Problem> {
-        let project = self.project.unwrap_or_else(|| lazaret_store::DEFAULT_PROJECT.to_owned());
+        let project = project_or_default(self.project);
         let sha256 = lower(digest).ok_or_else(|| Problem::no(what, digest))?;
         if !access.covers(&project) {
             return Err(Problem::no(what, digest));
         }
         match api.store.project(&project).await {
             Ok(_) => Ok(Place { project, digest: digest.to_owned(), sha256 }),
-            Err(lazaret_store::StoreError::NotFound(_)) => Err(Problem::no(what, digest)),
+            Err(StoreError::NotFound(_)) => Err(Problem::no(what, digest)),
             Err(e) => Err(e.into()),
         }
+    }
+}
+
+impl Place {
+    /// What the project knows of it; what it does not know is not there.
+    async fn file(&self, api: &Api) -> Result<FileRow, Problem> {
+        match api.store.file(&self.project, &self.sha256).await {
+            Ok(row) => Ok(row),
+            Err(StoreError::NotFound(_)) => Err(Problem::no("file", &self.digest)),
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    /// Its sample, in whatever state.
+    async fn sample(&self, api: &Api) -> Result<SampleRow, Problem> {
+        match api.store.sample(&self.project, &self.sha256).await {
+            Ok(row) => Ok(row),
+            Err(StoreError::NotFound(_)) => Err(Problem::no("sample", &self.digest)),
+            Err(e) => Err(e.into()),
+        }
+    }
+}
+
+/// What there may be none of.
+fn maybe<T>(found: Result<T, StoreError>) -> Result<Option<T>, Problem> {
+    match found {
+        Ok(row) => Ok(Some(row)),
+        Err(StoreError::NotFound(_)) => Ok(None),
+        Err(e) => Err(e.into()),
     }
 }
 
