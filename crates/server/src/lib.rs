@@ -22,6 +22,7 @@ mod outbound;
 mod people;
 pub mod read_only;
 mod redact;
+mod sample_retention;
 mod scans;
 mod serve;
 pub mod settings;
