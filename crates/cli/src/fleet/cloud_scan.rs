@@ -107,7 +107,11 @@ pub(super) fn run(fleet: &Fleet<'_>, args: &CloudScanArgs, out: &mut Output) -> 
     let before = fleet.http.get(&path, &[])?;
     match &args.verb {
         CloudScanVerb::Show(ShowArgs {}) => {
-            if out.json { out.json(&before)? } else { out.text(words(&before).trim_end())? }
+            if out.json {
+                out.json(&before)?
+            } else {
+                out.text(words(&before).trim_end())?
+            }
         }
         CloudScanVerb::Set(args) => {
             let consent = changed(fleet, args, before["consent"].clone())?;
@@ -177,12 +181,19 @@ fn changed(fleet: &Fleet<'_>, args: &SetArgs, mut consent: Value) -> Result<Valu
 /// Short, before it is set: the server's answer has the sentences.
 fn asks(consent: &Value) -> String {
     let word = |key: &str| if consent[key] == true { "leave the hosts" } else { "stay on the hosts" };
-    format!("Paths and digests of programs and scripts {}; unknown files {}.", word("hashes"), word("samples"))
+    format!(
+        "Paths and digests of programs and scripts {}; unknown files {}.",
+        word("hashes"),
+        word("samples")
+    )
 }
 
 fn words(c: &Value) -> String {
-    let mut text =
-        format!("Malware Cloud Scan is {} in project {}\n", if c["on"] == true { "on" } else { "off" }, shown(c, "project"));
+    let mut text = format!(
+        "Malware Cloud Scan is {} in project {}\n",
+        if c["on"] == true { "on" } else { "off" },
+        shown(c, "project")
+    );
     for line in c["leaves_hosts"].as_array().into_iter().flatten() {
         text.push_str(&format!("- {}\n", escape::text(line.as_str().unwrap_or_default())));
     }

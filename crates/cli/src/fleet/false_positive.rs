@@ -78,7 +78,10 @@ fn words(t: &Value) -> String {
     text.push_str(&format!("Started again: {}\n", list(&t["restarts"])));
     text.push_str(&format!("Alarms closed: {}\n", t["alarms"]));
     text.push_str(&format!("Whitelisted in the projects: {}\n", list(&t["whitelist_projects"])));
-    text.push_str(&format!("Verdict of the cloud scan withdrawn in the projects: {}\n", list(&t["withdrawn_projects"])));
+    text.push_str(&format!(
+        "Verdict of the cloud scan withdrawn in the projects: {}\n",
+        list(&t["withdrawn_projects"])
+    ));
     text.push_str(&format!("Found by: {}", list(&t["rules"])));
     text
 }

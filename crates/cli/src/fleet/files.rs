@@ -119,7 +119,8 @@ pub(super) fn run(fleet: &Fleet<'_>, args: &FileArgs, out: &mut Output) -> Resul
         FileVerb::Withdraw(args) => return withdraw(fleet, args, out),
         FileVerb::Release(args) => {
             let path = path(fleet, &args.sha256, "/release")?;
-            let question = "Every host of the project that has it isolates and kills it now, as its policy says. Go on?";
+            let question =
+                "Every host of the project that has it isolates and kills it now, as its policy says. Go on?";
             if !args.yes && !out.confirm(question)? {
                 return Err(CliError::Failed("nothing was released".into()));
             }
@@ -182,8 +183,17 @@ fn list_some(fleet: &Fleet<'_>, args: &ListArgs, out: &mut Output) -> Result<(),
     if out.json {
         return found.iter().try_for_each(|f| out.json(f));
     }
-    let mut table =
-        out.look.table(["SHA-256", "Standing", "What", "Conf", "Kind", "Size", "Hosts", "Packaged", "First seen"]);
+    let mut table = out.look.table([
+        "SHA-256",
+        "Standing",
+        "What",
+        "Conf",
+        "Kind",
+        "Size",
+        "Hosts",
+        "Packaged",
+        "First seen",
+    ]);
     for f in &found {
         let v = &f["verdict"];
         let number = |key: &str| f[key].as_u64().unwrap_or_default().to_string();
@@ -311,7 +321,8 @@ fn withdraw(fleet: &Fleet<'_>, args: &WithdrawArgs, out: &mut Output) -> Result<
     let found = answer["isolated"].as_array().cloned().unwrap_or_default();
     for part in found.chunks(100) {
         let files: Vec<&str> = part.iter().map(|f| text(f, "id")).collect();
-        let ordered = fleet.http.post("/isolated-files/restore", &json!({"files": files, "parents": true}))?;
+        let ordered =
+            fleet.http.post("/isolated-files/restore", &json!({"files": files, "parents": true}))?;
         well &= follow(fleet, &ordered, out)? == ExitCode::SUCCESS;
     }
     if n > found.len() as u64 {
@@ -336,7 +347,15 @@ mod tests {
             "history": [{"at": "T2", "text": "first seen"}],
             "alarms_total": 2, "isolated_total": 1
         }));
-        for part in ["2.0 KiB script, known good", "on 3 hosts", "verdict 7 in force: worm", "by deep scan", "vote of clamd: bad", "T2  first seen", "2 alarms, 1 isolated"] {
+        for part in [
+            "2.0 KiB script, known good",
+            "on 3 hosts",
+            "verdict 7 in force: worm",
+            "by deep scan",
+            "vote of clamd: bad",
+            "T2  first seen",
+            "2 alarms, 1 isolated",
+        ] {
             assert!(text.contains(part), "{part}: {text}");
         }
         assert!(!text.contains('\u{1b}'), "{text}");

@@ -114,7 +114,8 @@ fn list(fleet: &Fleet<'_>, args: &ListArgs, out: &mut Output) -> Result<(), CliE
     if out.json {
         return found.iter().try_for_each(|s| out.json(s));
     }
-    let mut table = out.look.table(["SHA-256", "State", "Kind", "Size", "From", "Stored", "Kept until", "Held by"]);
+    let mut table =
+        out.look.table(["SHA-256", "State", "Kind", "Size", "From", "Stored", "Kept until", "Held by"]);
     for s in &found {
         let until = if s["hold"].is_object() { "held".to_owned() } else { shown(s, "kept_until") };
         table.add_row([
@@ -132,8 +133,9 @@ fn list(fleet: &Fleet<'_>, args: &ListArgs, out: &mut Output) -> Result<(), CliE
 }
 
 fn password(path: &Path) -> Result<String, CliError> {
-    let read = std::fs::read_to_string(path)
-        .map_err(|e| CliError::Failed(format!("cannot read {}: {e}", escape::text(&path.to_string_lossy()))))?;
+    let read = std::fs::read_to_string(path).map_err(|e| {
+        CliError::Failed(format!("cannot read {}: {e}", escape::text(&path.to_string_lossy())))
+    })?;
     let line = read.lines().next().unwrap_or_default().to_owned();
     if line.is_empty() {
         return Err(CliError::Usage(format!("{} holds no password", escape::text(&path.to_string_lossy()))));
@@ -165,7 +167,8 @@ fn download(fleet: &Fleet<'_>, args: &DownloadArgs, out: &mut Output) -> Result<
         }
     };
     if out.json {
-        return out.json(&json!({"type": "sample", "sha256": digest, "file": to.to_string_lossy(), "size": size,
+        return out
+            .json(&json!({"type": "sample", "sha256": digest, "file": to.to_string_lossy(), "size": size,
             "password": generated}));
     }
     out.text(&format!("{name}, {}", render::size(size)))?;

@@ -161,7 +161,10 @@ mod tests {
         assert!(may("analyst") && may("administrator"));
         assert!(!may("viewer") && !may("operator") && !may("auditor"));
         assert!(Permission::Operate.scope(&[grant("a", "analyst")]).is_none());
-        assert_eq!(Permission::Download.scope(&[grant("a", "analyst")]), Some(Scope::Projects(vec!["a".into()])));
+        assert_eq!(
+            Permission::Download.scope(&[grant("a", "analyst")]),
+            Some(Scope::Projects(vec!["a".into()]))
+        );
     }
 
     #[test]

@@ -143,11 +143,7 @@ fn view(row: &SwitchRow) -> Switch {
 }
 
 /// What a switch that is on now begins.
-pub(super) async fn begins(
-    api: &Api,
-    access: &Access,
-    row: &SwitchRow,
-) -> Result<Option<Baseline>, Problem> {
+pub(super) async fn begins(api: &Api, access: &Access, row: &SwitchRow) -> Result<Option<Baseline>, Problem> {
     if row.name != CLOUD_SCAN || !row.on {
         return Ok(None);
     }

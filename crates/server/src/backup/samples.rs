@@ -113,7 +113,11 @@ pub(super) async fn put_back(
         let copied = std::io::copy(&mut file.take(entry.size), &mut part)?;
         ensure!(copied == entry.size, "{key} was cut off meanwhile");
         part.seek(SeekFrom::Start(0))?;
-        opened.samples.put_sealed(key, part).await.with_context(|| format!("cannot put the sample {key} back"))?;
+        opened
+            .samples
+            .put_sealed(key, part)
+            .await
+            .with_context(|| format!("cannot put the sample {key} back"))?;
     }
     Ok(())
 }

@@ -43,7 +43,8 @@ async fn consent_is_set_and_said_in_words(base: Base) {
     assert_eq!((&before["consent"]["hashes"], &before["consent"]["samples"]), (&json!(false), &json!(false)));
     assert_eq!(before["leaves_hosts"].as_array().unwrap().len(), 1);
     assert!(before["leaves_hosts"][0].as_str().unwrap().contains("Nothing leaves"), "{before}");
-    let put = async |body: Value, tag: &str| s.send("PUT", &path, &admin, Some(body), &[("if-match", tag)]).await;
+    let put =
+        async |body: Value, tag: &str| s.send("PUT", &path, &admin, Some(body), &[("if-match", tag)]).await;
     s.send("PUT", &path, &admin, Some(consent()), &[]).await.problem(428, "precondition-required");
     let mut wrong = consent();
     wrong["hashes"] = json!(false);
@@ -113,7 +114,8 @@ async fn switching_on_begins_one_scan(base: Base) {
     assert_eq!(next["scan"]["begun"], true);
     assert_ne!(next["scan"]["task"], json!(task));
     let other = json!({ "project": project, "on": true });
-    let other = s.send("PUT", "/api/v1/switches/isolate_and_kill", &admin, Some(other), &[]).await.expect(200);
+    let other =
+        s.send("PUT", "/api/v1/switches/isolate_and_kill", &admin, Some(other), &[]).await.expect(200);
     assert!(other.get("scan").is_none(), "{other}");
     s.stop().await;
 }
@@ -148,13 +150,19 @@ async fn a_person_calls_bad_releases_and_withdraws(base: Base) {
     assert_eq!((&called["hosts"], &called["verdict"]["act"]), (&json!(2), &json!("canary")));
     assert!(called["verdict"]["release_at"].is_string(), "the ring's time: {called}");
     let shown = s.get(&page, &op).await.expect(200);
-    assert_eq!((&shown["file"]["standing"], &shown["file"]["verdict"]["class"]), (&json!("bad"), &json!("worm")));
+    assert_eq!(
+        (&shown["file"]["standing"], &shown["file"]["verdict"]["class"]),
+        (&json!("bad"), &json!("worm"))
+    );
     assert_eq!(shown["judged"]["evidence"][0]["id"], json!(format!("cloud:{}", digest())));
     assert_eq!(shown["judged"]["evidence"][0]["decisive"], true);
     assert!(shown["history"][0]["text"].as_str().unwrap().contains("called worm by ada"), "{shown}");
 
     let released = release(&admin).await.expect(200);
-    assert_eq!((&released["verdict"]["act"], &released["verdict"]["released_by"]), (&json!("all"), &json!("ada")));
+    assert_eq!(
+        (&released["verdict"]["act"], &released["verdict"]["released_by"]),
+        (&json!("all"), &json!("ada"))
+    );
     assert!(number(&released) > number(&called));
     assert_eq!(number(&release(&admin).await.expect(200)), number(&released), "once");
 
@@ -177,7 +185,10 @@ async fn a_person_calls_bad_releases_and_withdraws(base: Base) {
     let next = places["next"].as_str().unwrap();
     let rest = s.get(&format!("{page}/places?limit=1&after={next}"), &op).await.expect(200);
     let paths: Vec<&Value> = [&places, &rest].iter().map(|p| &p["items"][0]["path"]).collect();
-    assert!(paths.contains(&&json!("/usr/local/bin/x")) && paths.contains(&&json!("/tmp/\u{fffd}")), "{paths:?}");
+    assert!(
+        paths.contains(&&json!("/usr/local/bin/x")) && paths.contains(&&json!("/tmp/\u{fffd}")),
+        "{paths:?}"
+    );
     let exact: Vec<&Value> = [&places, &rest].iter().map(|p| &p["items"][0]["path_b64"]).collect();
     assert!(exact.contains(&&json!("L3RtcC//")), "{exact:?}");
 
@@ -233,7 +244,10 @@ async fn files_are_found_by_what_is_known_of_them(base: Base) {
     assert_eq!((&by_host["total"], &by_host["items"][0]["sha256"]), (&json!(1), &json!(digest())));
     let of_host = s.get(&format!("/api/v1/hosts/{}/files", one.id), &admin).await.expect(200);
     assert_eq!((&of_host["total"], &of_host["items"][0]["standing"]), (&json!(1), &json!("bad")));
-    assert_eq!((&of_host["items"][0]["class"], &of_host["items"][0]["gone"]), (&json!("worm"), &json!(false)));
+    assert_eq!(
+        (&of_host["items"][0]["class"], &of_host["items"][0]["gone"]),
+        (&json!("worm"), &json!(false))
+    );
     for bad in ["sha256=XY", "sha256=", "standing=odd", "class=odd", "limit=0", "after=zz", "colour=red"] {
         s.get(&format!("/api/v1/files?{bad}"), &admin).await.problem(422, "invalid");
     }
@@ -320,14 +334,20 @@ async fn where_two_are_asked_for_much_waits() {
     let waits = s.send("POST", &release, &ann, None, &[]).await.expect(202);
     assert_eq!(verdict().await.act, "canary", "nothing is done yet");
     approve(waits).await;
-    assert_eq!((verdict().await.act.as_str(), verdict().await.released_by.as_str()), ("all", "ann (approved by bob)"));
+    assert_eq!(
+        (verdict().await.act.as_str(), verdict().await.released_by.as_str()),
+        ("all", "ann (approved by bob)")
+    );
     // Taking back never waits.
     say(&s, &ann, &project, json!({ "verdict": "withdrawn", "reason": "x" })).await.expect(200);
     let waits = say(&s, &ann, &project, bad("miner")).await.expect(202);
     assert!(verdict().await.withdrawn);
     approve(waits).await;
     let now = verdict().await;
-    assert_eq!((now.withdrawn, now.class.as_str(), now.who.as_str()), (false, "miner", "ann (approved by bob)"));
+    assert_eq!(
+        (now.withdrawn, now.class.as_str(), now.who.as_str()),
+        (false, "miner", "ann (approved by bob)")
+    );
 
     let path = format!("/api/v1/projects/{project}/cloud-scan");
     let waits = s.send("PUT", &path, &ann, Some(consent()), &[("if-match", "\"0\"")]).await.expect(202);

@@ -93,7 +93,11 @@ async fn a_download_is_encrypted_and_on_record(base: Base) {
     for (name, role) in [("vi", "viewer"), ("op", "operator"), ("au", "auditor")] {
         let token = s.person(name, &[("0", role)]).await;
         s.post(&path("/download"), &token, json!({})).await.problem(403, "forbidden");
-        assert_eq!(s.get("/api/v1/samples", &token).await.expect(200)["total"], 1, "{role} sees that it is there");
+        assert_eq!(
+            s.get("/api/v1/samples", &token).await.expect(200)["total"],
+            1,
+            "{role} sees that it is there"
+        );
     }
     let audit = s.get("/api/v1/audit?action=sample.download", &admin).await.expect(200);
     assert_eq!(audit["total"], 0, "nothing has left yet");
@@ -141,7 +145,11 @@ async fn a_sample_is_scanned_again(base: Base) {
     stored(&s, &host).await;
     let jobs = s.get("/api/v1/deep-scans", &op).await.expect(200);
     assert_eq!((&jobs["total"], &jobs["items"][0]["state"]), (&json!(1), &json!("queued")));
-    assert_eq!(s.send("POST", &rescan, &op, None, &[]).await.expect(200)["queued"], false, "it waits already");
+    assert_eq!(
+        s.send("POST", &rescan, &op, None, &[]).await.expect(200)["queued"],
+        false,
+        "it waits already"
+    );
 
     // It ends its scanner three times.
     for _ in 0..3 {

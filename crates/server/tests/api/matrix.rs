@@ -62,7 +62,12 @@ fn marks(t: &Things) -> Vec<String> {
     ];
     let mut out: Vec<String> = ids.into_iter().cloned().collect();
     out.push(format!("host-{}", &t.host[24..]));
-    out.extend([DIGEST.repeat(32), "/srv/x.php".to_owned(), "/srv/y.php".to_owned(), "/srv/bin/z".to_owned()]);
+    out.extend([
+        DIGEST.repeat(32),
+        "/srv/x.php".to_owned(),
+        "/srv/y.php".to_owned(),
+        "/srv/bin/z".to_owned(),
+    ]);
     out
 }
 

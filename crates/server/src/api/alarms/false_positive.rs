@@ -20,8 +20,8 @@ use crate::time;
 use axum::extract::State;
 use lazaret_proto::v1::{self, command};
 use lazaret_store::{
-    AlarmFilter, AlarmRow, Cursor, DisarmedRow, HostRow, IsolatedRow, StoreError, WhitelistFilter, WhitelistRow,
-    Withdrawal,
+    AlarmFilter, AlarmRow, Cursor, DisarmedRow, HostRow, IsolatedRow, StoreError, WhitelistFilter,
+    WhitelistRow, Withdrawal,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};

@@ -118,9 +118,13 @@ struct CloudScan {
 pub(super) fn routes(r: &mut Routes) {
     r.add(
         Permission::View,
-        get("/projects/{project}/cloud-scan", "getCloudScan", "What leaves the hosts of a project for Malware Cloud Scan")
-            .tagged()
-            .answers::<CloudScan>(200),
+        get(
+            "/projects/{project}/cloud-scan",
+            "getCloudScan",
+            "What leaves the hosts of a project for Malware Cloud Scan",
+        )
+        .tagged()
+        .answers::<CloudScan>(200),
         show,
     );
     r.add(
@@ -209,7 +213,10 @@ impl Consent {
             return Some(format!("exclude: {MOST_FOLDERS} folders at most"));
         }
         let bad = |f: &&String| {
-            !f.starts_with('/') || f.len() > 4095 || f.contains(['\0', '\n']) || f.split('/').any(|p| p == "..")
+            !f.starts_with('/')
+                || f.len() > 4095
+                || f.contains(['\0', '\n'])
+                || f.split('/').any(|p| p == "..")
         };
         let folder = self.exclude.iter().find(bad)?;
         Some(format!("exclude: \"{}\" is no absolute path without \"..\"", shown(folder)))

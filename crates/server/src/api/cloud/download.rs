@@ -108,18 +108,16 @@ async fn download(
         None => (made_up()?, true),
     };
     let busy = || Problem::new(Kind::Unavailable, "other downloads are under way").retry_after(5);
-    let room = tokio::time::timeout(PATIENCE, ROOM.acquire()).await.map_err(|_| busy())?.map_err(|_| busy())?;
+    let room =
+        tokio::time::timeout(PATIENCE, ROOM.acquire()).await.map_err(|_| busy())?.map_err(|_| busy())?;
     let made = api.samples.archive(&at.project, &at.sha256, &password).await;
     let file = made.map_err(|e| problem(&e, &digest))?;
     let size = file
         .metadata()
         .map_err(|e| Problem::new(Kind::Internal, format!("the archive cannot be read: {e}")))?
         .len();
-    let taken = Taken {
-        size: row.size,
-        archive_bytes: size,
-        password: if generated { "made up" } else { "given" },
-    };
+    let taken =
+        Taken { size: row.size, archive_bytes: size, password: if generated { "made up" } else { "given" } };
     // Before a byte of it leaves.
     record(&access, &at, "sample.download").after(&taken).write(&api).await?;
     metrics::counter!("lazaret_api_samples_downloaded_total").increment(1);

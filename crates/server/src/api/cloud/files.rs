@@ -48,10 +48,14 @@ struct FileQuery {
 pub(super) fn routes(r: &mut Routes) {
     r.add(
         Permission::View,
-        get("/files", "listFiles", "Programs and scripts of the fleet by their content, newest in the project first")
-            .query::<FileQuery>()
-            .page::<FileItem>()
-            .problem(404),
+        get(
+            "/files",
+            "listFiles",
+            "Programs and scripts of the fleet by their content, newest in the project first",
+        )
+        .query::<FileQuery>()
+        .page::<FileItem>()
+        .problem(404),
         list,
     );
 }

@@ -111,7 +111,11 @@ fn verdict(lines: &mut Lines, v: &VerdictRow) {
     let by = if v.who.is_empty() { v.origin.replace('_', " ") } else { v.who.clone() };
     let why = because(&v.why);
     lines.add(v.at_ms, "verdict", format!("called {} by {by}{why}; all hosts refuse it", what.trim()));
-    let who = if v.released_by.is_empty() { "when its time came".to_owned() } else { format!("by {}", v.released_by) };
+    let who = if v.released_by.is_empty() {
+        "when its time came".to_owned()
+    } else {
+        format!("by {}", v.released_by)
+    };
     lines.add(v.released_ms, "verdict", format!("released to all hosts {who}"));
     if v.withdrawn {
         let who = if v.withdrawn_by.is_empty() { String::new() } else { format!(" by {}", v.withdrawn_by) };

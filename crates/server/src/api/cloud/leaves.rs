@@ -95,7 +95,14 @@ mod tests {
     #[test]
     fn everything_that_leaves_is_named() {
         let text = words(&consent(), true).join("\n");
-        for part in ["path, SHA-256", "programs and scripts up to 32 MiB", "1 MiB a second", "30 days", "from /home, /srv/x", "300 ms"] {
+        for part in [
+            "path, SHA-256",
+            "programs and scripts up to 32 MiB",
+            "1 MiB a second",
+            "30 days",
+            "from /home, /srv/x",
+            "300 ms",
+        ] {
             assert!(text.contains(part), "{part}: {text}");
         }
         assert!(!text.contains("is off"), "{text}");
@@ -115,6 +122,9 @@ mod tests {
 
     #[test]
     fn sizes_are_exact() {
-        assert_eq!((size(0), size(1025), size(3 << 20)), ("0 bytes".into(), "1025 bytes".into(), "3 MiB".into()));
+        assert_eq!(
+            (size(0), size(1025), size(3 << 20)),
+            ("0 bytes".into(), "1025 bytes".into(), "3 MiB".into())
+        );
     }
 }

@@ -114,11 +114,15 @@ pub(super) fn routes(r: &mut Routes) {
     );
     r.add(
         Permission::Administer,
-        delete("/samples/{sha256}", "deleteSample", "Delete a sample for good; what is known of its content stays")
-            .describe("`deleting`: the store does not answer; it is deleted when it does.")
-            .query::<super::OfProject>()
-            .answers::<Sample>(200)
-            .problem(409),
+        delete(
+            "/samples/{sha256}",
+            "deleteSample",
+            "Delete a sample for good; what is known of its content stays",
+        )
+        .describe("`deleting`: the store does not answer; it is deleted when it does.")
+        .query::<super::OfProject>()
+        .answers::<Sample>(200)
+        .problem(409),
         remove,
     );
 }
@@ -194,9 +198,8 @@ async fn hold(
     };
     let verb = if ask.held { "sample.hold" } else { "sample.release" };
     let store = record(&access, &at, verb).before(&view(&before, None)).after(&view(&after, None)).on(&api);
-    let row = store
-        .hold_sample(&at.project, &at.sha256, ask.held, access.who(), &after.hold_why, now_ms)
-        .await?;
+    let row =
+        store.hold_sample(&at.project, &at.sha256, ask.held, access.who(), &after.hold_why, now_ms).await?;
     Ok(Json(shown(&api, &access, &row).await?))
 }
 

@@ -87,11 +87,15 @@ pub(super) fn routes(r: &mut Routes) {
     );
     r.add(
         Permission::Administer,
-        post("/files/{sha256}/release", "releaseVerdict", "Let all hosts isolate and kill it now, beyond the canary hosts")
-            .query::<OfProject>()
-            .answers::<VerdictSaid>(200)
-            .answers::<Waiting>(202)
-            .problem(409),
+        post(
+            "/files/{sha256}/release",
+            "releaseVerdict",
+            "Let all hosts isolate and kill it now, beyond the canary hosts",
+        )
+        .query::<OfProject>()
+        .answers::<VerdictSaid>(200)
+        .answers::<Waiting>(202)
+        .problem(409),
         release,
     );
     r.add(
@@ -185,7 +189,8 @@ async fn say(
     check_text("reason", &ask.reason, 512)?;
     let at = of.place(&api, &access, &digest, "file").await?;
     // People know of contents before any host has one.
-    let (size, hosts) = maybe(api.store.file(&at.project, &at.sha256).await)?.map_or((0, 0), |f| (f.size, f.hosts));
+    let (size, hosts) =
+        maybe(api.store.file(&at.project, &at.sha256).await)?.map_or((0, 0), |f| (f.size, f.hosts));
     if ask.reason.trim().is_empty() {
         return Err(Problem::invalid("reason: say why"));
     }
@@ -218,7 +223,12 @@ async fn say(
             let of = (at.project.as_str(), at.sha256.as_slice(), size);
             let verdict = new(of, class, (access.who(), &ask.reason), &consent, now_ms);
             let after = serde_json::json!({ "class": verdict.class, "reason": ask.reason });
-            record(&access, &at, "file.verdict").before(&shown).after(&after).on(&api).put_verdict(&verdict).await?;
+            record(&access, &at, "file.verdict")
+                .before(&shown)
+                .after(&after)
+                .on(&api)
+                .put_verdict(&verdict)
+                .await?;
         }
     }
     Ok(said(&api, &access, &at).await?.into_response())

@@ -211,7 +211,10 @@ pub(super) fn judged(v: &VerdictRow) -> Option<json::Verdict> {
 /// The votes of a scan; what no program of ours wrote is left out.
 pub(super) fn votes(s: &DeepScanRow) -> Vec<FileVote> {
     let votes: Vec<FileVote> = serde_json::from_str(&s.votes).unwrap_or_default();
-    votes.into_iter().map(|v| FileVote { weight: if v.weight.is_finite() { v.weight } else { 0.0 }, ..v }).collect()
+    votes
+        .into_iter()
+        .map(|v| FileVote { weight: if v.weight.is_finite() { v.weight } else { 0.0 }, ..v })
+        .collect()
 }
 
 pub(super) fn deep_scan(s: &DeepScanRow) -> DeepScan {
