@@ -743,7 +743,7 @@ CREATE TABLE files (
 );
 CREATE INDEX files_recent ON files (project, first_ms, sha256);
 CREATE INDEX files_standing ON files (project, standing, first_ms, sha256);
-CREATE INDEX files_forgotten ON files (last_ms) WHERE hosts = 0;
+CREATE INDEX files_forgotten ON files (project, sha256) WHERE hosts = 0;
 
 -- What content lists say, for all projects alike.
 CREATE TABLE known_sources (

@@ -32,7 +32,9 @@ pub(super) const FILES: Bulk = Bulk {
            first_host = CASE WHEN excluded.first_host <> '' AND (excluded.first_ms < files.first_ms OR \
            files.first_host = '') THEN excluded.first_host ELSE files.first_host END, \
            first_ms = CASE WHEN excluded.first_ms < files.first_ms THEN excluded.first_ms ELSE files.first_ms END, \
-           last_ms = CASE WHEN excluded.last_ms > files.last_ms THEN excluded.last_ms ELSE files.last_ms END",
+           last_ms = CASE WHEN excluded.last_ms > files.last_ms THEN excluded.last_ms ELSE files.last_ms END \
+           WHERE excluded.hosts <> 0 OR excluded.packaged_hosts <> 0 OR excluded.first_ms < files.first_ms OR \
+           excluded.last_ms > files.last_ms OR (files.kind = '' AND excluded.kind <> '')",
 };
 
 /// What a part changes of a file's row.

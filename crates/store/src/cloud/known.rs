@@ -31,7 +31,7 @@ async fn numbers<'a>(tx: &mut Tx, names: impl Iterator<Item = &'a str>) -> Resul
         if row.is_none() {
             tx.run(
                 sql("INSERT INTO known_sources (number, name) \
-                     SELECT COALESCE(max(number), 0) + 1, $1 FROM known_sources \
+                     SELECT COALESCE(max(number), 0) + 1, $1 FROM known_sources WHERE TRUE \
                      ON CONFLICT (name) DO NOTHING")
                 .bind(name),
             )

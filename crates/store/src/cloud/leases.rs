@@ -23,9 +23,10 @@ pub(super) fn lost(id: &str, worker: &str) -> StoreError {
 /// Those whose worker is gone for the last time are set aside.
 async fn set_aside_lapsed(tx: &mut Tx, now_ms: i64) -> Result<Vec<DeepScanRow>> {
     let update = Sql::built(format!(
-        "UPDATE deep_scans SET state = 'set_aside', crashes = crashes + 1, finished_ms = $1, reason = $2 \
-         WHERE id IN (SELECT id FROM deep_scans WHERE state IN ('queued', 'scanning') AND state = 'scanning' \
-         AND due_ms <= $1 AND crashes >= {} ORDER BY due_ms, id LIMIT 100{}) RETURNING {LISTED}",
+        "WITH gone AS MATERIALIZED (SELECT id FROM deep_scans WHERE state IN ('queued', 'scanning') \
+         AND state = 'scanning' AND due_ms <= $1 AND crashes >= {} ORDER BY due_ms, id LIMIT 100{}) \
+         UPDATE deep_scans SET state = 'set_aside', crashes = crashes + 1, finished_ms = $1, reason = $2 \
+         WHERE id IN (SELECT id FROM gone) RETURNING {LISTED}",
         CRASHES - 1,
         if tx.is_postgres() { " FOR UPDATE SKIP LOCKED" } else { "" }
     ))
@@ -63,11 +64,12 @@ impl Store {
         let mut tx = self.begin().await?;
         let aside = set_aside_lapsed(&mut tx, now_ms).await?;
         let lease = Sql::built(format!(
-            "UPDATE deep_scans SET crashes = crashes + CASE WHEN state = 'scanning' THEN 1 ELSE 0 END, \
+            "WITH due AS MATERIALIZED (SELECT id FROM deep_scans WHERE state IN ('queued', 'scanning') \
+             AND due_ms <= $2 ORDER BY due_ms, id LIMIT $4{}) \
+             UPDATE deep_scans SET crashes = crashes + CASE WHEN state = 'scanning' THEN 1 ELSE 0 END, \
              reason = CASE WHEN state = 'scanning' THEN $5 ELSE reason END, state = 'scanning', worker = $1, \
              tries = tries + 1, started_ms = $2, due_ms = $3 \
-             WHERE id IN (SELECT id FROM deep_scans WHERE state IN ('queued', 'scanning') AND due_ms <= $2 \
-             ORDER BY due_ms, id LIMIT $4{}) RETURNING {LISTED}",
+             WHERE id IN (SELECT id FROM due) RETURNING {LISTED}",
             if tx.is_postgres() { " FOR UPDATE SKIP LOCKED" } else { "" }
         ))
         .bind(worker)
