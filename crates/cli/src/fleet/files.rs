@@ -105,6 +105,9 @@ struct ReleaseArgs {
 /// # Errors
 /// What the server says.
 pub(super) fn run(fleet: &Fleet<'_>, args: &FileArgs, out: &mut Output) -> Result<ExitCode, CliError> {
+    if !matches!(args.verb, FileVerb::List(_)) {
+        fleet.only(&[])?;
+    }
     match &args.verb {
         FileVerb::List(args) => list_some(fleet, args, out)?,
         FileVerb::Show(args) => {

@@ -4,7 +4,7 @@
 use super::files::{digest, of_project, said, with_project};
 use super::hosts::done;
 use super::http::Method;
-use super::{Fleet, shown, text};
+use super::{Fleet, shown};
 use crate::error::CliError;
 use crate::output::{Output, Paint, lines};
 use crate::{escape, render};
@@ -84,6 +84,9 @@ struct DownloadArgs {
 /// # Errors
 /// What the server says.
 pub(super) fn run(fleet: &Fleet<'_>, args: &SampleArgs, out: &mut Output) -> Result<ExitCode, CliError> {
+    if !matches!(args.verb, SampleVerb::List(_)) {
+        fleet.only(&[])?;
+    }
     match &args.verb {
         SampleVerb::List(args) => list(fleet, args, out)?,
         SampleVerb::Hold(args) => {
@@ -106,7 +109,7 @@ pub(super) fn run(fleet: &Fleet<'_>, args: &SampleArgs, out: &mut Output) -> Res
 }
 
 fn list(fleet: &Fleet<'_>, args: &ListArgs, out: &mut Output) -> Result<(), CliError> {
-    let mut query = fleet.only(&[])?;
+    let mut query = fleet.only(&["host"])?;
     query.extend(of_project(fleet));
     query.extend(args.state.clone().map(|s| ("state", s)));
     query.extend(args.held.then(|| ("held", "true".to_owned())));
