@@ -15,7 +15,7 @@ use crate::people::password_policy::PasswordPolicy;
 use crate::people::seal::Seal;
 use crate::read_only::{self, ReadOnly};
 use crate::{
-    api, backup, deep_scan, descriptors, init, log, numbers, outbound, samples, serve, time, worker,
+    api, backup, deep_scan, descriptors, init, log, numbers, outbound, sample_retention, samples, serve, time, worker,
 };
 use anyhow::{Context as _, bail};
 use lazaret_store::{Options, Store};
@@ -191,6 +191,13 @@ pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
             read_only: read_only.clone(),
         };
         running.tasks.push(tokio::spawn(worker::run(jobs, stopping.clone())));
+        let retention = sample_retention::Retention {
+            store: store.clone(),
+            samples: samples.clone(),
+            read_only: read_only.clone(),
+            history_days: config.retention.history_days,
+        };
+        running.tasks.push(tokio::spawn(sample_retention::run(retention, stopping.clone())));
         let gateway = running.agents.as_ref().map(Gateway::handle);
         let rings = worker::release(store.clone(), gateway, read_only.clone(), stopping.clone());
         running.tasks.push(tokio::spawn(rings));
@@ -228,6 +235,7 @@ pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
             programs: api::install::Programs::new(config.install.programs.clone()),
             outbound,
             publisher,
+            samples,
             checker: Checker::new(&config),
             read_only,
             config,
