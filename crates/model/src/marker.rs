@@ -65,9 +65,23 @@ pub fn test_program_marker(class: MalwareClass, rating: TestRating) -> String {
     format!("{}{}/{}/", test_program_prefix(), class.word(), rating.word())
 }
 
+/// The whole marker of a test program that only the deep scan of a server finds: its last word is no
+/// rating, so what judges on hosts passes over it.
+#[must_use]
+pub fn cloud_test_program_marker(class: MalwareClass) -> String {
+    format!("{}{}/cloud/", test_program_prefix(), class.word())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_marker_of_the_cloud_asks_for_no_rating() {
+        let m = cloud_test_program_marker(MalwareClass::Trojan);
+        assert_eq!(m.split('/').collect::<Vec<_>>()[1..], ["trojan", "cloud", ""]);
+        assert!(TestRating::ALL.iter().all(|r| r.word() != "cloud"));
+    }
 
     #[test]
     fn marker_has_its_published_form() {

@@ -104,12 +104,15 @@ const TABLES: &[(&str, &str)] = &[
     ),
     ("commands", "id, received_ms, begun, finished_ms, command, result"),
     ("alarms_changed", "id, version, urgent"),
+    ("sent", "day, what, path, sha256, server, first_ms, last_ms, times, bytes"),
+    ("samples", "sha256, standing, reason, at_ms, not_before_ms, tries"),
 ];
 
 /// What a file of that schema version has of a table; `None` where it has no such table.
 fn columns_of<'c>(table: &str, columns: &'c str, version: i64) -> Option<&'c str> {
     match table {
         "commands" | "alarms_changed" if version < 3 => None,
+        "sent" | "samples" if version < 4 => None,
         "whitelist" if version < 3 => columns.split_once(", class").map(|(older, _)| older),
         _ => Some(columns),
     }

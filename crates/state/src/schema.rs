@@ -88,6 +88,31 @@ const MIGRATIONS: &[&str] = &[
         result BLOB
     ) STRICT;
 ",
+    "
+    CREATE TABLE sent (
+        day INTEGER NOT NULL,
+        what TEXT NOT NULL,
+        path BLOB NOT NULL,
+        sha256 BLOB NOT NULL,
+        server TEXT NOT NULL,
+        first_ms INTEGER NOT NULL,
+        last_ms INTEGER NOT NULL,
+        times INTEGER NOT NULL,
+        bytes INTEGER NOT NULL,
+        PRIMARY KEY (day, what, path, sha256, server)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX sent_by_time ON sent (last_ms);
+
+    CREATE TABLE samples (
+        sha256 BLOB PRIMARY KEY,
+        standing TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        at_ms INTEGER NOT NULL,
+        not_before_ms INTEGER NOT NULL,
+        tries INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX samples_waiting ON samples (standing, not_before_ms);
+",
 ];
 
 /// The version this build writes.

@@ -4,8 +4,8 @@
 use crate::stand_ins::{BAD, content, engine, ids};
 use lazaret_engine::Engine;
 use lazaret_model::{
-    EvidenceKind, MAX_TEST_PROGRAM_SIZE, MalwareClass, Sha256, TestRating, test_program_marker,
-    test_program_prefix,
+    EvidenceKind, MAX_TEST_PROGRAM_SIZE, MalwareClass, Sha256, TestRating, cloud_test_program_marker,
+    test_program_marker, test_program_prefix,
 };
 use lazaret_pack::{KnownGood, KnownGoodSet, minimal_elf};
 use sha2::Digest;
@@ -42,6 +42,19 @@ fn every_class_and_rating_in_scripts_and_programs() {
                 assert_eq!(first.decisive, rating == TestRating::High);
                 assert!(!first.detail.contains(&test_program_prefix()), "a log of this would match");
             }
+        }
+    }
+}
+
+#[test]
+fn the_cloud_group_is_not_for_hosts() {
+    let engine = engine();
+    let mut scanner = engine.scanner();
+    for class in CLASSES {
+        let marker = cloud_test_program_marker(class);
+        for object in [script(&marker), minimal_elf(marker.as_bytes())] {
+            let v = scanner.scan_bytes(&object, false).unwrap().verdict;
+            assert!(!v.is_found() && !v.test, "{class}");
         }
     }
 }
