@@ -29,14 +29,14 @@ fn rss_kib(pid: i32) -> u64 {
 }
 
 /// Processor time of a process so far, seconds.
-fn cpu(pid: i32) -> f64 {
+pub(crate) fn cpu(pid: i32) -> f64 {
     let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let fields: Vec<&str> = text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
     let ticks = |i: usize| fields.get(i).and_then(|f| f.parse::<f64>().ok()).unwrap_or(0.0);
     (ticks(11) + ticks(12)) / 100.0
 }
 
-fn load() -> String {
+pub(crate) fn load() -> String {
     let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     text.split_whitespace().next().unwrap_or("?").to_owned()
 }
@@ -46,7 +46,7 @@ fn now_ms() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(0)
 }
 
-fn row(what: &str, figure: &str, bar: &str) {
+pub(crate) fn row(what: &str, figure: &str, bar: &str) {
     line(&format!("| {what} | {figure} | {bar} |"));
 }
 
