@@ -34,6 +34,15 @@ impl SampleStanding {
     }
 }
 
+/// Since when something has to have ended to be wanted again, milliseconds UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WantedAgain {
+    /// What the server refused.
+    pub refused_ms: i64,
+    /// Everything else.
+    pub other_ms: i64,
+}
+
 /// One content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SampleRow {
@@ -54,8 +63,8 @@ pub struct SampleRow {
 const COLUMNS: &str = "sha256, standing, reason, at_ms, not_before_ms, tries";
 
 impl Database {
-    /// The server wants these. What came to an end after `fresh_ms` stays as it is; a full queue (`room`)
-    /// takes no more: the server asks again. Says how many are new.
+    /// The server wants these. What came to an end since then stays as it is; a full queue (`room`) takes no
+    /// more: the server asks again. Says how many are new.
     ///
     /// # Errors
     /// When SQLite cannot write.
@@ -63,7 +72,7 @@ impl Database {
         &self,
         wanted: &[Sha256],
         now_ms: i64,
-        fresh_ms: i64,
+        again: WantedAgain,
         room: u32,
     ) -> Result<usize, StateError> {
         let what = "queue a sample";
@@ -83,9 +92,9 @@ impl Database {
                     "INSERT INTO samples (sha256, standing, reason, at_ms, not_before_ms, tries) \
                      VALUES (?1, 'wanted', '', ?2, 0, 0) ON CONFLICT (sha256) DO UPDATE SET \
                      standing = 'wanted', reason = '', at_ms = ?2, not_before_ms = 0, tries = 0 \
-                     WHERE standing <> 'wanted' AND at_ms < ?3",
+                     WHERE standing <> 'wanted' AND at_ms < iif(standing = 'refused', ?3, ?4)",
                 )
-                .and_then(|mut s| s.execute(params![sha256.0.as_slice(), now_ms, fresh_ms]))
+                .and_then(|mut s| s.execute(params![sha256.0.as_slice(), now_ms, again.refused_ms, again.other_ms]))
                 .while_to(what)?;
             new += changed;
             left -= i64::try_from(changed).unwrap_or(i64::MAX);

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where it is surprised")]
 
 use lazaret_model::Sha256;
-use lazaret_state::{Database, SampleStanding, Sending, SentFilter, SentRetention, SentWhat};
+use lazaret_state::{Database, SampleStanding, Sending, SentFilter, SentRetention, SentWhat, WantedAgain};
 
 const DAY: i64 = 86_400_000;
 const NOON: i64 = 20_000 * DAY + DAY / 2;
@@ -14,6 +14,10 @@ fn database() -> (tempfile::TempDir, Database) {
     let opened = Database::open(&dir.path().join("state.db")).unwrap();
     assert_eq!(opened.recovered, None);
     (dir, opened.database)
+}
+
+fn since(ms: i64) -> WantedAgain {
+    WantedAgain { refused_ms: ms, other_ms: ms }
 }
 
 fn hash(n: u8) -> Sending {
@@ -78,8 +82,8 @@ fn what_is_remembered_is_bounded() {
 fn a_sample_is_wanted_until_it_comes_to_an_end() {
     let (dir, db) = database();
     let (one, two) = (Sha256([1; 32]), Sha256([2; 32]));
-    assert_eq!(db.want_samples(&[one, two, one], 10, 0, 100).unwrap(), 2);
-    assert_eq!(db.want_samples(&[one], 11, 100, 100).unwrap(), 0, "it is wanted already");
+    assert_eq!(db.want_samples(&[one, two, one], 10, since(0), 100).unwrap(), 2);
+    assert_eq!(db.want_samples(&[one], 11, since(100), 100).unwrap(), 0, "it is wanted already");
     assert_eq!(db.next_sample(10).unwrap().unwrap().sha256, one);
     db.sample_later(&one, "the server is busy", 50).unwrap();
     assert_eq!(db.next_sample(10).unwrap().unwrap().sha256, two);
@@ -91,9 +95,11 @@ fn a_sample_is_wanted_until_it_comes_to_an_end() {
     assert_eq!((next.sha256, next.tries, next.reason.as_str()), (one, 1, "the server is busy"));
     assert_eq!(db.samples_waiting().unwrap(), 1);
     // Refused a moment ago: not again. Long ago: again.
-    assert_eq!(db.want_samples(&[two], 30, 20, 100).unwrap(), 0);
+    assert_eq!(db.want_samples(&[two], 30, since(20), 100).unwrap(), 0);
     assert_eq!(db.sample(&two).unwrap().unwrap().standing, SampleStanding::Refused);
-    assert_eq!(db.want_samples(&[two], 30, 21, 100).unwrap(), 1);
+    let others = WantedAgain { refused_ms: 20, other_ms: 21 };
+    assert_eq!(db.want_samples(&[two], 30, others, 100).unwrap(), 0);
+    assert_eq!(db.want_samples(&[two], 30, since(21), 100).unwrap(), 1);
     assert_eq!(db.sample(&two).unwrap().unwrap().reason, "");
     db.sample_ended(&two, SampleStanding::Stored, "", 40).unwrap();
     // Later words about one that is over change nothing but its end.
@@ -108,10 +114,10 @@ fn a_sample_is_wanted_until_it_comes_to_an_end() {
 fn a_full_queue_takes_no_more() {
     let (_dir, db) = database();
     let all: Vec<Sha256> = (0..9).map(|n| Sha256([n; 32])).collect();
-    assert_eq!(db.want_samples(&all, 1, 0, 4).unwrap(), 4);
-    assert_eq!(db.want_samples(&all, 2, 0, 4).unwrap(), 0);
+    assert_eq!(db.want_samples(&all, 1, since(0), 4).unwrap(), 4);
+    assert_eq!(db.want_samples(&all, 2, since(0), 4).unwrap(), 0);
     db.sample_ended(&all[0], SampleStanding::Kept, "gone", 3).unwrap();
-    assert_eq!(db.want_samples(&all, 4, 0, 4).unwrap(), 1, "there is room for one");
+    assert_eq!(db.want_samples(&all, 4, since(0), 4).unwrap(), 1, "there is room for one");
     db.forget_all_samples().unwrap();
     assert_eq!(db.samples_waiting().unwrap(), 0);
 }
