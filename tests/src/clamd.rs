@@ -77,12 +77,7 @@ impl Clamd {
             .expect("setpriv of util-linux");
         self.server = Some(server);
         let ready = eventually(START_LIMIT, || self.ask(b"zPING\0").is_ok_and(|a| a == "PONG"));
-        assert!(
-            ready,
-            "clamd does not start (apt-get install clamav-daemon): {}{}",
-            self.errors(),
-            self.log()
-        );
+        assert!(ready, "clamd does not start (apt-get install clamav-daemon): {}{}", self.errors(), self.log());
     }
 
     /// Ends it without a word, in the middle of whatever it does.

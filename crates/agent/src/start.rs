@@ -201,6 +201,7 @@ fn pool_with(config: &Config, pack: &Path, exempt: &Arc<Exempt>) -> Result<Pool>
         uid_gid: Some(SCANNER),
         // Policy decides about them, so that the switch needs no new scanners.
         test_programs: true,
+        deep: None,
         on_pid: Some(Arc::new(move |change| match change {
             PidChange::Started(pid) => {
                 exempt.add(pid);

@@ -32,7 +32,8 @@ pub use hash::{ParseHashError, Sha256};
 pub use id::{AlarmId, IsolatedId, JournalId, WhitelistId};
 pub use isolated::{IsolatedStatus, KilledProcess};
 pub use marker::{
-    MAX_TEST_PROGRAM_SIZE, TestRating, cloud_test_program_marker, test_program_marker, test_program_prefix,
+    CLOUD_TEST_WORD, MAX_TEST_PROGRAM_SIZE, TestRating, cloud_test_program_marker, test_program_marker,
+    test_program_prefix,
 };
 pub use persistence::{
     Persistence, PersistenceEntry, PersistenceKind, PersistenceLink, PersistenceState, Return,

@@ -86,6 +86,7 @@ impl Checker {
             // Only root can give them a user of their own.
             uid_gid: running_as_root().then_some(SCANNER),
             test_programs: false,
+            deep: None,
             on_pid: None,
         });
         let _ = std::fs::remove_file(&path);
