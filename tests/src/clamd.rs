@@ -77,7 +77,12 @@ impl Clamd {
             .expect("setpriv of util-linux");
         self.server = Some(server);
         let ready = eventually(START_LIMIT, || self.ask(b"zPING\0").is_ok_and(|a| a == "PONG"));
-        assert!(ready, "clamd does not start (apt-get install clamav-daemon): {}{}", self.errors(), self.log());
+        assert!(
+            ready,
+            "clamd does not start (apt-get install clamav-daemon): {}{}",
+            self.errors(),
+            self.log()
+        );
     }
 
     /// Ends it without a word, in the middle of whatever it does.
@@ -168,9 +173,9 @@ impl Drop for Clamd {
 }
 
 /// Up to its end, without the byte that ends it.
-fn answer(mut from: UnixStream) -> std::io::Result<String> {
+fn answer(from: UnixStream) -> std::io::Result<String> {
     let mut said = Vec::new();
-    from.by_ref().take(4096).read_to_end(&mut said)?;
+    from.take(4096).read_to_end(&mut said)?;
     Ok(String::from_utf8_lossy(&said).trim_end_matches('\0').to_owned())
 }
 
