@@ -80,7 +80,7 @@ fn consent(server: &Server, change: impl FnOnce(&mut Value)) {
     server.change("/projects/0/cloud-scan", |before| {
         let mut consent = before["consent"].clone();
         consent["hashes"] = json!(true);
-        consent["ring_seconds"] = json!(86_400);
+        consent["ring_seconds"] = json!(-1);
         change(&mut consent);
         consent
     });

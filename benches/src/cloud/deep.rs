@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 fn section(scanners: usize) -> String {
     format!(
-        "[deep_scan]\nworkers = {scanners}\ncontent = {:?}\nscanner = {:?}\n",
+        "[deep_scan]\nworkers = {scanners}\npack = {:?}\nscanner = {:?}\n",
         binaries::deep_pack(),
         binaries::path("lazaret-scanner")
     )

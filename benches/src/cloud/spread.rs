@@ -32,7 +32,7 @@ pub(crate) fn measure(server: Server, _place: &Place) {
     let _ = server.post("/hosts/assign", &json!({"hosts": [hosts[0].id], "group": canary["id"]}));
     consent(&server, |c| {
         c["samples"] = json!(false);
-        c["canary_group"] = canary["id"].clone();
+        c["canary_groups"] = json!([canary["id"]]);
     });
     let simulated = SIMULATED.to_string();
     let options = ["--mode", "cloud", "--hosts", &simulated, "--programs", PROGRAMS, "--seconds", "0"];

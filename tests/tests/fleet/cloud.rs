@@ -69,7 +69,7 @@ fn sections(s3: Option<&S3>, clamd: &Clamd) -> String {
         let _ = writeln!(
             text,
             "[samples.s3]\nendpoint = {:?}\nbucket = {BUCKET:?}\nregion = \"us-east-1\"\nkey_id = {:?}\nsecret = {:?}\n\
-             allow_http = true\npath_style = true",
+             allow_http = true\npath_style = true\npatience_seconds = 3",
             s3.endpoint(),
             s3::KEY_ID,
             s3::SECRET
@@ -77,7 +77,7 @@ fn sections(s3: Option<&S3>, clamd: &Clamd) -> String {
     }
     let _ = writeln!(
         text,
-        "[deep_scan]\nworkers = 1\ncontent = {:?}\nscanner = {:?}\nlease_seconds = 10\n\
+        "[deep_scan]\nworkers = 1\npack = {:?}\nscanner = {:?}\nlease_seconds = 10\n\
          [[deep_scan.connectors]]\nname = {CLAMD:?}\nkind = \"clamd\"\naddress = \"unix:{}\"",
         binaries::deep_pack(),
         binaries::path("lazaret-scanner"),

@@ -51,8 +51,8 @@ fn an_unknown_program_is_ended_everywhere_and_let_be_everywhere(base: Base) {
     armed(server, &fleet.all(), |consent| {
         // Only A may send what it has; nobody but the canary acts before a person says so.
         consent["exclude"] = json!([fleet.b.volume.path(), fleet.c.volume.path()]);
-        consent["canary_group"] = canary["id"].clone();
-        consent["ring_seconds"] = json!(3600);
+        consent["canary_groups"] = json!([canary["id"]]);
+        consent["ring_seconds"] = json!(-1);
     });
     let mut bytes = program(1);
     bytes.extend(format!("# {}\n", super::clamd_words()).bytes());
@@ -146,9 +146,9 @@ fn shown(server: &Server, fleet: &Fleet, sha256: &str) -> Value {
     let verdict = &full["verdict"];
     assert_eq!((&verdict["class"], &verdict["origin"]), (&json!("trojan"), &json!("deep_scan")), "{full:#}");
     assert!(verdict["confidence"].as_i64() >= Some(90) && verdict["withdrawn"] == false, "{full:#}");
-    assert!(full["evidence"].as_array().is_some_and(|e| !e.is_empty()), "{full:#}");
+    assert!(full["judged"]["evidence"].as_array().is_some_and(|e| !e.is_empty()), "{full:#}");
     let votes = full["votes"].as_array().cloned().unwrap_or_default();
-    let clamd = votes.iter().any(|v| v.to_string().contains("Story.StandIn"));
+    let clamd = votes.iter().any(|v| v["connector"] == super::CLAMD && v["opinion"] == "bad");
     assert!(clamd, "clamd found it too: {votes:#?}");
     let files = server.get(&format!("/isolated-files?status=isolated&sha256={sha256}"));
     let hosts: BTreeSet<&str> =

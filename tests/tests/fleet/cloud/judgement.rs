@@ -16,8 +16,8 @@ fn a_verdict_that_is_withdrawn_lets_the_file_run_and_offers_its_restore(base: Ba
     let _ = server.post("/hosts/assign", &json!({"hosts": [hosts[0].id], "group": group["id"]}));
     armed(server, &[&hosts[0], &hosts[1]], |c| {
         c["samples"] = json!(false);
-        c["canary_group"] = group["id"].clone();
-        c["ring_seconds"] = json!(3600);
+        c["canary_groups"] = json!([group["id"]]);
+        c["ring_seconds"] = json!(-1);
     });
     let bytes = b"#!/bin/sh\necho ran\n# an ordinary script on two hosts\n";
     let sha256 = digest(bytes);

@@ -58,10 +58,10 @@ fn a_worker_that_is_killed_in_the_middle_gives_its_job_to_another() {
     let (path, sha256) = (host.volume.join("tool"), digest(&bytes));
     write_executable(&path, &bytes);
     let job = || about(server, "/deep-scans?project=0", &sha256).pop().unwrap_or_default();
-    until(server, &host, "the job under way", || job()["state"] == "leased" && job()["worker"].is_string());
+    until(server, &host, "the job under way", || job()["state"] == "scanning" && job()["worker"].is_string());
     let leased_by = job()["worker"].clone();
     std::thread::sleep(std::time::Duration::from_secs(1));
-    assert_eq!(job()["state"], "leased", "clamd hangs: {:#}", job());
+    assert_eq!(job()["state"], "scanning", "clamd hangs: {:#}", job());
     first.kill();
     cloud.clamd.thaw();
     let second = beside(cloud.cluster(), DATABASE, "worker", cloud);
