@@ -8,9 +8,17 @@
 #![forbid(unsafe_code)]
 
 mod config;
+mod disk;
 mod error;
+mod key;
+mod memory;
+mod place;
 mod samples;
+mod seal;
+mod spool;
+mod usage;
 
 pub use config::{MAX_PART, S3Config, SamplesConfig};
 pub use error::SampleError;
-pub use samples::{Listing, Samples, StoredObject, Usage, make_key};
+pub use samples::{Listing, Samples, StoredObject, make_key};
+pub use usage::Usage;

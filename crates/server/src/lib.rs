@@ -22,6 +22,7 @@ mod outbound;
 mod people;
 pub mod read_only;
 mod redact;
+mod samples;
 mod scans;
 mod serve;
 pub mod settings;
