@@ -18,6 +18,8 @@ use std::time::Duration;
 use tokio::sync::OwnedMutexGuard;
 
 const TAIL: &str = ".parts";
+/// Beginning of names that are taken away at once.
+const NAMELESS: &str = "sealing.";
 /// Samples on their way at the same time; each has a file open.
 const MOST: usize = 512;
 /// Nobody goes on with them any more.
@@ -65,6 +67,10 @@ impl Spool {
 
     fn take_over(&self, path: &Path) -> Result<(), SampleError> {
         let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+        if name.starts_with(NAMELESS) {
+            // Its name was to be taken away the moment it was made.
+            return disk::remove(path);
+        }
         let Some(key) = name.strip_suffix(TAIL).and_then(Key::parse_flat) else { return Ok(()) };
         let Locked::Ours(file) = disk::open_locked(path, false)? else { return Ok(()) };
         let fresh = file.metadata().ok().and_then(|m| m.modified().ok());
@@ -192,7 +198,7 @@ impl Spool {
         std::os::unix::fs::OpenOptionsExt::mode(&mut builder, 0o600);
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = self.folder.join(format!("sealing.{}.{count}", std::process::id()));
+        let path = self.folder.join(format!("{NAMELESS}{}.{count}", std::process::id()));
         disk::remove(&path)?;
         let file = builder.open(&path).map_err(SampleError::file("making", &path))?;
         disk::remove(&path)?;

@@ -110,6 +110,7 @@ async fn what_is_none_of_ours_or_no_use_is_handled() {
     drop(c.open(1 << 20));
     let folder = c.dir.path().join("spool");
     std::fs::write(folder.join("stranger"), "x").unwrap();
+    std::fs::write(folder.join("sealing.1.0"), "left by a crash").unwrap();
     std::fs::write(folder.join(format!("{}.parts", key(2).flat())), "garbage").unwrap();
     std::fs::write(
         folder.join(format!("{}.parts", key(3).flat())),
