@@ -46,7 +46,7 @@ pub(crate) enum Outcome {
 
 /// Does one job. Nothing is written: who calls this gives it back or ends it.
 pub(crate) async fn run(desk: &Desk, jail: &Jail, job: &Lease) -> Outcome {
-    let wait = desk.settings.wait(job.tries);
+    let wait = desk.settings.wait(job.tries).min(LONGEST_WAIT);
     let file = match desk.samples.open_sample(&job.project, &job.sha256.0).await {
         Ok(file) => file,
         Err(e) if e.is_retryable() => {

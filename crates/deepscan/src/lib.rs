@@ -19,7 +19,7 @@ mod vote;
 pub mod weigh;
 
 pub use connectors::{Connector, ConnectorKind, ConnectorSettings, Sample};
-pub use run::{DeepScan, Hooks, SetAside};
+pub use run::{DeepScan, Hooks, SetAside, Told};
 pub use settings::Settings;
 pub use vote::{Opinion, Vote, to_json};
 pub use weigh::{Standing, Weighed, weigh};

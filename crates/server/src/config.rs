@@ -2,9 +2,11 @@
 //! `lazaret-server.toml`. Unknown keys are refused with their line: a misspelt key that silently does
 //! nothing is a server that is not as safe as its administrator believes.
 
+mod deep_scan;
 mod samples;
 mod sign_on;
 
+pub use deep_scan::{ConnectorConfig, DeepScan};
 pub use samples::{S3, Samples};
 pub(crate) use sign_on::safe_address;
 pub use sign_on::{GroupRole, Provider, SignOn};
@@ -37,6 +39,8 @@ pub struct Config {
     pub outbound: Outbound,
     /// Rules and digests for hosts.
     pub content: Content,
+    /// How samples are scanned.
+    pub deep_scan: DeepScan,
     /// Files that hosts gave.
     pub samples: Samples,
 }
@@ -314,6 +318,7 @@ impl Config {
                 return Err(ConfigError(format!("{key} = {given}: must be {least} to {most}")));
             }
         }
+        self.deep_scan.check().map_err(ConfigError)?;
         self.samples.check().map_err(ConfigError)?;
         self.sign_on.check().map_err(ConfigError)
     }

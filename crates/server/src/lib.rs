@@ -10,6 +10,7 @@ pub mod backup;
 pub mod break_glass;
 pub mod config;
 pub mod content;
+mod deep_scan;
 mod descriptors;
 pub mod diagnose;
 mod editions;

@@ -14,7 +14,7 @@ use crate::people::password::Passwords;
 use crate::people::password_policy::PasswordPolicy;
 use crate::people::seal::Seal;
 use crate::read_only::{self, ReadOnly};
-use crate::{api, backup, descriptors, init, log, numbers, outbound, samples, serve, time, worker};
+use crate::{api, backup, deep_scan, descriptors, init, log, numbers, outbound, samples, serve, time, worker};
 use anyhow::{Context as _, bail};
 use lazaret_store::{Options, Store};
 use rustls::pki_types::pem::PemObject as _;
@@ -192,6 +192,13 @@ pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
         let gateway = running.agents.as_ref().map(Gateway::handle);
         let rings = worker::release(store.clone(), gateway, read_only.clone(), stopping.clone());
         running.tasks.push(tokio::spawn(rings));
+        let work = deep_scan::Work {
+            store: store.clone(),
+            samples: samples.clone(),
+            gateway: running.agents.as_ref().map(Gateway::handle),
+            read_only: read_only.clone(),
+        };
+        running.tasks.push(tokio::spawn(deep_scan::run(config.clone(), work, stopping.clone())));
         let tell = outbound::run(store.clone(), outbound.clone(), read_only.clone(), stopping.clone());
         running.tasks.push(tokio::spawn(tell));
     }
