@@ -80,7 +80,9 @@ impl Guards {
     /// Whether the file is a program of Lazaret that runs now: whoever says that it is bad, a host does not
     /// disarm itself.
     pub(crate) fn own(&self, stat: &Stat) -> Option<&'static str> {
-        self.own.contains(&(stat.st_dev, stat.st_ino)).then_some("a program of Lazaret that protects this host")
+        self.own
+            .contains(&(stat.st_dev, stat.st_ino))
+            .then_some("a program of Lazaret that protects this host")
     }
 
     pub(crate) fn trust_gap(&self) -> Option<String> {

@@ -139,7 +139,8 @@ impl Database {
     /// # Errors
     /// When SQLite cannot read.
     pub fn programs_behind(&self, path: &[u8], limit: u32) -> Result<Vec<ProgramRow>, StateError> {
-        let sql = format!("SELECT {COLUMNS} FROM programs WHERE path > ?1 AND gone = 0 ORDER BY path LIMIT ?2");
+        let sql =
+            format!("SELECT {COLUMNS} FROM programs WHERE path > ?1 AND gone = 0 ORDER BY path LIMIT ?2");
         self.lock()
             .prepare_cached(&sql)
             .and_then(|mut s| s.query_map(params![path, limit], row)?.collect())

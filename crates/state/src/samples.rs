@@ -94,7 +94,9 @@ impl Database {
                      standing = 'wanted', reason = '', at_ms = ?2, not_before_ms = 0, tries = 0 \
                      WHERE standing <> 'wanted' AND at_ms < iif(standing = 'refused', ?3, ?4)",
                 )
-                .and_then(|mut s| s.execute(params![sha256.0.as_slice(), now_ms, again.refused_ms, again.other_ms]))
+                .and_then(|mut s| {
+                    s.execute(params![sha256.0.as_slice(), now_ms, again.refused_ms, again.other_ms])
+                })
                 .while_to(what)?;
             new += changed;
             left -= i64::try_from(changed).unwrap_or(i64::MAX);

@@ -27,9 +27,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("deepscan", &["model", "pool", "proto", "samples", "store"]),
     (
         "server",
-        &[
-            "deepscan", "model", "notify", "policy", "pool", "proto", "pack", "samples", "session", "store",
-        ],
+        &["deepscan", "model", "notify", "policy", "pool", "proto", "pack", "samples", "session", "store"],
     ),
     (
         "agent",

@@ -183,7 +183,14 @@ fn supposed(row: &ProgramRow, word: Word) -> ScanReport {
         test: false,
     };
     lay_over(&mut verdict, word);
-    ScanReport { verdict, members: Vec::new(), objects: 1, bytes: row.file.size, unscanned: Vec::new(), elf: None }
+    ScanReport {
+        verdict,
+        members: Vec::new(),
+        objects: 1,
+        bytes: row.file.size,
+        unscanned: Vec::new(),
+        elf: None,
+    }
 }
 
 /// Looks at the file itself, and at who runs it; what follows is what follows of every finding.

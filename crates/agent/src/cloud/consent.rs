@@ -106,7 +106,9 @@ impl Consent {
             out.limits.push(match of_edition {
                 Some(limit) => printable(limit.as_bytes()),
                 None if policy.cloud.is_none() => NO_CONSENT.to_owned(),
-                None => "Malware Cloud Scan is switched off for this host's project: nothing leaves".to_owned(),
+                None => {
+                    "Malware Cloud Scan is switched off for this host's project: nothing leaves".to_owned()
+                }
             });
             return (out, refused);
         };
@@ -152,7 +154,8 @@ impl Consent {
         self.exclude = self.local.exclude.iter().map(|f| f.as_os_str().as_bytes().to_vec()).collect();
         let mut understood = p.exclude.len() <= MAX_FOLDERS;
         if !understood {
-            refused.push(format!("cloud.exclude: more than {MAX_FOLDERS} folders: no samples leave this host"));
+            refused
+                .push(format!("cloud.exclude: more than {MAX_FOLDERS} folders: no samples leave this host"));
         }
         for folder in p.exclude.iter().take(MAX_FOLDERS) {
             match plain_folder(folder, &[]) {
@@ -166,7 +169,8 @@ impl Consent {
         }
         if !understood {
             self.samples = false;
-            self.limits.push("an excluded folder of the consent is not understood here: no samples leave".into());
+            self.limits
+                .push("an excluded folder of the consent is not understood here: no samples leave".into());
         }
     }
 
@@ -207,7 +211,11 @@ impl Consent {
     /// The same; says why not.
     pub(crate) fn may_send(&self, kind: Option<Kind>, size: u64, path: &[u8]) -> Result<(), String> {
         if !self.samples {
-            return Err(self.limits.first().cloned().unwrap_or_else(|| "samples are not consented to".into()));
+            return Err(self
+                .limits
+                .first()
+                .cloned()
+                .unwrap_or_else(|| "samples are not consented to".into()));
         }
         if !kind.is_some_and(|k| self.kinds.contains(&k)) {
             return Err("files of its kind are not sent".into());
@@ -285,7 +293,11 @@ mod tests {
             v1::HostPolicy::default(),
             v1::HostPolicy { malware_cloud_scan: Some(true), ..v1::HostPolicy::default() },
             v1::HostPolicy { cloud: Some(all()), ..v1::HostPolicy::default() },
-            v1::HostPolicy { cloud: Some(all()), malware_cloud_scan: Some(false), ..v1::HostPolicy::default() },
+            v1::HostPolicy {
+                cloud: Some(all()),
+                malware_cloud_scan: Some(false),
+                ..v1::HostPolicy::default()
+            },
         ] {
             let (c, refused) = none.clone().with(&policy);
             assert!(!c.hashes && !c.samples && !c.fail_closed && refused.is_empty());
@@ -358,7 +370,10 @@ mod tests {
         };
         let (c, _) = of(local, all());
         assert!(c.may_send(Some(Kind::Script), 1, b"/srv/secret/x").is_err());
-        assert!(c.may_send(Some(Kind::Script), 11, b"/srv/x").is_err() && c.may_send(Some(Kind::Script), 10, b"/srv/x").is_ok());
+        assert!(
+            c.may_send(Some(Kind::Script), 11, b"/srv/x").is_err()
+                && c.may_send(Some(Kind::Script), 10, b"/srv/x").is_ok()
+        );
         assert_eq!((c.bytes_per_second, c.status().limits.len()), (2_000, 3));
         // It can take nothing back from the server's word.
         let more = Cloud { max_sample_bytes: 1 << 40, bytes_per_second: 1 << 40, ..Cloud::default() };

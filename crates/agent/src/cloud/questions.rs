@@ -74,7 +74,9 @@ impl State {
         }
         if self.open.len() >= MAX_OPEN {
             if !std::mem::replace(&mut self.told_full, true) {
-                log!("{MAX_OPEN} questions about programs are open: others are asked when they are seen again");
+                log!(
+                    "{MAX_OPEN} questions about programs are open: others are asked when they are seen again"
+                );
             }
             return false;
         }
@@ -104,8 +106,12 @@ impl State {
     }
 
     fn take_due(&mut self, now: Instant) {
-        let lost: Vec<u64> =
-            self.flying.iter().filter(|(_, f)| now.duration_since(f.since) >= LOST).map(|(id, _)| *id).collect();
+        let lost: Vec<u64> = self
+            .flying
+            .iter()
+            .filter(|(_, f)| now.duration_since(f.since) >= LOST)
+            .map(|(id, _)| *id)
+            .collect();
         for id in lost {
             if let Some(flying) = self.flying.remove(&id) {
                 self.again(&flying.asked, Duration::ZERO, now);

@@ -115,13 +115,7 @@ pub(super) fn run(core: &Core, questions: &Sender<Question>, replies: &Sender<Re
     }
 }
 
-fn settled(
-    core: &Core,
-    parked: Parked,
-    turn: Turn,
-    questions: &Sender<Question>,
-    replies: &Sender<Reply>,
-) {
+fn settled(core: &Core, parked: Parked, turn: Turn, questions: &Sender<Question>, replies: &Sender<Reply>) {
     let Parked { question, path, clean, refuse, .. } = parked;
     let ticket = question.ticket;
     let say = |answer| judge::send(core, replies, Reply { ticket, answer });

@@ -127,8 +127,16 @@ fn cloud(page: &mut Page, s: &v1::CloudStatus) {
     }
     for (name, help, n) in [
         ("cloud_programs", "Programs in the inventory.", s.programs),
-        ("cloud_programs_unsent", "Rows of the inventory that the server has not acknowledged.", s.programs_unsent),
-        ("cloud_open_questions", "Hashes that the server was asked about and has not answered.", s.open_questions),
+        (
+            "cloud_programs_unsent",
+            "Rows of the inventory that the server has not acknowledged.",
+            s.programs_unsent,
+        ),
+        (
+            "cloud_open_questions",
+            "Hashes that the server was asked about and has not answered.",
+            s.open_questions,
+        ),
         ("cloud_verdicts", "Hashes that the server holds for bad.", s.verdicts),
         ("cloud_samples_waiting", "Samples that wait to be sent.", s.samples_waiting),
         ("cloud_sent_hashes", "Files whose hash was sent, of the last 30 days.", s.sent_hashes),

@@ -91,7 +91,11 @@ fn status(client: &Client, out: &mut Output) -> Result<(), CliError> {
     let answers = client.collect(verb, Patience::Short)?;
     let found = answers.into_iter().find_map(|a| if let Answer::CloudStatus(s) = a { Some(s) } else { None });
     let status = found.ok_or_else(|| CliError::Failed("the daemon answered without a status".into()))?;
-    if out.json { out.json(&json::CloudLine::from(&status)) } else { out.text(&render::cloud(out.look, &status)) }
+    if out.json {
+        out.json(&json::CloudLine::from(&status))
+    } else {
+        out.text(&render::cloud(out.look, &status))
+    }
 }
 
 fn digest(given: Option<Sha256>) -> Vec<u8> {
@@ -123,8 +127,7 @@ fn sent(client: &Client, args: &SentArgs, out: &mut Output) -> Result<(), CliErr
 }
 
 fn verdicts(client: &Client, args: &VerdictsArgs, out: &mut Output) -> Result<(), CliError> {
-    let verb =
-        Verb::CloudVerdicts(v1::CloudVerdictsList { sha256: digest(args.sha256), limit: args.limit });
+    let verb = Verb::CloudVerdicts(v1::CloudVerdictsList { sha256: digest(args.sha256), limit: args.limit });
     let rows: Vec<v1::CloudVerdict> = client
         .collect(verb, Patience::Short)?
         .into_iter()

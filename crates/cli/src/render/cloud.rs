@@ -81,12 +81,7 @@ pub(crate) fn cloud(look: Look, s: &v1::CloudStatus) -> String {
     ));
     let waiting = format!("{} waiting", count(s.samples_waiting, "sample"));
     let under_way = s.sample.as_ref().map_or_else(String::new, |sample| {
-        format!(
-            "\n{}: {} of {} sent",
-            escape::name(&sample.path),
-            size(sample.have),
-            size(sample.size)
-        )
+        format!("\n{}: {} of {} sent", escape::name(&sample.path), size(sample.have), size(sample.size))
     });
     out.push_str(&field("Queue", &format!("{waiting}{under_way}")));
     out.push_str(&field(

@@ -95,7 +95,10 @@ fn verdicts_name_class_and_places() {
     });
     let ended = peer.lazaret(&["--json", "cloud", "verdicts"]);
     let v: serde_json::Value = serde_json::from_str(ended.stdout.trim_end()).unwrap();
-    assert_eq!((v["class"].as_str(), v["family"].is_null(), v["number"].as_u64()), (Some("miner"), true, Some(9)));
+    assert_eq!(
+        (v["class"].as_str(), v["family"].is_null(), v["number"].as_u64()),
+        (Some("miner"), true, Some(9))
+    );
     assert_eq!(v["places"][0]["path"], "/opt/x");
     let text = peer.lazaret(&["cloud", "verdicts"]).stdout;
     assert!(text.contains("refused, isolated") && text.contains("/opt/x"), "{text}");

@@ -79,7 +79,8 @@ fn what_is_not_decisive_never_reaches_high() {
 #[test]
 fn what_this_host_knows_stays() {
     let good = Evidence { kind: EvidenceKind::KnownGood, ..evidence("nsrl", -9.0, false) };
-    let verdict = laid(Verdict { evidence: vec![good], ..clean() }, &told(99, vec![evidence("r", 9.0, true)]));
+    let verdict =
+        laid(Verdict { evidence: vec![good], ..clean() }, &told(99, vec![evidence("r", 9.0, true)]));
     assert_eq!(rated(&verdict), Some(Rating::Medium), "known as good here: a person looks at it");
     let own = Verdict {
         class: MalwareClass::Rootkit,
@@ -129,9 +130,8 @@ fn guards_hold_for_what_is_laid_over() {
     let limit = RateLimit::per_hour(100);
     let breaker = CircuitBreaker::new(10, 60_000);
     let brakes = Brakes { breaker: &breaker, isolations: &limit, kills: &limit, now_ms: 0 };
-    let decision = |subject: Subject<'_>| {
-        decide(&report, &policy, &subject, &Whitelist::default(), &brakes).decision
-    };
+    let decision =
+        |subject: Subject<'_>| decide(&report, &policy, &subject, &Whitelist::default(), &brakes).decision;
     assert_eq!(decision(Subject::new(b"/srv/x")), Decision::IsolateAndKill);
     let critical = Subject { critical: Some("needed to log in"), ..Subject::new(b"/usr/sbin/sshd") };
     assert_eq!(decision(critical), Decision::Alarm);

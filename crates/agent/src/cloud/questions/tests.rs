@@ -87,7 +87,10 @@ fn answers_close_what_was_asked_and_nothing_else() {
     assert_eq!(got.iter().map(|(s, _)| *s).collect::<Vec<_>>(), [sha(0)], "no verdict, no word, not asked");
     assert_eq!(state.open.len(), 3);
     assert_eq!(state.later.len(), 3, "those are asked again");
-    assert!(state.answered(answers(id, vec![answer(3, "clean")]), now).is_empty(), "a batch is answered once");
+    assert!(
+        state.answered(answers(id, vec![answer(3, "clean")]), now).is_empty(),
+        "a batch is answered once"
+    );
     let mut state = opened(1, now);
     let (id, _) = state.batch(now + COLLECT).expect("asked");
     let mut bad = answer(0, "bad");

@@ -114,7 +114,9 @@ mod tests {
         let why = |cloud: &v1::CloudStatus, path: &str| gap(&connected, cloud, Path::new(path), 300);
         assert_eq!(why(&cloud, "/homes/x"), None);
         assert!(why(&cloud, "/home/x").is_some_and(|w| w.contains("/home")));
-        assert!(gap(&v1::Status::default(), &cloud, Path::new("/x"), 1).is_some_and(|w| w.contains("connected")));
+        assert!(
+            gap(&v1::Status::default(), &cloud, Path::new("/x"), 1).is_some_and(|w| w.contains("connected"))
+        );
         let off = v1::CloudStatus { samples: false, limits: vec!["no consent".into()], ..cloud.clone() };
         assert_eq!(why(&off, "/x").as_deref(), Some("no consent"));
         assert!(why(&v1::CloudStatus { kinds: Vec::new(), ..cloud.clone() }, "/x").is_some());

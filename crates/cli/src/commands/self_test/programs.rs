@@ -38,7 +38,8 @@ pub(super) fn script(witness: &Path, marker: Option<(MalwareClass, TestRating)>)
 pub(super) fn cloud_script(witness: &Path, class: MalwareClass) -> Vec<u8> {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let mut out = script(witness, None);
-    let tail = format!("# {} {} {}\n", cloud_test_program_marker(class), std::process::id(), since.as_nanos());
+    let tail =
+        format!("# {} {} {}\n", cloud_test_program_marker(class), std::process::id(), since.as_nanos());
     out.extend_from_slice(tail.as_bytes());
     out
 }

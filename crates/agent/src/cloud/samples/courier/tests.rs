@@ -221,9 +221,7 @@ fn consent_is_asked_again_before_every_part() {
     host.consent = consent(|c| c.exclude.push(folder));
     assert_eq!(host.step(&mut courier, says(sha256, "wanted", PART as u64)), None, "withdrawn in the middle");
     assert_eq!(host.standing(sha256).0, SampleStanding::Kept);
-    for less in
-        [consent(|c| c.max_sample_bytes = 5), consent(|c| c.kinds = vec!["executable".into()])]
-    {
+    for less in [consent(|c| c.max_sample_bytes = 5), consent(|c| c.kinds = vec!["executable".into()])] {
         let again = WantedAgain { refused_ms: i64::MAX, other_ms: i64::MAX };
         host.database.want_samples(&[sha256], NOW, again, 10).unwrap();
         host.consent = less;
@@ -245,10 +243,8 @@ fn a_refusal_is_remembered_and_others_go_on() {
     host.want(one);
     host.step(&mut courier, Vec::new()).unwrap();
     host.want(two);
-    let heard = vec![v1::SampleState {
-        reason: "no room\u{1b}[2J".into(),
-        ..says(one, "refused", 0).remove(0)
-    }];
+    let heard =
+        vec![v1::SampleState { reason: "no room\u{1b}[2J".into(), ..says(one, "refused", 0).remove(0) }];
     let next = host.step(&mut courier, heard).unwrap();
     assert_eq!(next.sha256, two.0, "the next one");
     let (standing, why) = host.standing(one);
