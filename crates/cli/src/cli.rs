@@ -123,6 +123,9 @@ pub(crate) enum Verb {
     Tasks(fleet::TasksArgs),
     Scans(fleet::ScansArgs),
     RecoveryKey(fleet::RecoveryKeyArgs),
+    File(fleet::FileArgs),
+    Sample(fleet::SampleArgs),
+    CloudScan(fleet::CloudScanArgs),
     Completions(commands::completions::CompletionsArgs),
     #[command(hide = true)]
     Man(commands::man::ManArgs),
@@ -143,6 +146,9 @@ impl Verb {
                 | Self::Approvals(_)
                 | Self::Scans(_)
                 | Self::RecoveryKey(_)
+                | Self::File(_)
+                | Self::Sample(_)
+                | Self::CloudScan(_)
                 | Self::FalsePositive(_)
         )
     }
@@ -183,6 +189,9 @@ impl Verb {
             | Self::Approvals(_)
             | Self::Scans(_)
             | Self::RecoveryKey(_)
+            | Self::File(_)
+            | Self::Sample(_)
+            | Self::CloudScan(_)
             | Self::FalsePositive(_) => {
                 Err(CliError::Usage("this verb is for a fleet's server: lazaret --server URL login".into()))
             }

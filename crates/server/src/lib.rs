@@ -23,6 +23,7 @@ mod outbound;
 mod people;
 pub mod read_only;
 mod redact;
+mod sample_retention;
 mod samples;
 mod scans;
 mod serve;

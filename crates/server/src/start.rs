@@ -14,7 +14,9 @@ use crate::people::password::Passwords;
 use crate::people::password_policy::PasswordPolicy;
 use crate::people::seal::Seal;
 use crate::read_only::{self, ReadOnly};
-use crate::{api, backup, deep_scan, descriptors, init, log, numbers, outbound, samples, serve, time, worker};
+use crate::{
+    api, backup, deep_scan, descriptors, init, log, numbers, outbound, sample_retention, samples, serve, time, worker,
+};
 use anyhow::{Context as _, bail};
 use lazaret_store::{Options, Store};
 use rustls::pki_types::pem::PemObject as _;
@@ -199,6 +201,13 @@ pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
             read_only: read_only.clone(),
         };
         running.tasks.push(tokio::spawn(deep_scan::run(config.clone(), work, stopping.clone())));
+        let retention = sample_retention::Retention {
+            store: store.clone(),
+            samples: samples.clone(),
+            read_only: read_only.clone(),
+            history_days: config.retention.history_days,
+        };
+        running.tasks.push(tokio::spawn(sample_retention::run(retention, stopping.clone())));
         let tell = outbound::run(store.clone(), outbound.clone(), read_only.clone(), stopping.clone());
         running.tasks.push(tokio::spawn(tell));
     }
@@ -226,6 +235,7 @@ pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
             programs: api::install::Programs::new(config.install.programs.clone()),
             outbound,
             publisher,
+            samples,
             checker: Checker::new(&config),
             read_only,
             config,

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a project consented to.
 
+use crate::db::conn::Tx;
 use crate::db::sql::sql;
-use crate::db::value::Fields;
+use crate::db::value::{Fields, Row};
 use crate::error::{Result, StoreError};
 use crate::fleet::desired::bump;
 use crate::{CloudConsent, Store, Target};
@@ -66,7 +67,16 @@ impl Store {
     /// is none.
     pub async fn set_cloud_consent(&self, c: &CloudConsent) -> Result<i64> {
         let mut tx = self.begin().await?;
-        let set = sql("INSERT INTO cloud_consents (project, hashes, samples, max_sample_bytes, exclude, kinds, \
+        let (revision, hosts) = put(&mut tx, c).await?;
+        self.commit(tx).await?;
+        self.note_desired(&hosts)?;
+        Ok(revision)
+    }
+}
+
+/// Sets it in a transaction; the new revision, and the hosts that are to apply it.
+pub(crate) async fn put(tx: &mut Tx, c: &CloudConsent) -> Result<(i64, Vec<Row>)> {
+    let set = sql("INSERT INTO cloud_consents (project, hashes, samples, max_sample_bytes, exclude, kinds, \
              wait_ms, fail_closed, bytes_per_second, ring_seconds, canary_groups, sample_days, revision, \
              updated_ms, updated_by) SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, $13, $14 \
              WHERE $15 = 0 OR EXISTS (SELECT 1 FROM cloud_consents WHERE project = $1) \
@@ -92,16 +102,13 @@ impl Store {
         .bind(c.updated_ms)
         .bind(&c.updated_by)
         .bind(c.revision);
-        let row = tx.one(set).await?.ok_or_else(|| {
-            StoreError::Conflict(format!(
-                "what project {:?} consented to is no longer at revision {}: read it again",
-                c.project, c.revision
-            ))
-        })?;
-        let revision = row.fields().int()?;
-        let hosts = bump(&mut tx, &Target::Project(c.project.clone())).await?;
-        self.commit(tx).await?;
-        self.note_desired(&hosts)?;
-        Ok(revision)
-    }
+    let row = tx.one(set).await?.ok_or_else(|| {
+        StoreError::Conflict(format!(
+            "what project {:?} consented to is no longer at revision {}: read it again",
+            c.project, c.revision
+        ))
+    })?;
+    let revision = row.fields().int()?;
+    let hosts = bump(tx, &Target::Project(c.project.clone())).await?;
+    Ok((revision, hosts))
 }

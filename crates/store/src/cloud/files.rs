@@ -5,7 +5,7 @@ use super::{check_hash, missing};
 use crate::db::page::{Kind, Order, page};
 use crate::db::sql::Filter;
 use crate::db::value::Fields;
-use crate::error::Result;
+use crate::error::{Result, StoreError};
 use crate::{Cursor, FileRow, FilesQuery, HostFileRow, Page, PlaceRow, Store};
 
 const COLUMNS: &str = "project, sha256, size, kind, tlsh, first_ms, last_ms, first_host, hosts, packaged_hosts, \
@@ -52,6 +52,20 @@ const PLACE: &str = "p.host, h.name, p.path, p.sha256, p.size, p.kind, p.package
 const PLACES: &str = "host_files p JOIN hosts h ON h.id = p.host";
 const BY_HOST: Order = Order { first: "p.host", second: "p.path_key", kind: Kind::AlphabetBytes };
 
+/// The first and the last hash that begin so.
+fn between(prefix: &str) -> Result<(Vec<u8>, Vec<u8>)> {
+    let filled = |with: char| {
+        let text: String = prefix.chars().chain(std::iter::repeat_n(with, 64)).take(64).collect();
+        text.parse::<lazaret_model::Sha256>().map(|d| d.0.to_vec())
+    };
+    match (filled('0'), filled('f')) {
+        (Ok(low), Ok(high)) if prefix.len() <= 64 => Ok((low, high)),
+        _ => Err(StoreError::BadRequest(format!(
+            "no hash begins with {prefix:.80?}: give 1 to 64 hexadecimal digits"
+        ))),
+    }
+}
+
 impl Store {
     /// One file of a project.
     ///
@@ -81,6 +95,21 @@ impl Store {
             w.value_here(&q.host);
             w.close();
         }
+        if !q.class.is_empty() {
+            w.and("sha256 IN (SELECT sha256 FROM file_verdicts WHERE NOT withdrawn AND project =");
+            w.value_here(&q.project);
+            w.append(" AND class =");
+            w.value_here(&q.class);
+            w.close();
+        }
+        if !q.path.is_empty() {
+            self.under(&mut w, &q.path);
+        }
+        if !q.prefix.is_empty() {
+            let (low, high) = between(&q.prefix)?;
+            w.value("sha256 >=", low);
+            w.value("sha256 <=", high);
+        }
         if let Some(ms) = q.since_ms {
             w.value("first_ms >=", ms);
         }
@@ -94,6 +123,22 @@ impl Store {
         }
         let order = Order { first: "first_ms", second: "sha256", kind: Kind::NewestBytes };
         page(&self.pools, (COLUMNS, "files"), &w, &order, &q.page, read).await
+    }
+
+    /// What some host has under such a path: bytes are compared, paths need not be text.
+    fn under(&self, w: &mut Filter, path: &str) {
+        let bytes = path.as_bytes().to_vec();
+        w.and("EXISTS (SELECT 1 FROM host_files AS p WHERE p.project = files.project AND p.sha256 = files.sha256 AND NOT p.gone AND");
+        if self.is_postgres() {
+            w.append(" position(");
+            w.value_here(bytes);
+            w.append(" IN p.path) > 0");
+        } else {
+            w.append(" instr(p.path,");
+            w.value_here(bytes);
+            w.append(") > 0");
+        }
+        w.close();
     }
 
     /// Where a file of a project is, and was: by host, also rows that are gone.
@@ -117,5 +162,20 @@ impl Store {
         w.value("p.host =", host);
         w.value("p.project =", project);
         page(&self.pools, (PLACE, PLACES), &w, &BY_HOST, cursor, read_place).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::between;
+
+    #[test]
+    fn a_beginning_is_a_range() {
+        let (low, high) = between("5a6").unwrap();
+        assert_eq!((low[..2].to_vec(), high[..2].to_vec()), (vec![0x5a, 0x60], vec![0x5a, 0x6f]));
+        assert_eq!((low.len(), low[31], high[31]), (32, 0, 0xff));
+        let (low, high) = between(&"ab".repeat(32)).unwrap();
+        assert_eq!(low, high);
+        assert!(between("xy").is_err() && between(&"a".repeat(65)).is_err());
     }
 }

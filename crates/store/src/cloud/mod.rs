@@ -20,7 +20,9 @@ mod uploads;
 mod verdict_feed;
 mod verdicts;
 
+pub(crate) use consent::put as put_consent;
 pub(crate) use forget::{change_project, forget_host};
+pub(crate) use verdicts::{put as put_verdict, release as release_verdict, withdraw as withdraw_verdict};
 
 use crate::error::{Result, StoreError};
 

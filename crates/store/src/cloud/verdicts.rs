@@ -92,7 +92,7 @@ pub(super) fn settled(v: &VerdictRow) -> bool {
 /// Puts a verdict; what is there when a person said that, and this is none's. True: it is new.
 ///
 /// Whoever writes a verdict takes its number first: so they take turns.
-pub(super) async fn put(tx: &mut Tx, v: &NewVerdict) -> Result<(VerdictRow, bool)> {
+pub(crate) async fn put(tx: &mut Tx, v: &NewVerdict) -> Result<(VerdictRow, bool)> {
     let number = next_number(tx, &v.project).await?;
     let old = of(tx, &v.project, &v.sha256).await?;
     let person = v.origin == "person";
@@ -160,6 +160,60 @@ pub(super) async fn withdraw_machine(
     Ok(Some(row))
 }
 
+/// Withdraws a verdict: see [`Store::withdraw_verdict`]. False: it stays as it is.
+pub(crate) async fn withdraw(
+    tx: &mut Tx,
+    (project, sha256): (&str, &[u8]),
+    (who, why): (&str, &str),
+    now_ms: i64,
+) -> Result<(VerdictRow, bool)> {
+    let number = next_number(tx, project).await?;
+    let old = of(tx, project, sha256).await?.ok_or_else(|| missing("verdict", sha256))?;
+    let person = !who.is_empty();
+    if (settled(&old) && !person) || (old.withdrawn && (settled(&old) || !person)) {
+        return Ok((old, false));
+    }
+    let row = VerdictRow {
+        number,
+        withdrawn: true,
+        withdrawn_by: who.to_owned(),
+        withdrawn_why: why.to_owned(),
+        withdrawn_ms: now_ms,
+        ..old
+    };
+    write(tx, &row).await?;
+    if person {
+        standing::by_person(tx, (project, sha256), "clean", now_ms).await?;
+    } else {
+        standing::by_machine(tx, (project, sha256), "unknown", now_ms).await?;
+    }
+    Ok((row, true))
+}
+
+/// All hosts act: see [`Store::release_verdict`]. False: they do already.
+pub(crate) async fn release(
+    tx: &mut Tx,
+    (project, sha256): (&str, &[u8]),
+    who: &str,
+    now_ms: i64,
+) -> Result<(VerdictRow, bool)> {
+    let number = next_number(tx, project).await?;
+    let old = of(tx, project, sha256).await?.ok_or_else(|| missing("verdict", sha256))?;
+    if old.withdrawn {
+        return Err(StoreError::Conflict(format!(
+            "the verdict on {} is withdrawn: put a new one",
+            hex(sha256)
+        )));
+    }
+    if old.act == "all" {
+        return Ok((old, false));
+    }
+    let row =
+        VerdictRow { number, act: "all".to_owned(), released_by: who.to_owned(), released_ms: now_ms, ..old };
+    write(tx, &row).await?;
+    Ok((row, true))
+}
+
 /// Whether a verdict holds.
 pub(super) async fn holds(tx: &mut Tx, project: &str, sha256: &[u8]) -> Result<bool> {
     Ok(of(tx, project, sha256).await?.is_some_and(|v| !v.withdrawn))
@@ -212,28 +266,11 @@ impl Store {
     ) -> Result<VerdictRow> {
         check_hash(sha256)?;
         let mut tx = self.begin().await?;
-        let number = next_number(&mut tx, project).await?;
-        let old = of(&mut tx, project, sha256).await?.ok_or_else(|| missing("verdict", sha256))?;
-        let person = !who.is_empty();
-        if (settled(&old) && !person) || (old.withdrawn && (settled(&old) || !person)) {
-            return Ok(old);
+        let (row, new) = withdraw(&mut tx, (project, sha256), (who, why), now_ms).await?;
+        if new {
+            self.commit(tx).await?;
+            self.note_verdict(project, sha256);
         }
-        let row = VerdictRow {
-            number,
-            withdrawn: true,
-            withdrawn_by: who.to_owned(),
-            withdrawn_why: why.to_owned(),
-            withdrawn_ms: now_ms,
-            ..old
-        };
-        write(&mut tx, &row).await?;
-        if person {
-            standing::by_person(&mut tx, (project, sha256), "clean", now_ms).await?;
-        } else {
-            standing::by_machine(&mut tx, (project, sha256), "unknown", now_ms).await?;
-        }
-        self.commit(tx).await?;
-        self.note_verdict(project, sha256);
         Ok(row)
     }
 
@@ -250,27 +287,11 @@ impl Store {
     ) -> Result<VerdictRow> {
         check_hash(sha256)?;
         let mut tx = self.begin().await?;
-        let number = next_number(&mut tx, project).await?;
-        let old = of(&mut tx, project, sha256).await?.ok_or_else(|| missing("verdict", sha256))?;
-        if old.withdrawn {
-            return Err(StoreError::Conflict(format!(
-                "the verdict on {} is withdrawn: put a new one",
-                hex(sha256)
-            )));
+        let (row, new) = release(&mut tx, (project, sha256), who, now_ms).await?;
+        if new {
+            self.commit(tx).await?;
+            self.note_verdict(project, sha256);
         }
-        if old.act == "all" {
-            return Ok(old);
-        }
-        let row = VerdictRow {
-            number,
-            act: "all".to_owned(),
-            released_by: who.to_owned(),
-            released_ms: now_ms,
-            ..old
-        };
-        write(&mut tx, &row).await?;
-        self.commit(tx).await?;
-        self.note_verdict(project, sha256);
         Ok(row)
     }
 
@@ -305,7 +326,7 @@ impl Store {
         Ok(out)
     }
 
-    pub(super) fn note_verdict(&self, project: &str, sha256: &[u8]) {
+    pub(crate) fn note_verdict(&self, project: &str, sha256: &[u8]) {
         let id = hex(sha256);
         self.note_change(project, ChangeKind::Verdict, &id);
         self.note_change(project, ChangeKind::File, &id);

@@ -182,6 +182,12 @@ pub struct FilesQuery {
     pub sha256: Vec<Vec<u8>>,
     /// Only what this host has now.
     pub host: String,
+    /// Only what a verdict in force says is of this class.
+    pub class: String,
+    /// Only what some host has now under a path with this in it, byte for byte.
+    pub path: String,
+    /// Hexadecimal digits that the hash begins with.
+    pub prefix: String,
     /// Known of since then, or later.
     pub since_ms: Option<i64>,
     /// Before.
@@ -277,6 +283,21 @@ pub struct VerdictRow {
     pub withdrawn_why: String,
     /// When.
     pub withdrawn_ms: i64,
+}
+
+/// A verdict that is to be withdrawn by a person, together with something else.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Withdrawal {
+    /// Whose.
+    pub project: String,
+    /// 32 bytes.
+    pub sha256: Vec<u8>,
+    /// By whom; never empty.
+    pub who: String,
+    /// Why.
+    pub why: String,
+    /// Now.
+    pub now_ms: i64,
 }
 
 /// A part of a project's verdicts, by number.
