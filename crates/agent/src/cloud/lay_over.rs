@@ -103,8 +103,7 @@ pub(super) fn word(sha256: Sha256, told: &v1::HashVerdict) -> Result<Word, Strin
 }
 
 /// The heavier of the two gives class and family; the evidence of both stays.
-pub(super) fn lay_over(verdict: &mut Verdict, word: Word) {
-    let mut word = word;
+pub(super) fn lay_over(verdict: &mut Verdict, mut word: Word) {
     // What this host's own content knows as good is not refused for a server's word: people look at it.
     if verdict.evidence.iter().any(|e| e.kind == EvidenceKind::KnownGood)
         && let Some(first) = word.evidence.first_mut()

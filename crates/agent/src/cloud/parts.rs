@@ -5,6 +5,7 @@
 use super::lock;
 use crate::core::Core;
 use crate::log::log;
+use lazaret_model::Sha256;
 use lazaret_proto::v1;
 use lazaret_state::{Database, ProgramRow};
 use std::sync::Mutex;
@@ -131,9 +132,9 @@ impl Parts {
             (state.changed, state.flying) = (false, None);
             return None;
         }
-        let told: Vec<_> = rows.iter().filter(|r| !r.gone).map(|r| (r.path.clone(), r.sha256)).collect();
         let part = part(rows, state.place.acked, state.place.anew);
-        let leaves = told.iter().take(part.rows.len()).map(|(path, sha256)| (path.as_slice(), *sha256));
+        let told = part.rows.iter().filter(|r| !r.gone);
+        let leaves = told.filter_map(|r| Some((r.path.as_slice(), Sha256::from_slice(&r.sha256)?)));
         if !core.cloud.note_hashes(core, leaves) {
             return None;
         }
@@ -191,7 +192,7 @@ fn message(row: ProgramRow) -> v1::InventoryRow {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lazaret_model::{FileRef, FileTime, Sha256};
+    use lazaret_model::{FileRef, FileTime};
 
     fn row(version: u64, path: usize) -> ProgramRow {
         ProgramRow {
