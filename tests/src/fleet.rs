@@ -367,6 +367,27 @@ impl Server {
         self.setup.data.clone().unwrap_or_else(|| self.folder.path().join("data"))
     }
 
+    /// Stops it where it is: sessions stand, nobody answers.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn freeze(&self) {
+        self.signal(rustix::process::Signal::STOP);
+    }
+
+    /// Lets it go on.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn thaw(&self) {
+        self.signal(rustix::process::Signal::CONT);
+    }
+
+    fn signal(&self, signal: rustix::process::Signal) {
+        rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), signal)
+            .expect("it runs");
+    }
+
     /// Ends it without a word.
     ///
     /// # Panics
