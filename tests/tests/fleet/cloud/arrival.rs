@@ -174,12 +174,11 @@ fn let_be(server: &Server, fleet: &Fleet, bytes: &[u8], sha256: &str) {
         write_executable(&at(host), bytes);
         write_executable(&host.volume.join("copy"), bytes);
     }
-    let folders: Vec<PathBuf> = fleet.all().iter().map(|h| h.volume.path().to_owned()).collect();
     let ids: Vec<&str> = fleet.all().iter().map(|h| h.id.as_str()).collect();
     let begun = server.post(
         "/scan-tasks",
         &json!({"project": "0", "name": "once more", "settings": {
-            "kind": "custom", "hosts": ids, "spread_minutes": 0, "include": folders}}),
+            "kind": "quick", "hosts": ids, "spread_minutes": 0}}),
     );
     let id = begun["task"]["id"].as_str().or_else(|| begun["id"].as_str()).expect("a scan").to_owned();
     server.eventually(&format!("/scan-tasks/{id}"), "the end of the scan", |t| {
