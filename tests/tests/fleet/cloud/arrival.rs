@@ -178,7 +178,7 @@ fn let_be(server: &Server, fleet: &Fleet, bytes: &[u8], sha256: &str) {
     let begun = server.post(
         "/scan-tasks",
         &json!({"project": "0", "name": "once more", "settings": {
-            "kind": "quick", "hosts": ids, "spread_minutes": 0}}),
+            "kind": "quick", "hosts": ids, "spread_minutes": 0, "automatic": true}}),
     );
     let id = begun["task"]["id"].as_str().or_else(|| begun["id"].as_str()).expect("a scan").to_owned();
     server.eventually(&format!("/scan-tasks/{id}"), "the end of the scan", |t| {
