@@ -5,6 +5,7 @@
 
 use super::alarm::mix;
 use super::figures::{Figures, now_ms};
+use super::lies::{Lie, Told};
 use lazaret_proto::v1;
 use lazaret_session::{MAX_ROWS, Notice};
 use std::collections::{BTreeMap, VecDeque};
@@ -39,6 +40,8 @@ pub struct Cloud {
     pub known: u64,
     /// Of a thousand questions, so many are about others.
     pub unknown: u32,
+    /// So many of the hosts lie about a sample.
+    pub liars: u32,
 }
 
 /// Batches that a host is to ask, each with the moment when it was due.
@@ -73,6 +76,7 @@ pub(crate) struct Part {
     subscribed: bool,
     batches: u64,
     open: BTreeMap<u64, (Instant, Instant)>,
+    lie: Option<Lie>,
 }
 
 impl Part {
@@ -89,6 +93,7 @@ impl Part {
             subscribed: false,
             batches: 0,
             open: BTreeMap::new(),
+            lie: (number < plan.liars).then(|| Lie::of(number)),
         }
     }
 
@@ -111,6 +116,9 @@ impl Part {
         }
         if self.sent == self.acked && self.acked < u64::from(self.plan.programs) {
             return Some(Notice::Inventory(self.inventory()));
+        }
+        if let Some(part) = self.lie.as_mut().and_then(|l| l.part(&figures.cloud.lies)) {
+            return Some(Notice::Sample(part));
         }
         self.forget(figures);
         if self.open.len() >= OPEN {
@@ -205,6 +213,13 @@ impl Part {
         self.sent = self.acked;
     }
 
+    /// The server says how it stands with a sample.
+    pub(crate) fn sample_state(&mut self, state: &v1::SampleState, figures: &Figures) {
+        if let Some(lie) = &mut self.lie {
+            lie.answered(state, &figures.cloud.lies);
+        }
+    }
+
     /// Verdicts came.
     pub(crate) fn verdicts(&mut self, came: &v1::HashVerdicts, figures: &Figures) {
         let follows = came.from == 0 || (came.feed == self.feed && came.from <= self.verdicts);
@@ -258,6 +273,7 @@ pub(crate) struct Counted {
     /// From `at_ms` of a verdict to a host.
     spread: super::figures::Spread,
     last_verdict_ms: super::figures::Clock,
+    lies: Told,
 }
 
 impl Counted {
@@ -286,6 +302,7 @@ impl Counted {
             "verdicts_withdrawn": n(&self.withdrawn),
             "verdict_ms": self.spread.json(),
             "last_verdict_ms": self.last_verdict_ms.load(Relaxed),
+            "lies": self.lies.json(),
         })
     }
 }
@@ -295,7 +312,7 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
 
-    const PLAN: Cloud = Cloud { programs: 2500, batch: 512, known: 1000, unknown: 100 };
+    const PLAN: Cloud = Cloud { programs: 2500, batch: 512, known: 1000, unknown: 100, liars: 0 };
 
     fn part() -> (Part, Arc<Due>) {
         let due = Arc::new(Due::default());

@@ -296,6 +296,13 @@ impl AgentSide for Host {
         Ok(())
     }
 
+    async fn sample_state(&mut self, state: v1::SampleState) -> Result<(), String> {
+        if let Some(part) = &mut self.cloud {
+            part.sample_state(&state, &self.field.figures);
+        }
+        Ok(())
+    }
+
     async fn verdicts(&mut self, verdicts: v1::HashVerdicts) -> Result<(), String> {
         if let Some(part) = &mut self.cloud {
             part.verdicts(&verdicts, &self.field.figures);

@@ -9,6 +9,7 @@ mod cloud;
 mod drive;
 mod figures;
 mod host;
+mod lies;
 mod plan;
 mod process;
 mod report;

@@ -25,6 +25,7 @@ Many hosts in one process, each with an identity of its own, over the real proto
   --batch N          questions that a host asks at once (512)
   --known N          hashes that the server knows, to draw questions from (1000)
   --unknown N        of a thousand questions, those about hashes that it does not know (0)
+  --liars N          hosts that lie about a sample: another content, too large, behind the end, without an end (0)
   --seconds N        how long, once every host is connected (300)
   --settle N         seconds between the last connection and the first alarm (0)
   --hold             stay until standard input is closed, instead of ending by itself
@@ -125,7 +126,7 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Wanted> {
         alarms: u64::MAX,
         burst: 1,
         questions: 0,
-        cloud: Cloud { programs: 0, batch: 512, known: 1000, unknown: 0 },
+        cloud: Cloud { programs: 0, batch: 512, known: 1000, unknown: 0, liars: 0 },
         time: Duration::from_secs(300),
         settle: Duration::ZERO,
         hold: false,
@@ -162,6 +163,7 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Wanted> {
             "--batch" => plan.cloud.batch = small(o, &word, 512)?,
             "--known" => plan.cloud.known = number(o, &word, 1, u64::MAX >> 12)?,
             "--unknown" => plan.cloud.unknown = count(o, &word, 1000)?,
+            "--liars" => plan.cloud.liars = count(o, &word, 1_000_000)?,
             "--seconds" => plan.time = seconds(86_400)?,
             "--settle" => plan.settle = seconds(86_400)?,
             "--enrol-rate" => plan.enrol_rate = small(o, &word, 100_000)?,
@@ -249,7 +251,7 @@ mod tests {
         let asks = line.replace("--mode alarms", "--mode cloud --programs 7 --questions 20000 --unknown 50");
         let Ok(Wanted::Run(plan)) = parsed(&asks) else { panic!("{asks}") };
         assert_eq!((plan.mode, plan.questions), (Mode::Cloud, 20_000));
-        assert_eq!(plan.cloud, Cloud { programs: 7, batch: 512, known: 1000, unknown: 50 });
+        assert_eq!(plan.cloud, Cloud { programs: 7, batch: 512, known: 1000, unknown: 50, liars: 0 });
         assert!(matches!(parsed("--help"), Ok(Wanted::Help)));
     }
 

@@ -5,6 +5,7 @@
 mod arrival;
 mod consent;
 mod judgement;
+mod liars;
 mod outages;
 mod projects;
 mod workers;
