@@ -11,6 +11,11 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+/// A tenth of what an alarm costs is memory that is taken and given back, on one thread and another: the C library's
+/// allocator takes twice as long for it.
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const DEFAULT_CONFIG: &str = "/etc/lazaret/lazaret-server.toml";
 const USAGE: &str = "\
 The fleet's server.
