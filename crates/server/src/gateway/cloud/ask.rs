@@ -8,7 +8,7 @@ use super::view::View;
 use crate::gateway::live::Live;
 use crate::gateway::{Inner, facts};
 use crate::numbers;
-use lazaret_proto::v1;
+use lazaret_proto::{Message as _, v1};
 use lazaret_store::{NewFile, Standing};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,6 +20,11 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const TROUBLE: Duration = Duration::from_secs(1);
 /// A host that may ask nothing asks again after that.
 const NOTHING: Duration = Duration::from_secs(60);
+
+/// Bytes of the answers of one message, about: verdicts may have much evidence.
+const BYTES: usize = 512 << 10;
+/// What did not fit is asked again after that.
+const FULL: Duration = Duration::from_millis(10);
 
 /// How long answers are good for, seconds.
 const DAY: u32 = 86_400;
@@ -58,9 +63,15 @@ pub(in crate::gateway) async fn answer(
         }
     };
     let mut unknown = Vec::new();
+    let mut bytes = 0;
     for (question, standing) in questions.iter().zip(standings) {
         let Some(standing) = standing else { continue };
         let answer = one(inner, live, view, question, &standing);
+        bytes += answer.encoded_len() + 8;
+        if bytes > BYTES && !out.answers.is_empty() {
+            out.retry_after_ms = out.retry_after_ms.max(super::ms(FULL));
+            break;
+        }
         if !standing.noted {
             unknown.push(new_file(question));
         }
