@@ -131,7 +131,11 @@ fn what_is_gone_is_told_and_forgotten_later() {
     db.programs_gone(&[c], 7_000).unwrap();
     let version = db.program(b"/c").unwrap().unwrap().version;
     db.put_programs(&[seen(b"/d", 1, 8_000)]).unwrap();
-    assert_eq!(db.trim_programs(version - 1, 9_000, 100, 9_000).unwrap(), 0, "the server does not know it yet");
+    assert_eq!(
+        db.trim_programs(version - 1, 9_000, 100, 9_000).unwrap(),
+        0,
+        "the server does not know it yet"
+    );
     assert_eq!(db.trim_programs(version, 9_000, 100, 9_000).unwrap(), 1);
     assert_eq!(db.program(b"/c").unwrap(), None);
     // More than there is room for: what was seen longest ago goes.
@@ -214,11 +218,18 @@ fn the_newest_verdict_counts_and_what_was_done_stays_done() {
         [act.clone()]
     );
     db.cloud_verdicts_done(&[verdict(1, 1)]).unwrap();
-    assert_eq!(db.undone_cloud_verdicts(10).unwrap(), [verdict(2, 2), act], "of another number than was done");
+    assert_eq!(
+        db.undone_cloud_verdicts(10).unwrap(),
+        [verdict(2, 2), act],
+        "of another number than was done"
+    );
     let withdrawn = CloudVerdictRow { withdrawn: true, ..verdict(2, 4) };
     db.put_cloud_verdicts(Some(&feed("a b", 4)), false, &[withdrawn], 100).unwrap();
     assert!(db.put_cloud_verdicts(None, false, &[verdict(2, 2)], 100).unwrap().is_empty());
-    assert!(db.cloud_verdict(Sha256([2; 32])).unwrap().unwrap().withdrawn, "a late answer does not revive it");
+    assert!(
+        db.cloud_verdict(Sha256([2; 32])).unwrap().unwrap().withdrawn,
+        "a late answer does not revive it"
+    );
     let known = db.known_cloud_verdicts().unwrap();
     assert_eq!(known.len(), 2);
     assert!(known.iter().any(|(s, k)| s.0[0] == 1 && k.act && !k.withdrawn && k.number == 3));
@@ -228,12 +239,14 @@ fn the_newest_verdict_counts_and_what_was_done_stays_done() {
 fn a_whole_feed_replaces_what_it_does_not_name() {
     let (_dir, path) = folder();
     let db = open(&path);
-    db.put_cloud_verdicts(Some(&feed("a", 3)), true, &[verdict(1, 1), verdict(2, 2), verdict(3, 3)], 100).unwrap();
+    db.put_cloud_verdicts(Some(&feed("a", 3)), true, &[verdict(1, 1), verdict(2, 2), verdict(3, 3)], 100)
+        .unwrap();
     let done = db.undone_cloud_verdicts(10).unwrap();
     db.cloud_verdicts_done(&done).unwrap();
     // An answer that is ahead of the feed.
     db.put_cloud_verdicts(None, false, &[verdict(9, 9)], 100).unwrap();
-    let news = db.put_cloud_verdicts(Some(&feed("a", 4)), true, &[verdict(1, 1), verdict(4, 4)], 100).unwrap();
+    let news =
+        db.put_cloud_verdicts(Some(&feed("a", 4)), true, &[verdict(1, 1), verdict(4, 4)], 100).unwrap();
     assert_eq!(news, [verdict(4, 4)], "the first is known, and done");
     let hashes = |db: &Database| {
         let mut all: Vec<u8> = db.known_cloud_verdicts().unwrap().iter().map(|(s, _)| s.0[0]).collect();
