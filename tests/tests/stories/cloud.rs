@@ -269,14 +269,18 @@ fn without_consent_nothing_leaves_and_nothing_is_obeyed() {
 #[test]
 fn a_lying_server_cannot_take_away_what_the_host_lives_on() {
     let (volume, server) = (Volume::tmpfs(), Server::start());
-    let (daemon_at, true_at) = (binaries::path("lazaretd"), Path::new("/usr/bin/true"));
+    let daemon_at = binaries::path("lazaretd").canonicalize().unwrap();
+    let true_at = Path::new("/usr/bin/true");
     let (own, packaged) = (volume.join("own"), volume.join("packaged"));
     std::fs::copy(&daemon_at, &own).unwrap();
     std::fs::copy(true_at, &packaged).unwrap();
     // In a mount namespace of its own they lie where they belong, on the filesystem of the story.
     let before = [(&own, daemon_at.as_path()), (&packaged, true_at)]
         .map(|(from, to)| format!("mount --bind {} {}", from.display(), to.display()));
-    let daemon = Daemon::start(&Setup { before: before.join("\n"), ..setup(&volume, &server) });
+    let mut setup = Setup { before: before.join("\n"), ..setup(&volume, &server) };
+    // The daemon's own program is large.
+    setup.more.push_str("[budget]\ndeadline_ms = 30000\n");
+    let daemon = Daemon::start(&setup);
     wait(&daemon, "connected", || daemon.status()["server"]["connected"] == true);
     want(&daemon, &server, consented(1, 300, false));
     let scan = v1::ScanCommand {

@@ -23,7 +23,7 @@ const QUEUE: usize = 16_384;
 /// Programs of one transaction.
 const BATCH: usize = 512;
 /// Between two looks at whether something is gone.
-const SWEEP: Duration = Duration::from_secs(5);
+const SWEEP: Duration = Duration::from_secs(2);
 /// Between two times that old rows are forgotten.
 const TRIM: Duration = Duration::from_secs(3600);
 /// A scan that nobody waits for waits so long for room in the queue.

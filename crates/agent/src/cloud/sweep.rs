@@ -6,16 +6,19 @@ use crate::core::Core;
 use crate::log::log;
 use crate::look::{file_ref, now_ms};
 use crate::sensor::written::examine;
-use lazaret_model::Origin;
+use lazaret_model::{FileRef, Origin};
 use lazaret_pool::Priority;
 use lazaret_state::ProgramRow;
 use rustix::io::Errno;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Rows of one step.
 const STEP: u32 = 200;
 /// Files of one step that are scanned again.
 const SCANS: usize = 20;
+/// Files that are remembered as looked at again.
+const MAX_LOOKED: usize = 10_000;
 
 /// What a row's path shows now.
 #[derive(Debug, PartialEq, Eq)]
@@ -41,6 +44,9 @@ fn look_up(row: &ProgramRow) -> Now {
 #[derive(Default)]
 pub(super) struct Sweep {
     behind: Vec<u8>,
+    /// Files that are not what their rows say, and were looked at again: a row that is still the same then
+    /// is of something that is no program any more, or is excluded.
+    looked: HashMap<Vec<u8>, FileRef>,
 }
 
 impl Sweep {
@@ -61,9 +67,17 @@ impl Sweep {
                 Now::Same | Now::Unknown => {}
                 Now::Gone => gone.push(row),
                 Now::Another => {
-                    if let Some((file, _)) = open(&row.path) {
-                        examine(core, file.into(), Origin::Scan, None, Priority::Background);
+                    let Some((file, stat)) = open(&row.path) else { continue };
+                    let now = file_ref(&stat);
+                    if self.looked.remove(&row.path) == Some(now) {
+                        gone.push(row);
+                        continue;
                     }
+                    if self.looked.len() >= MAX_LOOKED {
+                        self.looked.clear();
+                    }
+                    self.looked.insert(row.path.clone(), now);
+                    examine(core, file.into(), Origin::Scan, None, Priority::Background);
                     scans += 1;
                     if scans >= SCANS {
                         // The others have their turn with the next step.
