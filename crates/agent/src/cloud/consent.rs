@@ -138,11 +138,11 @@ impl Consent {
     }
 
     fn set_bounds(&mut self, p: &v1::CloudPolicy) {
-        let smaller = |of_project: u64, local: u64| match (of_project, local) {
+        // 0 is no bound.
+        self.bytes_per_second = match (p.bytes_per_second, self.local.bytes_per_second) {
             (n, 0) | (0, n) => n,
-            (a, b) => a.min(b),
+            (of_project, local) => of_project.min(local),
         };
-        self.bytes_per_second = smaller(p.bytes_per_second, self.local.bytes_per_second);
         self.max_sample_bytes = match self.local.max_sample_bytes {
             0 => p.max_sample_bytes.min(MOST),
             local => p.max_sample_bytes.min(local).min(MOST),

@@ -137,8 +137,10 @@ impl Courier {
     /// The next one that may leave and that is here.
     fn begin(&mut self, m: &Moment<'_>) -> Result<(), StateError> {
         // Without consent the queue stays as it is: it may be given again.
-        while m.consent.samples {
-            let Some(row) = m.database.next_sample(m.now_ms)? else { return Ok(()) };
+        if !m.consent.samples {
+            return Ok(());
+        }
+        while let Some(row) = m.database.next_sample(m.now_ms)? {
             match places(m, &row)? {
                 Ok(places) => {
                     self.current = Some(Current {
