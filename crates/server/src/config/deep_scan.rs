@@ -120,13 +120,13 @@ impl DeepScan {
                 return Err(format!("[deep_scan] {key} = {given}: must be {least} to {most}"));
             }
         }
-        for path in [&self.scanner, &self.pack].into_iter().flatten().filter(|p| !p.is_absolute()) {
+        if let Some(path) = [&self.scanner, &self.pack].into_iter().flatten().find(|p| !p.is_absolute()) {
             return Err(format!("[deep_scan] \"{}\" must be an absolute path", path.display()));
         }
         for (place, connector) in self.connectors.iter().enumerate() {
             let wrong = |e: String| format!("[[deep_scan.connectors]] {e}");
-            let paths = [&connector.key_file, &connector.authority].into_iter().flatten();
-            for path in paths.filter(|p| !p.is_absolute()) {
+            let mut paths = [&connector.key_file, &connector.authority].into_iter().flatten();
+            if let Some(path) = paths.find(|p| !p.is_absolute()) {
                 return Err(wrong(format!(
                     "{}: \"{}\" must be an absolute path",
                     connector.name,
