@@ -66,7 +66,7 @@ fn notified(server: &Server) {
         let told = hook.seen().into_iter().filter(|r| r.body.contains(id)).map(|r| epoch_ms(r.at)).min();
         times.extend(told.map(|at| Duration::from_millis(u64::try_from(at - received).unwrap_or(0))));
     }
-    swarm.finish();
+    let _ = swarm.finish();
     let (status, _) = server.call("DELETE", &format!("/targets/{id}"), None);
     let n = times.len();
     if n < TOLD {
@@ -117,7 +117,7 @@ fn export(server: &Server, seconds: u64) -> u64 {
         &format!("{all} in {:.1} s, {:.0} a second", whole.as_secs_f64(), per_second(all, whole)),
         "",
     );
-    swarm.finish();
+    let _ = swarm.finish();
     acked
 }
 

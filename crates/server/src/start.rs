@@ -15,7 +15,8 @@ use crate::people::password_policy::PasswordPolicy;
 use crate::people::seal::Seal;
 use crate::read_only::{self, ReadOnly};
 use crate::{
-    api, backup, deep_scan, descriptors, init, log, numbers, outbound, sample_retention, samples, serve, time, worker,
+    api, backup, deep_scan, descriptors, init, log, numbers, outbound, sample_retention, samples, serve,
+    time, worker,
 };
 use anyhow::{Context as _, bail};
 use lazaret_store::{Options, Store};
