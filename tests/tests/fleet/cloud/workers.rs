@@ -4,7 +4,7 @@
 use super::{
     BUCKET, Cloud, SOON, about, agreed, armed, beside, digest, page, program, sections, standing, until,
 };
-use crate::{Base, Host, Site};
+use crate::{Host, Site};
 use lazaret_kit::pg::Cluster;
 use lazaret_kit::proc::write_executable;
 use lazaret_kit::{Clamd, S3, Server, ServerSetup, eventually};
