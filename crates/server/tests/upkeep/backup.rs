@@ -163,6 +163,7 @@ async fn samples_come_back_sealed_and_open_with_the_key_that_came_along() {
     let mut read = Vec::new();
     file.read_to_end(&mut read).unwrap();
     assert_eq!(read, content);
-    let left: Vec<_> = std::fs::read_dir(place.path("other")).unwrap().flatten().map(|e| e.file_name()).collect();
+    let left: Vec<_> =
+        std::fs::read_dir(place.path("other")).unwrap().flatten().map(|e| e.file_name()).collect();
     assert!(!left.iter().any(|n| n.to_string_lossy().contains(".restore-")), "{left:?}");
 }
