@@ -82,7 +82,7 @@ pub(super) fn of(k: &Known<'_>) -> Vec<FileEvent> {
             lines.add(i.updated_ms, "isolated", format!("{how} on {name}: {path}"));
         }
     }
-    lines.0.sort_by(|a, b| b.0.cmp(&a.0));
+    lines.0.sort_by_key(|line| std::cmp::Reverse(line.0));
     lines.0.truncate(MOST);
     let event = |(at_ms, about, text)| FileEvent { at: time::rfc3339(at_ms), about, text };
     lines.0.into_iter().map(event).collect()
