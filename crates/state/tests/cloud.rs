@@ -215,7 +215,7 @@ fn the_newest_verdict_counts_and_what_was_done_stays_done() {
     let act = CloudVerdictRow { act: true, ..verdict(1, 3) };
     assert_eq!(
         db.put_cloud_verdicts(Some(&feed("a b", 3)), false, std::slice::from_ref(&act), 100).unwrap(),
-        [act.clone()]
+        std::slice::from_ref(&act)
     );
     db.cloud_verdicts_done(&[verdict(1, 1)]).unwrap();
     assert_eq!(

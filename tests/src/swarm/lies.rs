@@ -62,7 +62,7 @@ impl Lie {
             _ if self.way == 3 || state.retry_after_ms > 0 => told.waiting.fetch_add(1, Relaxed),
             _ => {
                 self.next = Some(state.have);
-                return;
+                0
             }
         };
     }

@@ -111,8 +111,9 @@ fn armed(server: &Server, hosts: &[&Host], change: impl FnOnce(&mut Value)) {
     consent(server, "0", change);
     switch(server, "0", "isolate_and_kill", true);
     switch(server, "0", "malware_cloud_scan", true);
+    let consent = server.get("/projects/0/cloud-scan")["consent"].clone();
     for host in hosts {
-        agreed(server, host, |c| c["hashes"] == true && c["samples"] == true);
+        agreed(server, host, |c| ["hashes", "samples"].iter().all(|what| c[*what] == consent[*what]));
         until(server, host, "the switch on the host", || host.daemon.status()["isolate_and_kill"] == true);
     }
 }

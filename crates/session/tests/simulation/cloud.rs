@@ -200,10 +200,13 @@ pub(crate) fn take_verdicts(kept: &mut Kept, told: &v1::HashVerdicts, log: &Log)
     kept.number = told.to;
 }
 
+/// By path: content and version of the row.
+type Paths = BTreeMap<Vec<u8>, (Vec<u8>, u64)>;
+
 /// What the server's tables have of it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tables {
-    rows: BTreeMap<String, BTreeMap<Vec<u8>, (Vec<u8>, u64)>>,
+    rows: BTreeMap<String, Paths>,
     /// Number n is the n-th: content, and whether it is withdrawn.
     verdicts: Vec<(Vec<u8>, bool)>,
     samples: BTreeMap<Vec<u8>, Vec<u8>>,
