@@ -352,16 +352,18 @@ impl Inner {
     ) -> Result<(Held, Result<(), SampleError>), SampleError> {
         let (size, have) = held.as_ref().map_or((0, 0), |parts| (parts.size(), parts.have()));
         match self.place.size(key).await {
-            // Stored before: by somebody else, or before an answer was lost.
-            Ok(Some(_)) => return self.drop_parts(held).await,
-            Ok(None) if held.is_none() => {
+            // Stored before: by somebody else, or before an answer was lost. One that cannot be it is written over.
+            Ok(Some(there)) if held.is_none() || (size..=sealed_length(size)).contains(&there) => {
+                return self.drop_parts(held).await;
+            }
+            Ok(_) if held.is_some() && have == size => {}
+            Ok(_) if held.is_none() => {
                 return Ok((held, Err(SampleError::NotFound(key.sha().to_string()))));
             }
-            Ok(None) if have < size => {
+            Ok(_) => {
                 let why = format!("{have} of the {size} bytes of {} are here", key.sha());
                 return Ok((held, Err(SampleError::Busy(why))));
             }
-            Ok(None) => {}
             Err(e) => return Ok((held, Err(e))),
         }
         let (work, of) = (Arc::clone(self), key.clone());

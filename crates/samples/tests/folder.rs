@@ -241,6 +241,9 @@ async fn a_damaged_sample_is_never_given_out() {
     std::fs::copy(theirs, &path).unwrap();
     let e = samples.open_sample("p", &sha(&content)).await.unwrap_err();
     assert!(e.to_string().contains(&hex), "{e}");
+    // What cannot be it by its length counts for nothing when it is sent again.
+    store(&samples, "p", &content).await.unwrap();
+    assert_eq!(read(&samples, "p", &sha(&content)).await.unwrap(), content);
 }
 
 #[tokio::test]

@@ -8,8 +8,8 @@ use futures_util::StreamExt as _;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::path::Path;
 use object_store::{
-    BackoffConfig, Certificate, ClientOptions, MultipartUpload, ObjectStore as _, ObjectStoreExt as _,
-    PutPayload, RetryConfig,
+    BackoffConfig, Certificate, ClientOptions, MultipartUpload, ObjectMeta, ObjectStore as _,
+    ObjectStoreExt as _, PutPayload, RetryConfig,
 };
 use std::fs::File;
 use std::io::{Read as _, Write as _};
@@ -134,10 +134,29 @@ impl Bucket {
         let what = "listing it";
         let prefix = self.path("");
         let mut found = self.0.store.list(Some(&prefix));
-        match self.within(what, 0, async { found.next().await.transpose() }).await? {
-            Ok(_) => Ok(()),
+        let first = self.within(what, 0, async { found.next().await.transpose() }).await?;
+        first.map_err(self.failed(what))?;
+        // Any page passes for a list of nothing; for an answer about an object it does not.
+        let what = "looking for an object";
+        let path = self.path("check");
+        match self.within(what, 0, self.0.store.head(&path)).await? {
+            Ok(meta) => self.genuine(what, &meta),
+            Err(e) if fault::is_absent(&e) => Ok(()),
             Err(e) => Err(self.failed(what)(e)),
         }
+    }
+
+    /// Every store gives an object a tag; a page that a proxy puts in its place has none.
+    fn genuine(&self, what: &str, meta: &ObjectMeta) -> Result<(), SampleError> {
+        if meta.e_tag.is_some() {
+            return Ok(());
+        }
+        Err(SampleError::Store {
+            place: self.0.name.clone(),
+            what: what.to_owned(),
+            why: "the answer has no ETag: something else than an S3-compatible store gives it".to_owned(),
+            retryable: true,
+        })
     }
 
     pub(super) async fn put(&self, key: &Key, from: File) -> Result<(), SampleError> {
@@ -185,7 +204,7 @@ impl Bucket {
         let what = format!("looking for {}", key.object());
         let path = self.path(&key.object());
         match self.within(&what, 0, self.0.store.head(&path)).await? {
-            Ok(meta) => Ok(Some(meta.size)),
+            Ok(meta) => self.genuine(&what, &meta).map(|()| Some(meta.size)),
             // An answer to this question has no text: where the bucket is not there, storing says so.
             Err(e) if fault::is_absent(&e) => Ok(None),
             Err(e) => Err(self.failed(&what)(e)),
@@ -200,6 +219,7 @@ impl Bucket {
             Err(e) if fault::is_absent(&e) => return Err(SampleError::NotFound(key.sha().to_string())),
             Err(e) => return Err(self.failed(&what)(e)),
         };
+        self.genuine(&what, &got.meta)?;
         let size = got.meta.size;
         bounded(key, size, most)?;
         let mut file = memory::file()?;
@@ -293,7 +313,8 @@ fn client(config: &S3Config, patience: Duration) -> Result<ClientOptions, Sample
         .with_allow_http(config.allow_http)
         .with_connect_timeout(CONNECT)
         .with_timeout_disabled()
-        .with_read_timeout(patience);
+        // Counted from the beginning of a request, and the largest one takes its time; what is small has an end of its own.
+        .with_read_timeout(patience + Duration::from_secs(PART / SLOWEST));
     if let Some(path) = &config.authority {
         let wrong = |e: &dyn std::fmt::Display| setup(format_args!("authority: {}: {e}", path.display()));
         let pem = std::fs::read(path).map_err(|e| wrong(&e))?;
