@@ -96,7 +96,9 @@ fn no_project_learns_what_another_one_knows(base: Base) {
         assert_eq!(server.call_as(&token, "POST", &path, Some(&body)).0, 404, "{path}");
     }
     for list in ["/files", "/samples", "/deep-scans"] {
-        let (status, body) = server.call_as(&token, "GET", list, None);
+        assert_eq!(server.call_as(&token, "GET", &format!("{list}?project=0"), None).0, 404, "{list}");
+        let list = format!("{list}?project={other}");
+        let (status, body) = server.call_as(&token, "GET", &list, None);
         let own = |i: &serde_json::Value| i["project"] == other.as_str();
         assert_eq!(status, 200, "{list}: {body}");
         assert!(body["items"].as_array().is_some_and(|i| i.iter().all(own)), "{list}: {body:#}");

@@ -75,7 +75,7 @@ fn a_worker_that_is_killed_in_the_middle_gives_its_job_to_another() {
     let done = job();
     assert_eq!(done["state"], "done", "{done:#}");
     assert_ne!(done["worker"], leased_by, "{done:#}");
-    assert_eq!(done["crashes"], 0, "no scanner crashed: {done:#}");
+    assert_eq!(done["crashes"], 1, "it may have been the sample that ended the worker: {done:#}");
     until(server, &host, "the isolation", || !path.exists());
     let full = page(server, "0", &sha256).unwrap_or_default();
     assert_eq!(full["verdict"]["origin"], "deep_scan", "{full:#}");
