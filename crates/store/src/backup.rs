@@ -18,6 +18,8 @@ const DAYS_BACK: i64 = 40;
 /// Tells live streams what changed: of no use to another life.
 const LEFT_OUT: [&str; 1] = ["change_log"];
 const BUFFER: usize = 256 << 10;
+/// Tries to take the tables away from who reads them.
+const ATTEMPTS: u32 = 5;
 
 /// Takes tables one after the other.
 pub trait TableSink: Send {
@@ -138,15 +140,7 @@ impl Store {
         if !self.is_postgres() {
             return Err(StoreError::Other("SQLite is put back as a file".to_owned()));
         }
-        let mut tx = self.begin().await?;
-        if migrate::version(&self.pools).await? > 0 {
-            if !replace {
-                return Err(StoreError::Conflict("the database holds a server's data already".to_owned()));
-            }
-            let mut names = migrate::tables();
-            names.push("schema_version");
-            tx.script(&format!("DROP TABLE IF EXISTS {} CASCADE", names.join(", "))).await?;
-        }
+        let mut tx = self.room(replace).await?;
         migrate::bare(&mut tx, schema).await?;
         let now_ms = migrate::now_ms();
         days::prepare_from(&mut tx, now_ms / 86_400_000 - DAYS_BACK, now_ms).await?;
@@ -162,6 +156,28 @@ impl Store {
         }
         number_on(&mut tx).await?;
         tx.commit().await
+    }
+
+    /// A transaction in which no table of ours stands any more.
+    async fn room(&self, replace: bool) -> Result<Tx> {
+        let mut attempt = 0;
+        loop {
+            let mut tx = self.begin().await?;
+            if migrate::version(&self.pools).await? == 0 {
+                return Ok(tx);
+            }
+            if !replace {
+                return Err(StoreError::Conflict("the database holds a server's data already".to_owned()));
+            }
+            let mut names = migrate::tables();
+            names.push("schema_version");
+            match tx.script(&format!("DROP TABLE IF EXISTS {} CASCADE", names.join(", "))).await {
+                Ok(()) => return Ok(tx),
+                // Who reads meanwhile may hold one table and wait for another. Nothing of the backup was read yet.
+                Err(e) if e.is_retryable() && attempt < ATTEMPTS => attempt += 1,
+                Err(e) => return Err(e),
+            }
+        }
     }
 
     /// This data begins another life: hosts tell again what it does not know, and packs are built anew
