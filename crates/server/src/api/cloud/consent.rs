@@ -258,10 +258,11 @@ async fn set(
 ) -> Result<Response, Problem> {
     projects::within(&api, &access, &id).await?;
     let before = api.store.cloud_consent(&id).await?;
-    fresh(seen, before.revision)?;
+    // What can never be taken is refused whatever it was based on.
     if let Some(fault) = ask.fault() {
         return Err(Problem::invalid(fault));
     }
+    fresh(seen, before.revision)?;
     for group in &ask.canary_groups {
         if host_groups::within(&api, &access, group).await?.project != id {
             return Err(Problem::invalid(format!("canary_groups: {group} is of another project")));

@@ -151,7 +151,11 @@ impl Tail {
             }
             let shas = got.page.rows.iter().map(|row| row.verdict.sha256.as_slice());
             inner.cloud.known.drop_these(project, shas);
-            news |= !got.page.rows.is_empty();
+            if !got.page.rows.is_empty() {
+                news = true;
+                // A host that begins anew is not given what was withdrawn meanwhile.
+                self.pages.clear();
+            }
             self.push(got.page);
             if !got.more {
                 return Ok(news);
