@@ -29,7 +29,7 @@ fn rss_kib(pid: i32) -> u64 {
 }
 
 /// Processor time of a process so far, seconds.
-fn cpu(pid: i32) -> f64 {
+pub(crate) fn cpu(pid: i32) -> f64 {
     let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let fields: Vec<&str> = text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
     let ticks = |i: usize| fields.get(i).and_then(|f| f.parse::<f64>().ok()).unwrap_or(0.0);

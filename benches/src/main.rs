@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+mod cloud;
 mod corpus;
 mod deny;
 mod exec;
@@ -22,7 +23,11 @@ mod scan;
 
 use std::process::ExitCode;
 
-const ALL: [(&str, fn()); 10] = [
+/// Parts of one of them, which run only when they are named.
+const PARTS: [(&str, fn()); 3] =
+    [("cloud_ask", cloud::ask), ("cloud_spread", cloud::spread), ("cloud_deep", cloud::deep)];
+
+const ALL: [(&str, fn()); 11] = [
     ("exec", exec::measure),
     ("open", open::measure),
     ("isolate", isolate::measure),
@@ -33,6 +38,7 @@ const ALL: [(&str, fn()); 10] = [
     ("fleet", fleet::measure),
     ("fleet_store", fleet_store::measure),
     ("fleet_out", fleet_out::measure),
+    ("cloud", cloud::measure),
 ];
 
 fn main() -> ExitCode {
@@ -45,15 +51,15 @@ fn main() -> ExitCode {
         return ExitCode::from(64);
     }
     fleet::QUICK.get_or_init(|| !options.is_empty());
-    if let Some(unknown) = wanted.iter().find(|w| !ALL.iter().any(|(n, _)| n == w)) {
-        let known: Vec<&str> = ALL.iter().map(|(n, _)| *n).collect();
+    if let Some(unknown) = wanted.iter().find(|w| !ALL.iter().chain(&PARTS).any(|(n, _)| n == w)) {
+        let known: Vec<&str> = ALL.iter().chain(&PARTS).map(|(n, _)| *n).collect();
         report::line(&format!("there is no benchmark \"{unknown}\"; known: {}", known.join(", ")));
         return ExitCode::from(64);
     }
     lazaret_kit::needs_root();
     report::machine();
-    for (name, measure) in ALL {
-        if wanted.is_empty() || wanted.iter().any(|w| w == name) {
+    for (part, (name, measure)) in ALL.map(|m| (false, m)).into_iter().chain(PARTS.map(|m| (true, m))) {
+        if (!part && wanted.is_empty()) || wanted.iter().any(|w| w == name) {
             report::title(name);
             measure();
         }

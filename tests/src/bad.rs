@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Harmless stand-ins, built at run time: neither this source nor the test binaries contain them.
 
-use lazaret_model::{MalwareClass, TestRating, test_program_marker};
+use lazaret_model::{MalwareClass, TestRating, cloud_test_program_marker, test_program_marker};
 
 /// The EICAR test file, 68 bytes.
 #[must_use]
@@ -31,4 +31,16 @@ pub fn program(of: &str, class: MalwareClass, rating: TestRating) -> Vec<u8> {
 #[must_use]
 pub fn high_script() -> Vec<u8> {
     script(MalwareClass::Trojan, TestRating::High)
+}
+
+/// A shell script that only the deep scan of a server condemns; it prints `ran`, or, when it is told
+/// `long`, runs for a minute. No two numbers give the same bytes.
+#[must_use]
+pub fn cloud_script(class: MalwareClass, number: u64) -> Vec<u8> {
+    let marker = cloud_test_program_marker(class);
+    format!(
+        "#!/bin/sh\n# {number} {marker}\nif [ \"$1\" = long ]; then\n\
+         for i in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 5; done\nfi\necho ran\n"
+    )
+    .into_bytes()
 }

@@ -36,17 +36,30 @@ pub fn path(name: &str) -> PathBuf {
 /// When it cannot be built.
 #[must_use]
 pub fn pack() -> PathBuf {
+    built("lazaret.pack", &["content"])
+}
+
+/// The same with what only the deep scan of a server knows.
+///
+/// # Panics
+/// When it cannot be built.
+#[must_use]
+pub fn deep_pack() -> PathBuf {
+    built("deep.pack", &["content", "content/deep"])
+}
+
+fn built(name: &str, sources: &[&str]) -> PathBuf {
     static ONE_AT_A_TIME: std::sync::Mutex<()> = std::sync::Mutex::new(());
     let _turn = ONE_AT_A_TIME.lock();
-    let pack = folder().join("lazaret.pack");
+    let pack = folder().join(name);
     let built = std::fs::metadata(&pack).and_then(|m| m.modified()).ok();
-    let source = repository().join("content");
-    if built.is_some_and(|b| !newer(&source, b)) {
+    if built.is_some_and(|b| !newer(&repository().join("content"), b)) {
         return pack;
     }
-    let fresh = folder().join(format!("lazaret.pack.{}", std::process::id()));
+    let fresh = folder().join(format!("{name}.{}", std::process::id()));
+    let sources = sources.iter().map(|s| repository().join(s));
     let made =
-        Command::new(path("lazaret-content")).arg("build").arg(&source).arg(&fresh).output().expect("run");
+        Command::new(path("lazaret-content")).arg("build").args(sources).arg(&fresh).output().expect("run");
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     std::fs::rename(&fresh, &pack).expect("rename");
     pack

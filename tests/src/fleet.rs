@@ -174,7 +174,7 @@ impl Server {
         path: &str,
         body: Option<&Value>,
     ) -> Result<(u16, Value), String> {
-        let answer = self.exchange(token, method, path, body)?;
+        let answer = self.exchange(token, method, path, body, None)?;
         let (status, text) = (answer.status().as_u16(), answer.into_body());
         Ok((status, serde_json::from_str(&text).unwrap_or(Value::String(text))))
     }
@@ -185,6 +185,7 @@ impl Server {
         method: &str,
         path: &str,
         body: Option<&Value>,
+        seen: Option<&str>,
     ) -> Result<ureq::http::Response<String>, String> {
         let mut request = ureq::http::Request::builder()
             .method(method)
@@ -192,6 +193,9 @@ impl Server {
             .header("content-type", "application/json");
         if !token.is_empty() {
             request = request.header("authorization", format!("Bearer {token}"));
+        }
+        if let Some(tag) = seen {
+            request = request.header("if-match", tag);
         }
         let text = body.map(Value::to_string).unwrap_or_default();
         let sent = http().run(request.body(text).map_err(|e| e.to_string())?);
@@ -210,7 +214,23 @@ impl Server {
         path: &str,
         body: Option<&Value>,
     ) -> Result<ureq::http::Response<String>, String> {
-        self.exchange(&self.token, method, path, body)
+        self.exchange(&self.token, method, path, body, None)
+    }
+
+    /// Changes what lies under a path as people do: what was read goes back with the revision that it had.
+    /// `ask` makes the body of what was read.
+    ///
+    /// # Panics
+    /// When it does not work.
+    pub fn change(&self, path: &str, ask: impl FnOnce(Value) -> Value) -> Value {
+        let read = self.ask("GET", path, None).unwrap_or_else(|e| panic!("GET {path}: {e}\n{}", self.log()));
+        let tag = read.headers().get("etag").and_then(|t| t.to_str().ok()).unwrap_or_default().to_owned();
+        let before = serde_json::from_str(read.body()).unwrap_or_default();
+        let body = ask(before);
+        let answer = self.exchange(&self.token, "PUT", path, Some(&body), Some(&tag));
+        let answer = answer.unwrap_or_else(|e| panic!("PUT {path}: {e}\n{}", self.log()));
+        assert!(answer.status().is_success(), "PUT {path} {body}: {}\n{}", answer.body(), self.log());
+        serde_json::from_str(answer.body()).unwrap_or_default()
     }
 
     /// A request that must work.
@@ -241,17 +261,35 @@ impl Server {
     /// When the server refuses.
     #[must_use]
     pub fn enrolment_token(&self) -> String {
-        let answer = self.post("/enrolment-tokens", &json!({"project": "0", "note": "story"}));
+        self.enrolment_token_of("0")
+    }
+
+    /// The same for hosts of this project.
+    ///
+    /// # Panics
+    /// When the server refuses.
+    #[must_use]
+    pub fn enrolment_token_of(&self, project: &str) -> String {
+        let answer = self.post("/enrolment-tokens", &json!({"project": project, "note": "story"}));
         answer["token"].as_str().expect("token").to_owned()
     }
 
     /// The `[server]` section for a daemon that enrols by itself.
     #[must_use]
     pub fn section(&self) -> String {
+        self.section_of("0")
+    }
+
+    /// The same for a host of this project.
+    ///
+    /// # Panics
+    /// When the server refuses.
+    #[must_use]
+    pub fn section_of(&self, project: &str) -> String {
         format!(
             "[server]\nurl = \"{}\"\ntoken = \"{}\"\nca_fingerprint = \"{}\"\n",
             self.agents,
-            self.enrolment_token(),
+            self.enrolment_token_of(project),
             self.authority
         )
     }
@@ -327,6 +365,27 @@ impl Server {
     #[must_use]
     pub fn data(&self) -> PathBuf {
         self.setup.data.clone().unwrap_or_else(|| self.folder.path().join("data"))
+    }
+
+    /// Stops it where it is: sessions stand, nobody answers.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn freeze(&self) {
+        self.signal(rustix::process::Signal::STOP);
+    }
+
+    /// Lets it go on.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn thaw(&self) {
+        self.signal(rustix::process::Signal::CONT);
+    }
+
+    fn signal(&self, signal: rustix::process::Signal) {
+        rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), signal)
+            .expect("it runs");
     }
 
     /// Ends it without a word.

@@ -52,7 +52,13 @@ impl Volume {
     /// ext4 on a loop device.
     #[must_use]
     pub fn ext4() -> Self {
-        Self::image(128, &["mkfs.ext4", "-q", "-F"])
+        Self::ext4_of(128)
+    }
+
+    /// The same with so many megabytes.
+    #[must_use]
+    pub fn ext4_of(megabytes: u64) -> Self {
+        Self::image(megabytes, &["mkfs.ext4", "-q", "-F"])
     }
 
     /// xfs on a loop device; smaller than 300 MB it refuses to be.

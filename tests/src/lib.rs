@@ -5,17 +5,20 @@
 
 pub mod bad;
 pub mod binaries;
+pub mod clamd;
 pub mod daemon;
 pub mod fleet;
 pub mod fs;
 pub mod hook;
 pub mod net;
 pub mod ocsf;
+pub mod passage;
 pub mod pg;
 pub mod pki;
 pub mod proc;
 pub mod python;
 pub mod rule;
+pub mod s3;
 pub mod server;
 pub mod smtp;
 pub mod spin;
@@ -23,10 +26,12 @@ pub mod swarm;
 pub mod syslog;
 pub mod wait;
 
+pub use clamd::Clamd;
 pub use daemon::{Daemon, Setup};
 pub use fleet::{Server, ServerSetup};
 pub use fs::Volume;
 pub use net::Net;
+pub use s3::S3;
 pub use swarm::Swarm;
 pub use wait::eventually;
 

@@ -140,7 +140,9 @@ impl Cluster {
         );
     }
 
-    fn url_of(&self, database: &str) -> String {
+    /// Address of one of its databases.
+    #[must_use]
+    pub fn url_of(&self, database: &str) -> String {
         format!("postgres://{USER}@127.0.0.1:{}/{database}", self.port)
     }
 

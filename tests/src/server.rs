@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A server that does what its story says: the real session over real TLS, and nothing behind it.
 
+pub mod cloud;
+
 use lazaret_proto::v1::server_frame::Kind as Say;
 use lazaret_proto::{offer_statement, v1};
 use lazaret_session::{
@@ -74,6 +76,7 @@ struct Shared {
     seen: Mutex<Seen>,
     wants: Mutex<Wants>,
     acked: Mutex<BTreeMap<String, Place>>,
+    cloud: Mutex<cloud::Cloud>,
     bell: Notify,
     stop: Notify,
     issuer: Issuer<'static, KeyPair>,
@@ -108,6 +111,7 @@ impl Server {
             seen: Mutex::default(),
             wants: Mutex::default(),
             acked: Mutex::default(),
+            cloud: Mutex::default(),
             bell: Notify::new(),
             stop: Notify::new(),
             issuer: Issuer::new(params, key),
@@ -423,6 +427,21 @@ impl ServerSide for Side {
         let signed = chain(&self.shared, &csr, &self.host);
         lock(&self.shared.seen).renewed += 1;
         Ok(signed)
+    }
+
+    async fn questions(&mut self, asked: v1::HashQuestions) -> Result<Option<v1::HashAnswers>, Trouble> {
+        Ok(lock(&self.shared.cloud).questions(asked))
+    }
+
+    async fn inventory(&mut self, part: v1::InventoryPart) -> Result<Option<u64>, Trouble> {
+        Ok(Some(lock(&self.shared.cloud).inventory(part)))
+    }
+
+    async fn verdicts_from(&mut self, from: v1::VerdictsFrom) -> Result<(), Trouble> {
+        let told = lock(&self.shared.cloud).verdicts_from(from);
+        lock(&self.shared.wants).next.push_back(told);
+        self.shared.bell.notify_one();
+        Ok(())
     }
 
     async fn outgoing(&mut self) -> Result<Vec<Say>, Trouble> {

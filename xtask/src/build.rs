@@ -28,13 +28,17 @@ impl Built {
         self.folder.join(name)
     }
 
-    /// Compiles `content/` into the pack beside the programs.
+    /// Compiles `content/` into the packs beside the programs: that of hosts, and that of the deep scan.
     ///
     /// # Errors
     /// A rule or a case in the content is wrong, or the pack cannot be written.
     pub(crate) fn pack(&self) -> Result<(), Error> {
         let mut tool = Command::new(self.path("lazaret-content"));
         tool.current_dir(root()).args(["build", "content"]).arg(self.path("lazaret.pack"));
+        run::run(&mut tool)?;
+        // What a server's deep scan knows: the rules of hosts and more.
+        let mut tool = Command::new(self.path("lazaret-content"));
+        tool.current_dir(root()).args(["build", "content", "content/deep"]).arg(self.path("deep.pack"));
         run::run(&mut tool)
     }
 }

@@ -31,6 +31,7 @@ pub(crate) const TEST: &[Package] = &[
     package("attr", "setfattr", "extended attributes that a restore must bring back"),
     package("bindfs", "bindfs", "a file system served by a program, as network ones are"),
     package("btrfs-progs", "mkfs.btrfs", "btrfs loop mounts and subvolumes"),
+    package("clamav-daemon", "clamd", "another scanner that the deep scan asks"),
     package("e2fsprogs", "mkfs.ext4", "ext4 loop mounts and inode flags"),
     package("gdb", "gdb", "a process that is stopped in a debugger"),
     package("git", "git", "lists the files of the tree for tidy"),

@@ -2,10 +2,12 @@
 //! `lazaretd.toml`. Unknown keys are refused with their line: a misspelt key that silently does
 //! nothing is a host that is not protected as its administrator believes.
 
+mod cloud;
 mod metrics;
 mod server;
 mod vault;
 
+pub(crate) use cloud::Cloud;
 use lazaret_model::{MalwareClass, Thresholds};
 pub(crate) use metrics::{Metrics, Place};
 use serde::Deserialize;
@@ -27,6 +29,7 @@ pub(crate) struct Config {
     pub(crate) server: Server,
     pub(crate) local: Local,
     pub(crate) metrics: Metrics,
+    pub(crate) cloud: Cloud,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -268,6 +271,7 @@ impl Config {
         self.server.check()?;
         self.local.check()?;
         self.metrics.place()?;
+        self.cloud.check()?;
         if !(1..=64).contains(&self.budget.workers) {
             return Err(ConfigError(format!("[budget] workers = {}: must be 1 to 64", self.budget.workers)));
         }

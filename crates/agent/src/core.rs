@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What every part of the agent shares.
 
+use crate::cloud::Cloud;
 use crate::config::Config;
 use crate::events::Events;
 use crate::flood::Floods;
@@ -46,6 +47,7 @@ pub(crate) struct Core {
     pub(crate) database: Database,
     scope: RwLock<Arc<Scope>>,
     pub(crate) uplink: Uplink,
+    pub(crate) cloud: Cloud,
     /// How much waits in each queue, by its name.
     pub(crate) depths: OnceLock<Vec<(&'static str, Depth)>>,
 }
@@ -75,6 +77,7 @@ pub(crate) struct Parts {
     pub(crate) database: Database,
     pub(crate) scope: Scope,
     pub(crate) uplink: Uplink,
+    pub(crate) cloud: Cloud,
 }
 
 impl Core {
@@ -87,6 +90,7 @@ impl Core {
         Self {
             scope: RwLock::new(Arc::new(p.scope)),
             uplink: p.uplink,
+            cloud: p.cloud,
             depths: OnceLock::new(),
             config: p.config,
             gate: p.gate,
@@ -144,7 +148,8 @@ impl Core {
     }
 }
 
-fn is_under(path: &[u8], folder: &[u8]) -> bool {
+/// Whole components: `/srv/www2` is not below `/srv/www`.
+pub(crate) fn is_under(path: &[u8], folder: &[u8]) -> bool {
     path.strip_prefix(folder.strip_suffix(b"/").unwrap_or(folder))
         .is_some_and(|rest| rest.first() == Some(&b'/'))
 }

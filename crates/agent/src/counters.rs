@@ -20,6 +20,10 @@ pub(crate) struct Counters {
     pub(crate) overflows: AtomicU64,
     pub(crate) isolated: AtomicU64,
     pub(crate) killed: AtomicU64,
+    /// Executions that ran without the answer that they waited for.
+    pub(crate) cloud_late: AtomicU64,
+    /// Executions that were refused for want of an answer.
+    pub(crate) cloud_refused: AtomicU64,
     /// By class and rating.
     alarms: Mutex<BTreeMap<(&'static str, &'static str), u64>>,
 }

@@ -12,6 +12,7 @@ use lazaret_pool::{Job, Pool, Priority};
 use lazaret_response::persistence::MayDisable;
 use lazaret_response::{MayKill, SpareProcess};
 use lazaret_sys::procfs;
+use rustix::fs::Stat;
 use std::collections::{HashSet, VecDeque};
 use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
@@ -38,18 +39,26 @@ pub(crate) struct Guards {
     packages: Arc<RwLock<Arc<PackageDb>>>,
     critical: Arc<CriticalPrograms>,
     never_kill: Arc<[Vec<u8>]>,
+    /// Programs of Lazaret that run here.
+    own: Vec<(u64, u64)>,
 }
 
 impl Guards {
     /// Reads the package databases and asks the jailed scanners which libraries the critical
     /// programs need: their bytes are not parsed by a process with privileges.
-    pub(crate) fn load(pool: &Pool, root: &Path, never_kill: &[PathBuf]) -> Self {
+    pub(crate) fn load(pool: &Pool, root: &Path, never_kill: &[PathBuf], scanner: Option<&Path>) -> Self {
         let packages = PackageDb::open(root);
         let critical = closure(pool);
         log!("guards: {} libraries of critical programs", critical.added());
         Self {
             packages: Arc::new(RwLock::new(Arc::new(packages))),
             critical: Arc::new(critical),
+            own: [Some(Path::new("/proc/self/exe")), scanner]
+                .into_iter()
+                .flatten()
+                .filter_map(|p| std::fs::metadata(p).ok())
+                .map(|m| (m.dev(), m.ino()))
+                .collect(),
             never_kill: never_kill.iter().map(|p| p.as_os_str().as_bytes().to_vec()).collect(),
         }
     }
@@ -66,6 +75,14 @@ impl Guards {
 
     pub(crate) fn critical(&self, path: &[u8]) -> Option<&str> {
         self.critical.why(path)
+    }
+
+    /// Whether the file is a program of Lazaret that runs now: whoever says that it is bad, a host does not
+    /// disarm itself.
+    pub(crate) fn own(&self, stat: &Stat) -> Option<&'static str> {
+        self.own
+            .contains(&(stat.st_dev, stat.st_ino))
+            .then_some("a program of Lazaret that protects this host")
     }
 
     pub(crate) fn trust_gap(&self) -> Option<String> {

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The judges: threads that answer what the gate could not answer from memory.
 
+use crate::cloud::{Parked, Program, Settled, tell_refused};
 use crate::config::OnError;
 use crate::core::Core;
 use crate::gate::{FileKey, Question, Reply};
 use crate::log::{log, printable};
-use crate::look::{Case, Look, Seen, look};
+use crate::look::{Case, Look, Passed, Seen, look};
 use crossbeam_channel::{Receiver, Sender};
 use lazaret_model::{Origin, ScanError, Severity};
 use lazaret_pool::Priority;
 use lazaret_sys::fanotify::Answer;
 use lazaret_sys::lease;
+use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -26,7 +28,7 @@ pub(crate) fn run(core: &Arc<Core>, questions: &Receiver<Question>, replies: &Se
     }
 }
 
-fn send(core: &Core, replies: &Sender<Reply>, reply: Reply) {
+pub(crate) fn send(core: &Core, replies: &Sender<Reply>, reply: Reply) {
     if replies.send(reply).is_ok() {
         let _ = rustix::io::write(&core.gate.bell, &1_u64.to_ne_bytes());
     }
@@ -35,10 +37,23 @@ fn send(core: &Core, replies: &Sender<Reply>, reply: Reply) {
 /// A file that changes while it is judged is judged again so often.
 const LOOKS: usize = 3;
 
-/// Either gives the answer back, or has given it to `early` because work is left to do after it.
+/// What a judge knows of a file in which it found nothing.
+pub(crate) struct Clean {
+    key: Option<FileKey>,
+    /// In this state.
+    state: FileKey,
+    /// Of what may be remembered, when the look began.
+    generation: u64,
+    /// Of the server's verdicts, then.
+    learned: u64,
+    quiet: bool,
+}
+
+/// Either gives the answer back, or has given it to `early` because work is left to do after it, or has let
+/// somebody else give it when a server has answered.
 fn judge(core: &Core, question: Question, early: impl FnOnce(Answer)) -> Option<Answer> {
-    let Question { file, exec, pid, at, .. } = question;
-    let generation = core.gate.allowed.generation();
+    let Question { file, exec, pid, at, ticket } = question;
+    let (generation, learned) = (core.gate.allowed.generation(), core.cloud.verdicts.learned());
     let origin = if exec { Origin::Exec } else { Origin::Open };
     for _ in 0..LOOKS {
         let Ok(copy) = file.try_clone() else { return Some(on_error(core)) };
@@ -47,7 +62,7 @@ fn judge(core: &Core, question: Question, early: impl FnOnce(Answer)) -> Option<
         let quiet = lease::try_read_lease(file.as_fd()).unwrap_or(false);
         let before = rustix::fs::fstat(&file).map(|s| FileKey::of(&s));
         match look(core, Look { file: copy, origin, pid: Some(pid) }, Priority::Permission) {
-            Seen::Passed(key) => {
+            Seen::Passed(Passed { key, program }) => {
                 let unchanged = rustix::fs::fstat(&file).map(|s| FileKey::of(&s)) == before;
                 let writer_left = !quiet && lease::try_read_lease(file.as_fd()).unwrap_or(false);
                 if !unchanged || writer_left {
@@ -57,9 +72,13 @@ fn judge(core: &Core, question: Question, early: impl FnOnce(Answer)) -> Option<
                     }
                     return Some(on_error(core));
                 }
-                remember(core, file.as_fd(), key, generation, quiet);
-                core.runners.note_if_script(file.as_fd(), pid);
-                return Some(Answer::Allow);
+                let state = before.unwrap_or_default();
+                let clean = Clean { key, state, generation, learned, quiet };
+                let question = Question { ticket, file, exec, pid, at };
+                return match program.filter(|_| exec) {
+                    Some(program) => settle(core, question, &program, clean),
+                    None => Some(passed(core, &question, &clean)),
+                };
             }
             Seen::Error(e, path) => return Some(unjudged(core, origin, &e, &path)),
             Seen::Found(case) => {
@@ -72,6 +91,48 @@ fn judge(core: &Core, question: Question, early: impl FnOnce(Answer)) -> Option<
     let path = printable(&crate::look::path_of(&file));
     log!("{path} changed {LOOKS} times while it was judged: refused this once");
     Some(if exec && !core.live().dry_run { Answer::Deny } else { on_error(core) })
+}
+
+/// Lets the server be asked where a project wants that; without an answer of ours it is given later.
+fn settle(core: &Core, question: Question, program: &Program, clean: Clean) -> Option<Answer> {
+    let Ok(file) = question.file.try_clone().map(File::from) else {
+        return Some(passed(core, &question, &clean));
+    };
+    match core.cloud.settle(core, program, &file, question.at) {
+        Settled::Run => Some(passed(core, &question, &clean)),
+        Settled::Refuse => {
+            tell_refused(core, &program.path);
+            Some(Answer::Deny)
+        }
+        Settled::Wait(until, refuse) => {
+            let (sha256, path) = (program.sha256, program.path.clone());
+            core.cloud.waiting.park(Parked { question, sha256, path, clean, until, refuse });
+            None
+        }
+    }
+}
+
+/// Nothing speaks against it: it is remembered where that is safe.
+fn passed(core: &Core, question: &Question, clean: &Clean) -> Answer {
+    let file = question.file.as_fd();
+    // A verdict of the server that came meanwhile may be about this very file.
+    let news = || core.cloud.verdicts.learned() != clean.learned;
+    if !news() {
+        remember(core, file, clean.key, clean.generation, clean.quiet);
+        if news() {
+            core.judge_again();
+        }
+    }
+    core.runners.note_if_script(file, question.pid);
+    Answer::Allow
+}
+
+/// What was found clean a while ago may run if it still is that file.
+pub(crate) fn passed_late(core: &Core, question: &Question, clean: &Clean) -> Option<Answer> {
+    let file = question.file.as_fd();
+    let same = rustix::fs::fstat(file).is_ok_and(|s| clean.state == FileKey::of(&s));
+    let writer_left = !clean.quiet && lease::try_read_lease(file).unwrap_or(false);
+    (same && !writer_left).then(|| passed(core, question, clean))
 }
 
 /// What cannot be judged is allowed or refused as configured, and a person hears of it when it was
@@ -138,7 +199,7 @@ fn remember(core: &Core, file: BorrowedFd<'_>, key: Option<FileKey>, generation:
     }
 }
 
-fn on_error(core: &Core) -> Answer {
+pub(crate) fn on_error(core: &Core) -> Answer {
     match core.config.budget.on_error {
         OnError::Deny if core.live().dry_run => Answer::Allow,
         OnError::Allow => Answer::Allow,

@@ -1,15 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Policy, whitelist and brakes as they stand at this moment.
 
+use crate::cloud::is_of_server;
 use crate::config::Response;
 use crate::uplink::Wanted;
-use lazaret_model::{Decision, Guard, Rating, ScanReport, Sha256, WhitelistId};
+use lazaret_model::{Decision, Guard, Rating, ScanReport, Sha256, Verdict, WhitelistId};
 use lazaret_policy::{
     Brakes, CircuitBreaker, Decided, DisarmedRule, OpenBreaker, Policy, RateLimit, Subject, Whitelist,
     WhitelistEntry, WhitelistError, decide, rate,
 };
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::time::Duration;
+
+/// A test program counts against no breaker, unless a server alone says that it is one: its word would switch
+/// off what bounds it.
+fn counted(verdict: &Verdict) -> Cow<'_, Verdict> {
+    if verdict.test && verdict.evidence.iter().any(|e| is_of_server(&e.id)) {
+        return Cow::Owned(Verdict { test: false, ..verdict.clone() });
+    }
+    Cow::Borrowed(verdict)
+}
 
 pub(crate) struct Live {
     pub(crate) policy: Policy,
@@ -79,17 +90,29 @@ impl Live {
         self.exceptions.contains(content)
     }
 
-    /// Counts the hit for the breakers, decides, and counts what will be done for the limits.
-    pub(crate) fn decide(&mut self, report: &ScanReport, subject: &Subject<'_>, now_ms: i64) -> Decided {
+    /// Counts the hit for the breakers, decides, and counts what will be done for the limits. `refuse_only`:
+    /// what the server says may refuse the file here, and no more yet.
+    pub(crate) fn decide(
+        &mut self,
+        report: &ScanReport,
+        subject: &Subject<'_>,
+        refuse_only: bool,
+        now_ms: i64,
+    ) -> Decided {
         if self.policy.isolate_and_kill {
             for verdict in report.verdicts().filter(|v| rate(v, &self.policy) == Some(Rating::High)) {
-                let opened = self.breaker.observe(verdict, subject, |_| None, now_ms);
+                let opened = self.breaker.observe(&counted(verdict), subject, |_| None, now_ms);
                 self.opened.extend(opened);
             }
         }
-        let brakes =
-            Brakes { breaker: &self.breaker, isolations: &self.isolations, kills: &self.kills, now_ms };
-        let decided = decide(report, &self.policy, subject, &self.whitelist, &brakes);
+        let mut decided = self.foresee(report, subject, now_ms);
+        if refuse_only && decided.decision == Decision::IsolateAndKill {
+            decided.decision = Decision::Deny;
+            decided.reasons.push(
+                "refused to run but left in place: the server's verdict is new, and this host's ring is not reached yet"
+                    .to_owned(),
+            );
+        }
         if matches!(decided.guard, Some(Guard::CircuitBreaker(_))) {
             for e in decided.verdict(report).evidence.iter().filter(|e| e.decisive && e.is_bad()) {
                 if self.breaker.held_back(&e.id) && !self.held.contains(&e.id) {
@@ -101,6 +124,13 @@ impl Live {
             self.isolations.record(now_ms);
         }
         decided
+    }
+
+    /// Decides, and counts nothing.
+    pub(crate) fn foresee(&self, report: &ScanReport, subject: &Subject<'_>, now_ms: i64) -> Decided {
+        let brakes =
+            Brakes { breaker: &self.breaker, isolations: &self.isolations, kills: &self.kills, now_ms };
+        decide(report, &self.policy, subject, &self.whitelist, &brakes)
     }
 
     pub(crate) fn count_kill(&mut self, now_ms: i64) {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One look at one file: skip, scan, decide. The same for every sensor.
 
+use crate::cloud::{Laid, Program};
 use crate::core::Core;
 use crate::counters::bump;
 use crate::gate::{FileKey, is_regular};
+use crate::live::Live;
 use lazaret_model::{Decision, FileFacts, FileRef, FileTime, Origin, ProcessFacts, ScanError, ScanReport};
 use lazaret_policy::{Decided, PackageStanding, Subject};
 use lazaret_pool::{Job, Priority};
@@ -35,13 +37,27 @@ pub(crate) struct Look {
 
 /// What came of it.
 pub(crate) enum Seen {
-    /// Not a program, excluded, or nothing speaks against it. The key is there when the file may
-    /// be remembered as allowed.
-    Passed(Option<FileKey>),
+    /// Not a program, excluded, or nothing speaks against it.
+    Passed(Passed),
     /// Something speaks against it; what to do is decided.
     Found(Box<Case>),
     /// Could not be judged: never a verdict in either direction.
     Error(ScanError, Vec<u8>),
+}
+
+/// Why nothing speaks against a file, as far as others need it.
+#[derive(Default)]
+pub(crate) struct Passed {
+    /// There when the file may be remembered as allowed.
+    pub(crate) key: Option<FileKey>,
+    /// A program that was scanned, where its hash may be asked about.
+    pub(crate) program: Option<Box<Program>>,
+}
+
+impl Passed {
+    fn unread(key: Option<FileKey>) -> Seen {
+        Seen::Passed(Self { key, program: None })
+    }
 }
 
 /// A finding with everything that alarm and response need.
@@ -96,19 +112,19 @@ pub(crate) fn look(core: &Core, look: Look, priority: Priority) -> Seen {
         return Seen::Error(ScanError::Unreadable("it cannot be looked at".into()), Vec::new());
     };
     if !is_regular(&stat) || stat.st_size == 0 {
-        return Seen::Passed(None);
+        return Passed::unread(None);
     }
     let key = FileKey::of(&stat);
     let cacheable = (!key.is_young()).then_some(key);
     let path = path_of(&file);
     if core.is_excluded(&path) && leads_to(&path, &stat) {
-        return Seen::Passed(cacheable);
+        return Passed::unread(cacheable);
     }
     let file = File::from(file);
     let size = stat.st_size.cast_unsigned();
     match kind(&file) {
         Ok(kind) if is_worth_it(kind, origin, size, &stat) || core.is_web_file(&path) => {}
-        Ok(_) => return Seen::Passed(cacheable),
+        Ok(_) => return Passed::unread(cacheable),
         Err(e) => return Seen::Error(ScanError::Unreadable(e.to_string()), path),
     }
     let Ok(copy) = file.try_clone() else {
@@ -117,20 +133,24 @@ pub(crate) fn look(core: &Core, look: Look, priority: Priority) -> Seen {
     let name = path.rsplit(|b| *b == b'/').next().unwrap_or_default().to_vec();
     let members = !matches!(origin, Origin::Exec | Origin::Open | Origin::Process);
     bump(&core.gate.counters.scanned);
-    let report = match core.pool.scan(Job { file: copy.into(), name, members }, priority) {
+    let mut report = match core.pool.scan(Job { file: copy.into(), name, members }, priority) {
         Ok(report) => report,
         Err(e) => {
             bump(&core.gate.counters.scan_errors);
             return Seen::Error(e, path);
         }
     };
+    let laid = core.cloud.lay_over(core, &mut report);
+    let program = core.cloud.saw(&report, &path, &stat, origin, laid != Laid::Nothing);
     if !report.verdicts().any(lazaret_model::Verdict::is_found) {
-        return Seen::Passed(cacheable);
+        return Seen::Passed(Passed { key: cacheable, program });
     }
     // The acting process alone: it may be gone in a moment. Its ancestors live longer and are looked
     // up when nobody waits any more.
     let chain: Vec<ProcessFacts> = pid.and_then(|p| procfs::facts(p).ok()).into_iter().collect();
-    let (standing, decided) = decide(core, &file, &path, &stat, &report, chain.first(), origin);
+    let (standing, decided) = decide(core, &file, &path, &stat, &report, chain.first(), origin, |l, r, s| {
+        l.decide(r, s, laid == Laid::RefuseOnly, now_ms())
+    });
     let facts = facts(&stat, path, &report, &standing);
     Seen::Found(Box::new(Case {
         file: Some(file.into()),
@@ -146,8 +166,14 @@ pub(crate) fn look(core: &Core, look: Look, priority: Priority) -> Seen {
     }))
 }
 
+/// What policy would make of a report about this file, without counting anything.
+pub(crate) fn foresee(core: &Core, file: &File, path: &[u8], stat: &Stat, report: &ScanReport) -> Decided {
+    decide(core, file, path, stat, report, None, Origin::Scan, |l, r, s| l.foresee(r, s, now_ms())).1
+}
+
 /// Puts a report before policy.
-pub(crate) fn decide(
+#[allow(clippy::too_many_arguments, reason = "all that is known about one file")]
+fn decide(
     core: &Core,
     file: &File,
     path: &[u8],
@@ -155,19 +181,21 @@ pub(crate) fn decide(
     report: &ScanReport,
     process: Option<&ProcessFacts>,
     origin: Origin,
+    judge: impl FnOnce(&mut Live, &ScanReport, &Subject<'_>) -> Decided,
 ) -> (PackageStanding, Decided) {
     let (is_ours, package) = standing(core, file, path, stat);
     let subject = Subject {
         path: if is_ours { path } else { b"" },
         package: package.clone(),
-        critical: core.guards.critical(path).filter(|_| is_ours),
+        critical: core.guards.own(stat).or(core.guards.critical(path).filter(|_| is_ours)),
         exception: core.live().is_excepted(&report.verdict.sha256),
         changed_ms: Some(stat.st_ctime * 1000),
         process,
         serves: process.is_some_and(|p| serves(p.process.pid, origin)),
         vouched: core.guards.trust_gap().is_none(),
     };
-    (package, core.live().decide(report, &subject, now_ms()))
+    let decided = judge(&mut core.live(), report, &subject);
+    (package, decided)
 }
 
 /// Whether a process runs the file, or is about to, for a service of the system. Services that users
@@ -187,7 +215,7 @@ pub(crate) fn standing(core: &Core, file: &File, path: &[u8], stat: &Stat) -> (b
 }
 
 /// Whether the path, as we see the filesystem, is this inode.
-fn leads_to(path: &[u8], stat: &Stat) -> bool {
+pub(crate) fn leads_to(path: &[u8], stat: &Stat) -> bool {
     rustix::fs::lstat(path).is_ok_and(|s| s.st_dev == stat.st_dev && s.st_ino == stat.st_ino)
 }
 

@@ -5,6 +5,7 @@
 
 mod abnormal;
 mod alarms;
+mod cloud;
 mod config;
 mod content;
 mod control;

@@ -2,6 +2,7 @@
 //! Puts the agent together, in the order that safety asks for: the scanners' spawner before any
 //! fanotify descriptor exists, the gate's thread before the first mark.
 
+use crate::cloud::{self, Cloud};
 use crate::config::{Config, OnError};
 use crate::core::{Core, Depth, Parts};
 use crate::counters::Counters;
@@ -71,7 +72,9 @@ pub(crate) fn run(config: Config, safe_mode: bool) -> Result<()> {
     let Opened { database, recovered } = Database::open(&config.paths.state.join("state.db"))?;
     let exempt = Arc::new(exempt);
     let pool = start_pool(&config, safe_mode, &exempt)?;
-    let guards = Guards::load(&pool, &config.paths.packages, &config.response.never_kill);
+    let scanner = config.scanner()?;
+    let guards =
+        Guards::load(&pool, &config.paths.packages, &config.response.never_kill, Some(scanner.as_path()));
     let group = PermissionGroup::open().context("fanotify permission events are not to be had here")?;
     let moves = Arc::new(MoveGroup::open().context("fanotify file handles are not to be had here")?);
     let gate = Arc::new(Shared {
@@ -93,6 +96,7 @@ pub(crate) fn run(config: Config, safe_mode: bool) -> Result<()> {
     let (live, wanted) = live(&config, &database, &uplink)?;
     uplink.desired.seal_for(responder.vault(), wanted.recovery.as_deref());
     gate.rehearses.store(live.dry_run, Ordering::Relaxed);
+    let cloud = Cloud::load(&database, wanted.cloud);
     let (cases, case_queue) = bounded::<Case>(1024);
     let protection = Protection::new(&config.protect, safe_mode);
     let parts = Parts {
@@ -109,6 +113,7 @@ pub(crate) fn run(config: Config, safe_mode: bool) -> Result<()> {
         database,
         scope: wanted.scope,
         uplink,
+        cloud,
     };
     let core = Arc::new(Core::new(parts));
     let listener = control::listen(&core)?;
@@ -196,6 +201,7 @@ fn pool_with(config: &Config, pack: &Path, exempt: &Arc<Exempt>) -> Result<Pool>
         uid_gid: Some(SCANNER),
         // Policy decides about them, so that the switch needs no new scanners.
         test_programs: true,
+        deep: None,
         on_pid: Some(Arc::new(move |change| match change {
             PidChange::Started(pid) => {
                 exempt.add(pid);
@@ -307,12 +313,13 @@ fn start_gate(core: &Arc<Core>, heartbeat: OwnedFd) -> Result<JoinHandle<()>> {
     };
     let rules = Rules { deadline: core.config.deadline(), on_error };
     let queues = Queues {
-        questions: question_sender,
+        questions: question_sender.clone(),
         replies,
         written: written_sender,
         refused: refused_sender,
         closer,
     };
+    cloud::start(core, question_sender, reply_sender.clone())?;
     spawn("closer", move || to_close.iter().for_each(drop))?;
     let gate = Gate::new(Arc::clone(&core.gate), queues, rules, heartbeat);
     for i in 0..JUDGES {

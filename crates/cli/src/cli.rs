@@ -108,6 +108,7 @@ pub(crate) enum Verb {
     Content(commands::content::ContentArgs),
     Rules(commands::rules::RulesArgs),
     Breaker(commands::breaker::BreakerArgs),
+    Cloud(commands::cloud::CloudArgs),
     Exception(commands::exception::ExceptionArgs),
     Persistence(commands::persistence::PersistenceArgs),
     SelfTest(commands::self_test::SelfTestArgs),
@@ -122,6 +123,9 @@ pub(crate) enum Verb {
     Tasks(fleet::TasksArgs),
     Scans(fleet::ScansArgs),
     RecoveryKey(fleet::RecoveryKeyArgs),
+    File(fleet::FileArgs),
+    Sample(fleet::SampleArgs),
+    CloudScan(fleet::CloudScanArgs),
     Completions(commands::completions::CompletionsArgs),
     #[command(hide = true)]
     Man(commands::man::ManArgs),
@@ -142,6 +146,9 @@ impl Verb {
                 | Self::Approvals(_)
                 | Self::Scans(_)
                 | Self::RecoveryKey(_)
+                | Self::File(_)
+                | Self::Sample(_)
+                | Self::CloudScan(_)
                 | Self::FalsePositive(_)
         )
     }
@@ -167,6 +174,7 @@ impl Verb {
             Self::Content(args) => commands::content::run(args, global, out),
             Self::Rules(args) => commands::rules::run(args, global, out),
             Self::Breaker(args) => commands::breaker::run(args, global, out),
+            Self::Cloud(args) => commands::cloud::run(args, global, out),
             Self::Exception(args) => commands::exception::run(args, global, out),
             Self::Persistence(args) => commands::persistence::run(args, global, out),
             Self::SelfTest(args) => commands::self_test::run(args, global, out),
@@ -181,6 +189,9 @@ impl Verb {
             | Self::Approvals(_)
             | Self::Scans(_)
             | Self::RecoveryKey(_)
+            | Self::File(_)
+            | Self::Sample(_)
+            | Self::CloudScan(_)
             | Self::FalsePositive(_) => {
                 Err(CliError::Usage("this verb is for a fleet's server: lazaret --server URL login".into()))
             }

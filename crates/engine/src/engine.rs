@@ -5,6 +5,7 @@ use crate::extra_rules::{ExtraRules, ExtraSet};
 use crate::file_scanner::FileScanner;
 use crate::file_type::{Detected, detect};
 use crate::hash_filter::HashFilter;
+use crate::limits::Limits;
 use crate::listed::Listed;
 use crate::marker_search::MarkerSearch;
 use crate::pattern::PatternCompiler;
@@ -27,6 +28,8 @@ pub struct Engine {
     pub(crate) marker: Option<MarkerSearch>,
     /// Whether files are kept from the shipped rules where none of them can match.
     pub(crate) gates: bool,
+    /// Of what is unpacked.
+    pub(crate) limits: Limits,
 }
 
 impl Engine {
@@ -63,8 +66,9 @@ impl Engine {
             extra: added,
             listed,
             hashes: HashFilter::new(content.known_bad.clone(), content.known_good.clone()),
-            marker: Some(MarkerSearch::new()),
+            marker: Some(MarkerSearch::new(false)),
             gates: true,
+            limits: Limits::default(),
         };
         (engine, info)
     }
@@ -72,7 +76,23 @@ impl Engine {
     /// Switches the Lazaret test program off or on; it is on after [`Engine::load`].
     #[must_use]
     pub fn with_test_programs(mut self, on: bool) -> Self {
-        self.marker = on.then(MarkerSearch::new);
+        self.marker = on.then(|| MarkerSearch::new(false));
+        self
+    }
+
+    /// Finds those test programs too that only the deep scan of a server finds; hosts never do. Of no effect
+    /// where test programs are off.
+    #[must_use]
+    pub fn with_cloud_test_programs(mut self) -> Self {
+        self.marker = self.marker.map(|_| MarkerSearch::new(true));
+        self
+    }
+
+    /// Limits of what is unpacked, each at most [`Limits::MOST`]; [`Limits::default`] after
+    /// [`Engine::load`].
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits.bounded();
         self
     }
 

@@ -31,7 +31,10 @@ pub use file::{FileFacts, FileRef, FileTime};
 pub use hash::{ParseHashError, Sha256};
 pub use id::{AlarmId, IsolatedId, JournalId, WhitelistId};
 pub use isolated::{IsolatedStatus, KilledProcess};
-pub use marker::{MAX_TEST_PROGRAM_SIZE, TestRating, test_program_marker, test_program_prefix};
+pub use marker::{
+    CLOUD_TEST_WORD, MAX_TEST_PROGRAM_SIZE, TestRating, cloud_test_program_marker, test_program_marker,
+    test_program_prefix,
+};
 pub use persistence::{
     Persistence, PersistenceEntry, PersistenceKind, PersistenceLink, PersistenceState, Return,
 };

@@ -65,6 +65,16 @@ pub fn test_program_marker(class: MalwareClass, rating: TestRating) -> String {
     format!("{}{}/{}/", test_program_prefix(), class.word(), rating.word())
 }
 
+/// The word in place of the rating of what only the deep scan of a server finds (docs/adr/0016).
+pub const CLOUD_TEST_WORD: &str = "cloud";
+
+/// The marker of a test program that hosts do not find by themselves: only the deep scan does, with
+/// confidence 99.
+#[must_use]
+pub fn cloud_test_program_marker(class: MalwareClass) -> String {
+    format!("{}{}/{CLOUD_TEST_WORD}/", test_program_prefix(), class.word())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,5 +84,7 @@ mod tests {
         let m = test_program_marker(MalwareClass::Miner, TestRating::High);
         assert_eq!(m.split('/').collect::<Vec<_>>()[1..], ["miner", "high", ""]);
         assert_eq!(m.split('/').next().map(|p| p.split('-').count()), Some(6));
+        let cloud = cloud_test_program_marker(MalwareClass::Miner);
+        assert_eq!(cloud, m.replace("/high/", "/cloud/"));
     }
 }

@@ -36,5 +36,5 @@ pub use known_bad::{KnownBad, KnownBadSet};
 pub use known_good::{KnownGood, KnownGoodSet};
 pub use rot47::rot47;
 pub use rule::{MAX_WEIGHT, MIN_WEIGHT, Rule};
-pub use source::read_source;
+pub use source::{read_source, read_sources};
 pub use third_party::{DigestList, ListedDigest, MAX_LISTED, ThirdPartyRules, read_digest_list};

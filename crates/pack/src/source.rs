@@ -19,6 +19,45 @@ const ENCODED: &str = ".rot47";
 /// # Errors
 /// When the folder or a file in it cannot be read, or has no `VERSION`.
 pub fn read_source(dir: &Path) -> Result<Content, PackError> {
+    read_sources(&[dir])
+}
+
+/// Reads several content folders into one content: that of hosts, and what is only for the deep scan of a
+/// server. An id counts over all of them, and so do the lists; the version names each, and so does what a
+/// problem says about its place.
+///
+/// # Errors
+/// As [`read_source`]; without any folder there is no version.
+pub fn read_sources(dirs: &[&Path]) -> Result<Content, PackError> {
+    let mut content = Content::default();
+    let (mut ids, mut bad, mut good) = (std::collections::HashMap::new(), Vec::new(), Vec::new());
+    for dir in dirs {
+        let version = version(dir)?;
+        if !content.version.is_empty() {
+            content.version.push('+');
+        }
+        content.version.push_str(&version);
+        // One folder is known; of several it is said which.
+        let from = if dirs.len() == 1 { *dir } else { Path::new("") };
+        for path in rule_files(&dir.join("rules"))? {
+            let label = label(from, &path);
+            if let Some(text) = decoded(&path, &label, &mut content.problems)? {
+                source_rules::parse(&label, &text, &mut ids, &mut content);
+            }
+        }
+        if let Some((label, text)) = list((dir, from), "known_bad", &mut content.problems)? {
+            bad.extend(source_csv::known_bad(&label, &text, &mut content.problems));
+        }
+        if let Some((label, text)) = list((dir, from), "known_good", &mut content.problems)? {
+            good.extend(source_csv::known_good(&label, &text, &mut content.problems));
+        }
+    }
+    content.known_bad = KnownBadSet::new(&bad);
+    content.known_good = KnownGoodSet::new(&good);
+    Ok(content)
+}
+
+fn version(dir: &Path) -> Result<String, PackError> {
     let source = |reason: String| PackError::Source { path: dir.to_owned(), reason };
     let version_path = dir.join("VERSION");
     let version = read(&version_path)?.ok_or_else(|| source("it has no file VERSION".to_owned()))?;
@@ -26,21 +65,7 @@ pub fn read_source(dir: &Path) -> Result<Content, PackError> {
     if version.is_empty() || version.len() > 200 || version.chars().any(char::is_control) {
         return Err(source("VERSION must hold one line of at most 200 characters".to_owned()));
     }
-    let mut content = Content { version, ..Content::default() };
-    let mut ids = std::collections::HashMap::new();
-    for path in rule_files(&dir.join("rules"))? {
-        let label = label(dir, &path);
-        if let Some(text) = decoded(&path, &label, &mut content.problems)? {
-            source_rules::parse(&label, &text, &mut ids, &mut content);
-        }
-    }
-    if let Some((label, text)) = list(dir, "known_bad", &mut content.problems)? {
-        content.known_bad = KnownBadSet::new(&source_csv::known_bad(&label, &text, &mut content.problems));
-    }
-    if let Some((label, text)) = list(dir, "known_good", &mut content.problems)? {
-        content.known_good = KnownGoodSet::new(&source_csv::known_good(&label, &text, &mut content.problems));
-    }
-    Ok(content)
+    Ok(version)
 }
 
 fn label(dir: &Path, path: &Path) -> String {
@@ -48,12 +73,12 @@ fn label(dir: &Path, path: &Path) -> String {
 }
 
 fn list(
-    dir: &Path,
+    (dir, from): (&Path, &Path),
     name: &str,
     problems: &mut Vec<ContentProblem>,
 ) -> Result<Option<(String, String)>, PackError> {
     let path = dir.join("hashes").join(format!("{name}.csv{ENCODED}"));
-    let label = label(dir, &path);
+    let label = label(from, &path);
     Ok(decoded(&path, &label, problems)?.map(|text| (label, text)))
 }
 

@@ -31,6 +31,33 @@ fn the_shipped_content_builds_and_lists() {
 }
 
 #[test]
+fn several_folders_make_one_pack() {
+    let content = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../content");
+    let dir = tempfile::tempdir().unwrap();
+    let rules = |out: &str| out.lines().filter(|l| l.contains('\t')).count();
+    let mut counts = Vec::new();
+    for (name, sources) in
+        [("host.pack", vec![content.clone()]), ("deep.pack", vec![content.clone(), content.join("deep")])]
+    {
+        let pack = dir.path().join(name);
+        let mut args = vec![verb("build")];
+        args.extend(sources.iter().map(std::path::PathBuf::as_path));
+        args.push(&pack);
+        let (code, out, err) = run(&args);
+        assert_eq!((code, err.as_str()), (0, ""), "{out}");
+        let (code, out, _) = run(&[verb("list"), &pack]);
+        assert_eq!(code, 0);
+        counts.push(rules(&out));
+    }
+    assert!(counts[1] >= counts[0] + 5, "{counts:?}");
+    // The same folder twice: every id is taken, and it is said where.
+    let pack = dir.path().join("twice.pack");
+    let (code, _, err) = run(&[verb("build"), &content, &content, &pack]);
+    assert!(code == 1 && err.contains("is taken by") && err.contains("content/rules/"), "{err}");
+    assert!(!pack.exists());
+}
+
+#[test]
 fn problems_are_printed_and_stop_a_build() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::create_dir(dir.path().join("rules")).unwrap();

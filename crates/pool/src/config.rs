@@ -39,8 +39,32 @@ pub struct PoolConfig {
     pub uid_gid: Option<(u32, u32)>,
     /// Whether Lazaret test programs are recognised.
     pub test_programs: bool,
+    /// The deep scan of a server; `None` on hosts.
+    pub deep: Option<DeepLimits>,
     /// Hears of every process, from any thread; must not block.
     pub on_pid: Option<PidObserver>,
+}
+
+/// What the deep scan of a server may take beyond a host's: the test programs that only it finds, and
+/// higher limits. The scanner bounds each once more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeepLimits {
+    /// How deep archives in archives are opened.
+    pub depth: u32,
+    /// Members of a file, nested ones included.
+    pub members: u32,
+    /// One member, bytes.
+    pub member: u64,
+    /// All that is unpacked from a file, bytes.
+    pub unpacked: u64,
+    /// Private memory of a worker, bytes; 256 MiB to 16 GiB.
+    pub memory: u64,
+}
+
+impl Default for DeepLimits {
+    fn default() -> Self {
+        Self { depth: 8, members: 100_000, member: 128 << 20, unpacked: 2 << 30, memory: 2 << 30 }
+    }
 }
 
 impl fmt::Debug for PoolConfig {
@@ -54,6 +78,7 @@ impl fmt::Debug for PoolConfig {
             .field("deadline", &self.deadline)
             .field("uid_gid", &self.uid_gid)
             .field("test_programs", &self.test_programs)
+            .field("deep", &self.deep)
             .finish_non_exhaustive()
     }
 }
@@ -72,6 +97,18 @@ impl PoolConfig {
         }
         if !self.test_programs {
             arguments.push("--no-test-programs".into());
+        }
+        if let Some(deep) = self.deep {
+            arguments.push("--deep".into());
+            for (name, value) in [
+                ("--depth", u64::from(deep.depth)),
+                ("--members", u64::from(deep.members)),
+                ("--member", deep.member),
+                ("--unpacked", deep.unpacked),
+                ("--memory", deep.memory),
+            ] {
+                arguments.extend([name.into(), value.to_string().into()]);
+            }
         }
         arguments
     }

@@ -25,7 +25,7 @@ mod spawner;
 pub mod tree;
 pub mod walk;
 
-pub use config::{PidChange, PidObserver, PoolConfig};
+pub use config::{DeepLimits, PidChange, PidObserver, PoolConfig};
 pub use error::PoolError;
 pub use job::{Done, Job, Priority};
 pub use pool::Pool;

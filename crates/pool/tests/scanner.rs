@@ -30,6 +30,7 @@ fn config(dir: &Path, rules: &[&Path]) -> PoolConfig {
         deadline: Duration::from_secs(20),
         uid_gid: kit::is_root().then_some((65534, 65534)),
         test_programs: true,
+        deep: None,
         on_pid: None,
     }
 }
@@ -111,6 +112,22 @@ fn test_programs_can_be_switched_off() {
     let pool = start(PoolConfig { test_programs: false, ..config(dir.path(), &[]) });
     let marker = lazaret_model::test_program_marker(MalwareClass::Worm, TestRating::High);
     assert!(!scan(&pool, format!("#!/bin/sh\n# {marker}\n").as_bytes()).verdict.is_found());
+}
+
+#[test]
+fn the_deep_scan_finds_its_test_programs_and_unpacks_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let marker = lazaret_model::cloud_test_program_marker(MalwareClass::Worm);
+    let text = format!("#!/bin/sh\n# {marker}\n");
+    let host = start(config(dir.path(), &[]));
+    assert!(!scan(&host, text.as_bytes()).verdict.is_found());
+    let deep = lazaret_pool::DeepLimits::default();
+    let pool = start(PoolConfig { deep: Some(deep), ..config(dir.path(), &[]) });
+    let verdict = scan(&pool, text.as_bytes()).verdict;
+    assert_eq!((verdict.confidence.value(), verdict.class, verdict.test), (99, MalwareClass::Worm, true));
+    let narrow = lazaret_pool::DeepLimits { memory: 1, ..deep };
+    let refused = Pool::start(PoolConfig { deep: Some(narrow), ..config(dir.path(), &[]) });
+    assert!(refused.is_err(), "a jail without memory is no jail to work in");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Loads the content into the engine.
 
-use lazaret_engine::{Engine, ExtraRules, FileScanner};
+use lazaret_engine::{Engine, ExtraRules, FileScanner, Limits};
 use lazaret_model::{ContentInfo, ContentProblem, ScanError, ScanReport};
 use lazaret_scanner::{Arguments, Content, Judge};
 use std::fs::File;
@@ -53,7 +53,24 @@ pub(crate) fn load(arguments: &Arguments) -> Result<Loaded, String> {
     }
     let (engine, mut info) = Engine::load(&content, &extra);
     info.problems.extend(problems);
-    Ok(Loaded { engine: engine.with_test_programs(arguments.test_programs), info })
+    let mut engine = engine.with_test_programs(arguments.test_programs).with_limits(limits(arguments));
+    if arguments.deep {
+        engine = engine.with_cloud_test_programs();
+    }
+    Ok(Loaded { engine, info })
+}
+
+/// Those of a host, unless the command line says others; never beyond what the engine takes.
+fn limits(arguments: &Arguments) -> Limits {
+    let host = Limits::default();
+    let depth = arguments.depth.map(|n| usize::try_from(n).unwrap_or(usize::MAX));
+    let members = arguments.members.map(|n| u32::try_from(n).unwrap_or(u32::MAX));
+    Limits {
+        depth: depth.unwrap_or(host.depth),
+        members: members.unwrap_or(host.members),
+        member: arguments.member.unwrap_or(host.member),
+        output: arguments.unpacked.unwrap_or(host.output),
+    }
 }
 
 /// Every `.yar` and `.yara` below a folder, by name.

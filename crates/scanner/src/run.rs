@@ -62,7 +62,7 @@ pub fn run<C: Content>(
             Ok(Turn::Worker(birth)) => {
                 // What the spawner owned is closed in this process, and must not be closed again.
                 std::mem::forget(spawner);
-                return worker::live(birth, &content);
+                return worker::live(birth, &content, arguments.memory);
             }
             Err(e) => {
                 spawner.end();

@@ -18,15 +18,13 @@ const PANIC_STATUS: u8 = 70;
 /// Exit status without a jail.
 const JAIL_STATUS: u8 = 77;
 
-/// Private memory of a worker, bytes.
-const MEMORY: u64 = 1024 * 1024 * 1024;
 /// 0 to 2, the socket, one batch, and some air for a file that is mapped or doubled.
 const DESCRIPTORS: u64 = 4 + fd_passing::MAX_FDS as u64 + 28;
 /// Longest batch, bytes: 64 names of 255 bytes take 18 KiB.
 const MAX_BATCH: usize = 64 * 1024;
 
-/// The life of a worker, from the fork on.
-pub(crate) fn live(birth: Birth, content: &impl Content) -> ExitCode {
+/// The life of a worker, from the fork on, in so much private memory (bytes).
+pub(crate) fn live(birth: Birth, content: &impl Content, memory: u64) -> ExitCode {
     let Birth { socket, parent, uid_gid, report } = birth;
     // The judge would write a panic to standard error, which is nobody's log here.
     std::panic::set_hook(Box::new(|_| {}));
@@ -37,7 +35,7 @@ pub(crate) fn live(birth: Birth, content: &impl Content) -> ExitCode {
     let mut judge = content.judge();
     let seal = || {
         spawn::mute().map_err(|e| e.to_string())?;
-        jail::seal(&jail::Jail { uid_gid, parent, memory: MEMORY, descriptors: DESCRIPTORS })
+        jail::seal(&jail::Jail { uid_gid, parent, memory, descriptors: DESCRIPTORS })
             .map_err(|e| e.to_string())
     };
     let told = match seal() {

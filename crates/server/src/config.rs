@@ -2,8 +2,12 @@
 //! `lazaret-server.toml`. Unknown keys are refused with their line: a misspelt key that silently does
 //! nothing is a server that is not as safe as its administrator believes.
 
+mod deep_scan;
+mod samples;
 mod sign_on;
 
+pub use deep_scan::{ConnectorConfig, DeepScan};
+pub use samples::{S3, Samples};
 pub(crate) use sign_on::safe_address;
 pub use sign_on::{GroupRole, Provider, SignOn};
 
@@ -35,6 +39,10 @@ pub struct Config {
     pub outbound: Outbound,
     /// Rules and digests for hosts.
     pub content: Content,
+    /// How samples are scanned.
+    pub deep_scan: DeepScan,
+    /// Files that hosts gave.
+    pub samples: Samples,
 }
 
 /// Rules and digests for hosts.
@@ -252,6 +260,7 @@ impl Config {
         ]
         .into_iter()
         .flatten()
+        .chain(self.samples.paths())
         {
             if !path.is_absolute() {
                 return Err(ConfigError(format!("\"{}\" must be an absolute path", path.display())));
@@ -309,6 +318,8 @@ impl Config {
                 return Err(ConfigError(format!("{key} = {given}: must be {least} to {most}")));
             }
         }
+        self.deep_scan.check().map_err(ConfigError)?;
+        self.samples.check().map_err(ConfigError)?;
         self.sign_on.check().map_err(ConfigError)
     }
 

@@ -58,6 +58,7 @@ pub async fn init(config: &Config) -> anyhow::Result<Made> {
     // Before several processes start, which share the folder and may not be able to write to it.
     Seal::open(&folder)?;
     ContentKey::load_or_make(&folder)?;
+    lazaret_samples::make_key(&folder)?;
     let store = Store::open(&config.database()).await.context("cannot open the database")?;
     let migrated = store.migrate().await.context("cannot bring the database up to date")?;
     if migrated.from == 0 {

@@ -27,7 +27,7 @@ The fleet's server.
   lazaret-server user reset-password NAME [--config FILE]   a new one-time password, for who is locked out
   lazaret-server user break-glass NAME [--config FILE]   an administrator with a one-time password, without provider
                                                         and second factor for 8 hours; leaves an alarm
-  lazaret-server backup --to FILE [--recipient AGE] [--config FILE]   everything into one archive, while it runs
+  lazaret-server backup --to FILE [--recipient AGE] [--samples] [--config FILE]   everything into one archive, while it runs
   lazaret-server restore --from FILE [--replace] [--identity FILE] [--config FILE]   put a backup in place
   lazaret-server read-only on|off [--reason TEXT] [--config FILE]   nothing is changed, nothing taken
   lazaret-server diagnose --to FILE [--log FILE] [--config FILE]   what who helps must know, without secrets
@@ -46,6 +46,7 @@ struct Upkeep {
     recipient: Option<String>,
     reason: Option<String>,
     replace: bool,
+    samples: bool,
 }
 
 impl Upkeep {
@@ -54,6 +55,7 @@ impl Upkeep {
             ["backup"] => Verb::Backup {
                 to: self.to.take().context("backup needs --to FILE")?,
                 recipient: self.recipient.take(),
+                samples: self.samples,
             },
             ["restore"] => Verb::Restore {
                 from: self.from.take().context("restore needs --from FILE")?,
@@ -82,7 +84,7 @@ enum Verb {
     ResetPassword(String),
     BreakGlass(String),
     Token { hours: i64, uses: i64 },
-    Backup { to: PathBuf, recipient: Option<String> },
+    Backup { to: PathBuf, recipient: Option<String>, samples: bool },
     Restore { from: PathBuf, replace: bool, identity: Option<PathBuf> },
     ReadOnly(bool, String),
     Diagnose { to: PathBuf, log: Option<PathBuf> },
@@ -124,6 +126,7 @@ fn parse(arguments: Vec<String>) -> anyhow::Result<(PathBuf, Verb)> {
             "--recipient" => upkeep.recipient = Some(rest.next().context("--recipient needs age1...")?),
             "--reason" => upkeep.reason = Some(rest.next().context("--reason needs a text")?),
             "--replace" => upkeep.replace = true,
+            "--samples" => upkeep.samples = true,
             "--help" | "-h" => words.push("help".to_owned()),
             "--version" | "-V" => words.push("version".to_owned()),
             other if other.starts_with('-') => bail!("unknown option {other}; see --help"),
@@ -185,10 +188,14 @@ fn run(arguments: Vec<String>) -> anyhow::Result<()> {
                 let m = init::migrate(&config).await?;
                 say(&format!("database schema {} (was {})", m.to, m.from))
             }
-            Verb::Backup { to, recipient } => {
-                let made = backup::backup(&config, &text, &to, recipient.as_deref()).await?;
+            Verb::Backup { to, recipient, samples } => {
+                let made =
+                    backup::backup_with(&config, &text, &to, recipient.as_deref(), samples).await?;
                 say(&format!("backup {} bytes {} schema {}", to.display(), made.size, made.schema))?;
                 say(&format!("sha256 {}", made.sha256))?;
+                if let Some(place) = &made.samples_left_out {
+                    say(&format!("warning: the samples in {place} are not in it: back that up too, or give --samples"))?;
+                }
                 if !made.encrypted {
                     say("warning: the authority in it is not encrypted: who has the archive can be this server. Keep it \
                          where only root reads, or give --recipient age1...")?;
@@ -276,8 +283,9 @@ mod tests {
         assert_eq!(parsed("user reset-password eve").unwrap().1, Verb::ResetPassword("eve".into()));
         assert_eq!(parsed("user break-glass eve").unwrap().1, Verb::BreakGlass("eve".into()));
         assert_eq!(parsed("token --uses 5").unwrap().1, Verb::Token { hours: 1, uses: 5 });
-        let back = Verb::Backup { to: "/b".into(), recipient: Some("age1x".into()) };
-        assert_eq!(parsed("backup --to /b --recipient age1x").unwrap().1, back);
+        let back = |samples| Verb::Backup { to: "/b".into(), recipient: Some("age1x".into()), samples };
+        assert_eq!(parsed("backup --to /b --recipient age1x").unwrap().1, back(false));
+        assert_eq!(parsed("backup --to /b --recipient age1x --samples").unwrap().1, back(true));
         let put = Verb::Restore { from: "/b".into(), replace: true, identity: None };
         assert_eq!(parsed("restore --from /b --replace").unwrap().1, put);
         assert_eq!(parsed("read-only off").unwrap().1, Verb::ReadOnly(false, String::new()));

@@ -133,6 +133,7 @@ impl PolicySettings {
             group: group.to_owned(),
             edition: String::new(),
             edition_limits: Vec::new(),
+            cloud: None,
         }
     }
 }

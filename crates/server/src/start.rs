@@ -14,7 +14,10 @@ use crate::people::password::Passwords;
 use crate::people::password_policy::PasswordPolicy;
 use crate::people::seal::Seal;
 use crate::read_only::{self, ReadOnly};
-use crate::{api, backup, descriptors, init, log, numbers, outbound, serve, time, worker};
+use crate::{
+    api, backup, deep_scan, descriptors, init, log, numbers, outbound, sample_retention, samples, serve,
+    time, worker,
+};
 use anyhow::{Context as _, bail};
 use lazaret_store::{Options, Store};
 use rustls::pki_types::pem::PemObject as _;
@@ -130,6 +133,7 @@ pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
     let key = ContentKey::load_or_make(&init::authority_folder(&config))?;
     let content_key = key.public();
     let publisher = Publisher::new(store.clone(), key, config.clone());
+    let samples = samples::open(&config).await?;
     let read_only = ReadOnly::default();
     read_only.look(&store).await?;
     let (stop, stopping) = watch::channel(false);
@@ -157,10 +161,12 @@ pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
         settings.limits.keep_alive = Duration::from_secs(config.gateway.keep_alive_seconds.into());
         settings.content_key = content_key;
         settings.read_only = read_only.clone();
+        settings.samples = Some(Arc::new(samples.clone()));
         let gateway = Gateway::start(store.clone(), Arc::clone(&authority), settings).await?;
         running.gateway = Some(gateway.address());
         running.agents = Some(gateway);
     }
+    running.tasks.push(tokio::spawn(samples::keep(samples.clone(), stopping.clone())));
     running.tasks.push(tokio::spawn(numbers::keep(handle.clone(), stopping.clone())));
     let standing = Standing {
         store: store.clone(),
@@ -186,6 +192,23 @@ pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
             read_only: read_only.clone(),
         };
         running.tasks.push(tokio::spawn(worker::run(jobs, stopping.clone())));
+        let retention = sample_retention::Retention {
+            store: store.clone(),
+            samples: samples.clone(),
+            read_only: read_only.clone(),
+            history_days: config.retention.history_days,
+        };
+        running.tasks.push(tokio::spawn(sample_retention::run(retention, stopping.clone())));
+        let gateway = running.agents.as_ref().map(Gateway::handle);
+        let rings = worker::release(store.clone(), gateway, read_only.clone(), stopping.clone());
+        running.tasks.push(tokio::spawn(rings));
+        let work = deep_scan::Work {
+            store: store.clone(),
+            samples: samples.clone(),
+            gateway: running.agents.as_ref().map(Gateway::handle),
+            read_only: read_only.clone(),
+        };
+        running.tasks.push(tokio::spawn(deep_scan::run(config.clone(), work, stopping.clone())));
         let tell = outbound::run(store.clone(), outbound.clone(), read_only.clone(), stopping.clone());
         running.tasks.push(tokio::spawn(tell));
     }
@@ -213,6 +236,7 @@ pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
             programs: api::install::Programs::new(config.install.programs.clone()),
             outbound,
             publisher,
+            samples,
             checker: Checker::new(&config),
             read_only,
             config,

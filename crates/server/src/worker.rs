@@ -3,6 +3,7 @@
 
 use crate::api::{approvals, exports};
 use crate::content::Publisher;
+use crate::gateway::Handle;
 use crate::read_only::ReadOnly;
 use crate::{log, numbers, scans, time};
 use lazaret_store::{ApprovalRow, CommandFilter, Cursor, Scope, Store, StoreError};
@@ -11,6 +12,8 @@ use tokio::sync::watch;
 
 /// How often it is looked for commands whose time is over.
 const OFTEN: Duration = Duration::from_secs(2);
+/// How often it is looked for verdicts whose ring is over.
+const RINGS: Duration = Duration::from_secs(1);
 /// Every so many looks the rest is done.
 const RARELY: u32 = 30;
 /// Every so many looks what waits is counted.
@@ -59,6 +62,43 @@ pub(crate) async fn run(jobs: Jobs, mut stop: watch::Receiver<bool>) {
         tokio::select! {
             () = tokio::time::sleep(OFTEN) => {}
             _ = stop.wait_for(|s| *s) => return,
+        }
+    }
+}
+
+/// Verdicts whose ring is over: from then on all hosts act on them. Runs until told to stop; a gateway of this
+/// process is told at once.
+pub(crate) async fn release(
+    store: Store,
+    gateway: Option<Handle>,
+    read_only: ReadOnly,
+    mut stop: watch::Receiver<bool>,
+) {
+    let mut told = false;
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(RINGS) => {}
+            _ = stop.wait_for(|s| *s) => return,
+        }
+        if read_only.is_on() {
+            continue;
+        }
+        match store.release_due(time::now_ms()).await {
+            Ok(released) => {
+                told = false;
+                if !released.is_empty() {
+                    metrics::counter!("lazaret_verdicts_released_total").increment(released.len() as u64);
+                    if let Some(gateway) = &gateway {
+                        gateway.ordered();
+                    }
+                }
+            }
+            Err(e) => {
+                numbers::database(&e);
+                if !std::mem::replace(&mut told, true) {
+                    log::line(&format!("worker: verdicts wait for their ring: {e}"));
+                }
+            }
         }
     }
 }

@@ -17,6 +17,14 @@ pub enum Notice {
     Renew(Vec<u8>),
     /// A part of the offered content is wanted.
     Content(v1::ContentRequest),
+    /// What is known of hashes? At most [`crate::MAX_QUESTIONS`].
+    Questions(v1::HashQuestions),
+    /// Programs and scripts of the host, as far as they were not told: at most [`crate::MAX_ROWS`].
+    Inventory(v1::InventoryPart),
+    /// A part of a sample, at most [`crate::MAX_PART`] bytes; empty to ask where to go on.
+    Sample(v1::SamplePart),
+    /// Which verdicts are here; those that follow are wanted.
+    VerdictsFrom(v1::VerdictsFrom),
     /// The daemon stops (`SHUTDOWN`) or starts anew at once (`RESTART`): the last word of the session.
     Stop(v1::Goodbye),
 }
@@ -96,6 +104,39 @@ pub trait AgentSide: Send {
     /// A part of the offered content, or why there is none. An error is logged and ends nothing.
     fn content(&mut self, chunk: v1::ContentChunk) -> impl Future<Output = Result<(), Self::Error>> + Send {
         let _ = chunk;
+        async { Ok(()) }
+    }
+
+    /// Answers to questions. Some, or all, may be missing: those are asked again, not before
+    /// `retry_after_ms`. The id may be one of an earlier session.
+    fn answers(&mut self, answers: v1::HashAnswers) -> impl Future<Output = Result<(), Self::Error>> + Send {
+        let _ = answers;
+        async { Ok(()) }
+    }
+
+    /// The server has committed the inventory up to this version. A part that is not acknowledged was not
+    /// taken, or its acknowledgement was lost: it goes again, after a while or in the next session.
+    fn inventory_acked(&mut self, version: u64) -> impl Future<Output = Result<(), Self::Error>> + Send {
+        let _ = version;
+        async { Ok(()) }
+    }
+
+    /// How it stands with a sample: where to go on, or that it ends here.
+    fn sample_state(
+        &mut self,
+        state: v1::SampleState,
+    ) -> impl Future<Output = Result<(), Self::Error>> + Send {
+        let _ = state;
+        async { Ok(()) }
+    }
+
+    /// Verdicts that follow what is here. Of another feed, or behind a gap, they are not taken: then
+    /// [`Notice::VerdictsFrom`] says again what is here.
+    fn verdicts(
+        &mut self,
+        verdicts: v1::HashVerdicts,
+    ) -> impl Future<Output = Result<(), Self::Error>> + Send {
+        let _ = verdicts;
         async { Ok(()) }
     }
 

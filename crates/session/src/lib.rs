@@ -19,6 +19,7 @@
 mod agent;
 mod backoff;
 mod channel;
+mod cloud;
 mod end;
 mod keep;
 mod limits;
@@ -32,6 +33,7 @@ mod wire;
 pub use agent::{AgentSide, Notice};
 pub use backoff::{LONGEST, SHORTEST, delay};
 pub use channel::{Accepted, Channel, accept, connect};
+pub use cloud::{MAX_PART, MAX_QUESTIONS, MAX_ROWS, MAX_VERDICTS};
 pub use end::{End, goodbye};
 pub use keep::{Dial, stay_connected};
 pub use limits::Limits;

@@ -4,8 +4,8 @@
 use crate::channel::Heard;
 use crate::outbox::wire_position;
 use crate::{
-    Channel, End, Ingested, Limits, PROTOCOL_VERSION, Place, ServerSide, Trouble, check_batch, goodbye,
-    place, wire,
+    Channel, End, Ingested, Limits, PROTOCOL_VERSION, Place, ServerSide, Trouble, check_batch, cloud,
+    goodbye, place, wire,
 };
 use lazaret_proto::v1;
 use std::collections::VecDeque;
@@ -174,6 +174,28 @@ impl Serve {
                     self.out.push_back(Say::Content(chunk));
                 }
                 Ok(())
+            }
+            Some(Told::Questions(questions)) => {
+                cloud::questions(&questions)?;
+                let answers = side.questions(questions).await.map_err(end)?;
+                self.out.extend(answers.map(Say::Answers));
+                Ok(())
+            }
+            Some(Told::Inventory(part)) => {
+                cloud::inventory(&part)?;
+                let version = side.inventory(part).await.map_err(end)?;
+                self.out.extend(version.map(|version| Say::InventoryAcked(v1::InventoryAcked { version })));
+                Ok(())
+            }
+            Some(Told::Sample(part)) => {
+                cloud::sample_part(&part)?;
+                let state = side.sample(part).await.map_err(end)?;
+                self.out.extend(state.map(Say::Sample));
+                Ok(())
+            }
+            Some(Told::VerdictsFrom(from)) => {
+                cloud::verdicts_from(&from)?;
+                side.verdicts_from(from).await.map_err(end)
             }
             Some(Told::Goodbye(g)) => Err(End::Told(g)),
             Some(Told::Hello(_)) => Err(End::Protocol("a second hello".to_owned())),

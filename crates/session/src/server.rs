@@ -79,6 +79,40 @@ pub trait ServerSide: Send {
         async { Ok(None) }
     }
 
+    /// What is known of hashes. `None`: nothing is answered, and the agent asks again.
+    fn questions(
+        &mut self,
+        questions: v1::HashQuestions,
+    ) -> impl Future<Output = Result<Option<v1::HashAnswers>, Trouble>> + Send {
+        let _ = questions;
+        async { Ok(None) }
+    }
+
+    /// Commits a part of the host's inventory; up to which version, then. `None`: it was not taken, and
+    /// comes again. The same may come again, and late.
+    fn inventory(
+        &mut self,
+        part: v1::InventoryPart,
+    ) -> impl Future<Output = Result<Option<u64>, Trouble>> + Send {
+        let _ = part;
+        async { Ok(None) }
+    }
+
+    /// A part of a sample; how it stands with it, then. `None`: nothing is answered.
+    fn sample(
+        &mut self,
+        part: v1::SamplePart,
+    ) -> impl Future<Output = Result<Option<v1::SampleState>, Trouble>> + Send {
+        let _ = part;
+        async { Ok(None) }
+    }
+
+    /// Which verdicts the host has; from there on [`Self::outgoing`] gives them.
+    fn verdicts_from(&mut self, from: v1::VerdictsFrom) -> impl Future<Output = Result<(), Trouble>> + Send {
+        let _ = from;
+        async { Ok(()) }
+    }
+
     /// What is to be sent now: desired state, commands, cancellations, a goodbye as the last one. Each
     /// is given once in a session; commands without a result are given again in the next.
     fn outgoing(&mut self) -> impl Future<Output = Result<Vec<v1::server_frame::Kind>, Trouble>> + Send;

@@ -3,7 +3,7 @@
 
 use crate::channel::Heard;
 use crate::outbox::cut;
-use crate::{AgentSide, Channel, End, Limits, Notice, PROTOCOL_VERSION, Place, goodbye, place, wire};
+use crate::{AgentSide, Channel, End, Limits, Notice, PROTOCOL_VERSION, Place, cloud, goodbye, place, wire};
 use lazaret_proto::v1;
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
@@ -190,6 +190,10 @@ impl Talk {
                 return Ok(Some(Say::CertificateRequest(v1::CertificateRequest { csr })));
             }
             Some(Notice::Content(request)) => return Ok(Some(Say::Content(request))),
+            Some(Notice::Questions(questions)) => return Ok(Some(Say::Questions(questions))),
+            Some(Notice::Inventory(part)) => return Ok(Some(Say::Inventory(part))),
+            Some(Notice::Sample(part)) => return Ok(Some(Say::Sample(part))),
+            Some(Notice::VerdictsFrom(from)) => return Ok(Some(Say::VerdictsFrom(from))),
             Some(Notice::Stop(g)) => return Ok(Some(Say::Goodbye(g))),
             None => {}
         }
@@ -216,8 +220,7 @@ impl Talk {
     }
 
     async fn hear<A: AgentSide>(&mut self, bytes: &[u8], side: &mut A) -> Result<(), End> {
-        let frame: v1::ServerFrame = wire::decode(bytes, &self.limits)?;
-        match frame.kind {
+        match wire::decode_server(bytes, &self.limits)?.kind {
             Some(Told::Acked(v1::Acked { at })) => self.acked(place(at.as_ref()), side).await?,
             Some(Told::Desired(state)) => {
                 let applied = side.desired(state).await.map_err(own)?;
@@ -238,6 +241,21 @@ impl Talk {
             }
             Some(Told::Certificate(c)) => side.certificate(c.chain).await.map_err(own)?,
             Some(Told::Content(chunk)) => side.content(chunk).await.map_err(own)?,
+            Some(Told::Answers(answers)) => {
+                cloud::answers(&answers)?;
+                side.answers(answers).await.map_err(own)?;
+            }
+            Some(Told::InventoryAcked(v1::InventoryAcked { version })) => {
+                side.inventory_acked(version).await.map_err(own)?;
+            }
+            Some(Told::Sample(state)) => {
+                cloud::sample_state(&state)?;
+                side.sample_state(state).await.map_err(own)?;
+            }
+            Some(Told::Verdicts(verdicts)) => {
+                cloud::verdicts(&verdicts)?;
+                side.verdicts(verdicts).await.map_err(own)?;
+            }
             Some(Told::Goodbye(g)) => return Err(End::Told(g)),
             Some(Told::Hello(_)) => return Err(End::Protocol("a second hello".to_owned())),
             // Of a later version: additions are no error.

@@ -2,6 +2,7 @@
 //! Decodes a frame, after a look at how much it would become in memory: an empty record is two bytes
 //! on the wire and hundreds here.
 
+use crate::cloud::{MAX_QUESTIONS, MAX_ROWS, MAX_VERDICTS};
 use crate::{End, Limits};
 use lazaret_proto::Message;
 
@@ -10,6 +11,12 @@ pub(crate) const MAX_RECORD: usize = 256 << 10;
 
 /// Number of `records` in both directions' frames: only an agent's has one there.
 const RECORDS: u64 = 2;
+/// Of `questions` in an agent's frame, and of `answers` in a server's.
+const QUESTIONS: u64 = 50;
+/// Of `inventory` in an agent's frame.
+const INVENTORY: u64 = 51;
+/// Of `verdicts` in a server's frame.
+const VERDICTS: u64 = 53;
 
 /// Decodes a message.
 pub(crate) fn decode<M: Message + Default>(bytes: &[u8], limits: &Limits) -> Result<M, End> {
@@ -22,7 +29,33 @@ pub(crate) fn decode<M: Message + Default>(bytes: &[u8], limits: &Limits) -> Res
 /// Decodes an agent's frame.
 pub(crate) fn decode_agent(bytes: &[u8], limits: &Limits) -> Result<lazaret_proto::v1::AgentFrame, End> {
     check_records(bytes, limits)?;
+    count(bytes, QUESTIONS, 2, MAX_QUESTIONS, "questions")?;
+    count(bytes, INVENTORY, 1, MAX_ROWS, "rows of an inventory")?;
     decode(bytes, limits)
+}
+
+/// Decodes a server's frame.
+pub(crate) fn decode_server(bytes: &[u8], limits: &Limits) -> Result<lazaret_proto::v1::ServerFrame, End> {
+    count(bytes, QUESTIONS, 2, MAX_QUESTIONS, "answers")?;
+    count(bytes, VERDICTS, 4, MAX_VERDICTS, "verdicts")?;
+    decode(bytes, limits)
+}
+
+/// Counts field `inner` in all fields `outer` of a frame: a decoder merges those.
+fn count(frame: &[u8], outer: u64, inner: u64, most: usize, what: &str) -> Result<(), End> {
+    let mut n = 0;
+    for field in Fields(frame) {
+        let (number, value) = field.ok_or_else(malformed)?;
+        let Some(list) = value.filter(|_| number == outer) else { continue };
+        for item in Fields(list) {
+            let (number, value) = item.ok_or_else(malformed)?;
+            n += usize::from(number == inner && value.is_some());
+            if n > most {
+                return Err(End::Protocol(format!("more than {most} {what} in one message")));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn check_records(frame: &[u8], limits: &Limits) -> Result<(), End> {
@@ -124,6 +157,40 @@ mod tests {
         // two `records` fields, which a decoder merges
         let twice = [frame(vec![v1::Record::default(); 2]), frame(vec![v1::Record::default(); 2])].concat();
         assert!(decode_agent(&twice, &limits).is_err());
+    }
+
+    #[test]
+    fn counts_what_cloud_scan_sends() {
+        let limits = Limits::default();
+        let agent = |kind: Kind| v1::AgentFrame { kind: Some(kind) }.encode_to_vec();
+        let asked = |n: usize| {
+            agent(Kind::Questions(v1::HashQuestions {
+                id: 1,
+                questions: vec![v1::HashQuestion::default(); n],
+            }))
+        };
+        assert!(decode_agent(&asked(MAX_QUESTIONS), &limits).is_ok());
+        assert!(decode_agent(&asked(MAX_QUESTIONS + 1), &limits).is_err());
+        assert!(decode_agent(&[asked(300), asked(300)].concat(), &limits).is_err(), "merged by a decoder");
+        let rows = |n: usize| {
+            let rows = vec![v1::InventoryRow::default(); n];
+            agent(Kind::Inventory(v1::InventoryPart { rows, version: 1, anew: false }))
+        };
+        assert!(decode_agent(&rows(MAX_ROWS), &limits).is_ok());
+        assert!(decode_agent(&rows(MAX_ROWS + 1), &limits).is_err());
+        let server = |kind: v1::server_frame::Kind| v1::ServerFrame { kind: Some(kind) }.encode_to_vec();
+        let told = |n: usize| {
+            let verdicts = vec![v1::HashVerdict::default(); n];
+            server(v1::server_frame::Kind::Verdicts(v1::HashVerdicts { verdicts, ..Default::default() }))
+        };
+        assert!(decode_server(&told(MAX_VERDICTS), &limits).is_ok());
+        assert!(decode_server(&told(MAX_VERDICTS + 1), &limits).is_err());
+        let answers = |n: usize| {
+            let answers = vec![v1::HashAnswer::default(); n];
+            server(v1::server_frame::Kind::Answers(v1::HashAnswers { id: 1, answers, retry_after_ms: 0 }))
+        };
+        assert!(decode_server(&answers(MAX_QUESTIONS), &limits).is_ok());
+        assert!(decode_server(&answers(MAX_QUESTIONS + 1), &limits).is_err());
     }
 
     #[test]

@@ -104,12 +104,23 @@ const TABLES: &[(&str, &str)] = &[
     ),
     ("commands", "id, received_ms, begun, finished_ms, command, result"),
     ("alarms_changed", "id, version, urgent"),
+    ("cloud_verdicts", "sha256, number, verdict, withdrawn, act, done"),
+    ("open_questions", "sha256, size, kind, packaged, path, first_ms"),
+    ("hash_answers", "sha256, standing, at_ms, until_ms, wanted"),
+    (
+        "programs",
+        "path, sha256, size, kind, packaged, dev, ino, ctime_s, ctime_ns, first_ms, last_ms, gone, version",
+    ),
+    ("sent", "day, what, path, sha256, server, first_ms, last_ms, times, bytes"),
+    ("samples", "sha256, standing, reason, at_ms, not_before_ms, tries"),
 ];
 
 /// What a file of that schema version has of a table; `None` where it has no such table.
 fn columns_of<'c>(table: &str, columns: &'c str, version: i64) -> Option<&'c str> {
     match table {
         "commands" | "alarms_changed" if version < 3 => None,
+        "cloud_verdicts" | "open_questions" | "hash_answers" | "programs" if version < 4 => None,
+        "sent" | "samples" if version < 5 => None,
         "whitelist" if version < 3 => columns.split_once(", class").map(|(older, _)| older),
         _ => Some(columns),
     }

@@ -88,6 +88,78 @@ const MIGRATIONS: &[&str] = &[
         result BLOB
     ) STRICT;
 ",
+    "
+    CREATE TABLE programs (
+        path BLOB PRIMARY KEY,
+        sha256 BLOB NOT NULL,
+        size INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        packaged INTEGER NOT NULL,
+        dev INTEGER NOT NULL,
+        ino INTEGER NOT NULL,
+        ctime_s INTEGER NOT NULL,
+        ctime_ns INTEGER NOT NULL,
+        first_ms INTEGER NOT NULL,
+        last_ms INTEGER NOT NULL,
+        gone INTEGER NOT NULL,
+        version INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX programs_by_hash ON programs (sha256) WHERE gone = 0;
+    CREATE UNIQUE INDEX programs_by_version ON programs (version);
+
+    CREATE TABLE hash_answers (
+        sha256 BLOB PRIMARY KEY,
+        standing TEXT NOT NULL,
+        at_ms INTEGER NOT NULL,
+        until_ms INTEGER NOT NULL,
+        wanted INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE open_questions (
+        sha256 BLOB PRIMARY KEY,
+        size INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        packaged INTEGER NOT NULL,
+        path BLOB NOT NULL,
+        first_ms INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE cloud_verdicts (
+        sha256 BLOB PRIMARY KEY,
+        number INTEGER NOT NULL,
+        verdict BLOB NOT NULL,
+        withdrawn INTEGER NOT NULL,
+        act INTEGER NOT NULL,
+        done INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX cloud_verdicts_by_number ON cloud_verdicts (number);
+    CREATE INDEX cloud_verdicts_undone ON cloud_verdicts (number) WHERE done = 0;
+",
+    "
+    CREATE TABLE sent (
+        day INTEGER NOT NULL,
+        what TEXT NOT NULL,
+        path BLOB NOT NULL,
+        sha256 BLOB NOT NULL,
+        server TEXT NOT NULL,
+        first_ms INTEGER NOT NULL,
+        last_ms INTEGER NOT NULL,
+        times INTEGER NOT NULL,
+        bytes INTEGER NOT NULL,
+        PRIMARY KEY (day, what, path, sha256, server)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX sent_by_time ON sent (last_ms);
+
+    CREATE TABLE samples (
+        sha256 BLOB PRIMARY KEY,
+        standing TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        at_ms INTEGER NOT NULL,
+        not_before_ms INTEGER NOT NULL,
+        tries INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX samples_waiting ON samples (standing, not_before_ms);
+",
 ];
 
 /// The version this build writes.

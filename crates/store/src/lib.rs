@@ -6,6 +6,7 @@
 mod alarms;
 mod approvals;
 mod backup;
+mod cloud;
 mod commands;
 mod content;
 mod db;

@@ -2,6 +2,7 @@
 //! The course of a run: hosts enrol one after the other, raise alarms at the rate, and say goodbye.
 
 use super::alarm::mix;
+use super::cloud::{Due, Part};
 use super::figures::now_ms;
 use super::host::{Field, Host, Journal};
 use super::plan::{Mode, Plan};
@@ -25,6 +26,10 @@ const ATTEMPTS: u32 = 8;
 const OTHERS: u64 = 128;
 /// Alarms that wait for their acknowledgement: no more are raised then, which the figures show.
 const WAITING: u64 = 2_000_000;
+/// Questions that wait for their answers.
+const QUESTIONS_WAITING: u64 = 512 * 512;
+/// Between two looks at which questions are due.
+const QUESTION_TICK: Duration = Duration::from_millis(2);
 /// Between two looks at what is due.
 const TICK: Duration = Duration::from_millis(10);
 
@@ -60,7 +65,8 @@ pub async fn run(plan: Plan) -> Result<serde_json::Value> {
     field.step_ms.store(i64::try_from(step).unwrap_or(i64::MAX), Relaxed);
     let journals: Arc<Vec<Arc<Journal>>> = Arc::new((0..plan.hosts).map(|_| Arc::default()).collect());
     let telling = tokio::spawn(tell(field.clone(), begun, plan.hosts));
-    let mut swarm = Swarm { plan, gate, field, journals, sessions: JoinSet::new(), begun };
+    let due = (0..plan.hosts).map(|_| Arc::default()).collect();
+    let mut swarm = Swarm { plan, gate, field, journals, due, sessions: JoinSet::new(), begun };
     let done = swarm.course().await;
     let summary = swarm.field.figures.summary(begun, swarm.plan.hosts);
     swarm.farewell().await;
@@ -75,6 +81,8 @@ struct Swarm {
     gate: Arc<Gate>,
     field: Arc<Field>,
     journals: Arc<Vec<Arc<Journal>>>,
+    /// Questions of each host, as many as there are journals.
+    due: Vec<Arc<Due>>,
     sessions: JoinSet<()>,
     begun: Instant,
 }
@@ -91,9 +99,14 @@ impl Swarm {
             Mode::Idle => {}
             Mode::Alarms => self.alarms(end).await,
             Mode::Commands => self.journals.iter().for_each(|j| self.raise(j, 1)),
+            Mode::Cloud => self.questions(end).await,
         }
         if self.plan.mode != Mode::Idle {
-            self.acknowledged().await;
+            if self.plan.mode == Mode::Cloud {
+                self.answered().await
+            } else {
+                self.acknowledged().await
+            }
             say(&self.field.figures.line("produced", self.begun, self.plan.hosts))?;
         }
         if self.plan.hold {
@@ -135,7 +148,11 @@ impl Swarm {
         let id = way.enrolled.host.clone();
         let machine = machine_id(self.plan.seed, number);
         let Some(journal) = self.journals.get(number as usize).cloned() else { return };
-        let mut host = Host::new(number, id, machine, self.field.clone(), journal);
+        let part = (self.plan.mode == Mode::Cloud)
+            .then(|| self.due.get(number as usize).cloned())
+            .flatten()
+            .map(|due| Part::new(number, self.plan.seed, self.plan.cloud, due));
+        let mut host = Host::new(number, id, machine, self.field.clone(), journal, part);
         let (gate, seed) = (self.gate.clone(), mix(self.plan.seed, u64::from(number)));
         self.sessions.spawn(async move {
             stay_connected(&mut way, &mut host, &gate.limits, seed).await;
@@ -191,6 +208,52 @@ impl Swarm {
         let f = &self.field.figures;
         let all = async {
             while f.acked.load(Relaxed) < f.made.load(Relaxed) {
+                sleep(TICK).await;
+            }
+        };
+        // What is missing then stands in the figures.
+        let _ = timeout(self.plan.patience, all).await;
+    }
+
+    /// Batches at the rate, the hosts in turns; once every inventory is told.
+    async fn questions(&self, end: Instant) {
+        let c = &self.field.figures.cloud;
+        let rows = u64::from(self.plan.cloud.programs) * u64::from(self.plan.hosts);
+        let told = async {
+            while c.rows.load(Relaxed) < rows {
+                sleep(TICK).await;
+            }
+        };
+        let _ = timeout(self.plan.patience, told).await;
+        let begun = Instant::now();
+        let end = end.max(begun + self.plan.time);
+        let mut tick = interval(QUESTION_TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let mut turns = self.due.iter().zip(self.journals.iter()).cycle();
+        let (mut made, batch) = (0_u64, u64::from(self.plan.cloud.batch));
+        while self.plan.questions > 0 && Instant::now() < end {
+            tick.tick().await;
+            let due = begun.elapsed().as_micros() * u128::from(self.plan.questions) / 1_000_000;
+            let due = u64::try_from(due).unwrap_or(u64::MAX);
+            while made + batch <= due {
+                // What the server does not keep up with is not asked, which the figures show.
+                let open = c.due.load(Relaxed).saturating_sub(c.done());
+                if open >= QUESTIONS_WAITING {
+                    made = due;
+                    break;
+                }
+                let Some((host, journal)) = turns.next() else { return };
+                c.due.fetch_add(batch, Relaxed);
+                host.add(&journal.bell);
+                made += batch;
+            }
+        }
+    }
+
+    async fn answered(&self) {
+        let c = &self.field.figures.cloud;
+        let all = async {
+            while c.done() < c.due.load(Relaxed) {
                 sleep(TICK).await;
             }
         };

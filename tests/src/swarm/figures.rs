@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What is counted while the swarm runs, and how it is told. Bounded, whatever the load.
 
+use super::cloud::Counted;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
@@ -70,10 +71,13 @@ impl Spread {
         0.0
     }
 
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         json!({"p50": self.at(0.5), "p99": self.at(0.99), "max": ms(self.most_us.load(Relaxed))})
     }
 }
+
+/// Milliseconds UTC of something that happens again and again.
+pub(crate) type Clock = AtomicI64;
 
 /// Milliseconds for people.
 fn ms(us: u64) -> f64 {
@@ -103,13 +107,15 @@ pub(crate) struct Figures {
     pub(crate) acked: AtomicU64,
     pub(crate) ack: Spread,
     /// Clock of the last acknowledgement, and of the first alarm, milliseconds UTC.
-    pub(crate) last_ack_ms: AtomicI64,
-    pub(crate) first_made_ms: AtomicI64,
+    pub(crate) last_ack_ms: Clock,
+    pub(crate) first_made_ms: Clock,
     pub(crate) commands: AtomicU64,
     /// From `created_ms` to the delivery.
     pub(crate) delivery: Spread,
     /// Clock of the last delivery.
-    pub(crate) last_command_ms: AtomicI64,
+    pub(crate) last_command_ms: Clock,
+    /// Of Malware Cloud Scan.
+    pub(crate) cloud: Counted,
     ends: Mutex<BTreeMap<String, u64>>,
 }
 
@@ -137,6 +143,7 @@ impl Figures {
             "alarms_acked": n(&self.acked),
             "commands": n(&self.commands),
             "last_command_ms": self.last_command_ms.load(Relaxed),
+            "cloud": self.cloud.json(),
         })
     }
 

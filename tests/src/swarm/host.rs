@@ -2,6 +2,7 @@
 //! One host of the swarm: the agent's side of the session, with a journal that is made as it is read.
 
 use super::alarm::{Source, record};
+use super::cloud::Part;
 use super::figures::{Figures, now_ms};
 use super::report::report;
 use lazaret_proto::{Message as _, v1};
@@ -67,6 +68,7 @@ pub(crate) struct Host {
     run: String,
     field: Arc<Field>,
     journal: Arc<Journal>,
+    cloud: Option<Part>,
     sent: Place,
     acked: Place,
     incarnation: String,
@@ -83,6 +85,7 @@ impl Host {
         machine_id: String,
         field: Arc<Field>,
         journal: Arc<Journal>,
+        cloud: Option<Part>,
     ) -> Self {
         Self {
             number,
@@ -92,6 +95,7 @@ impl Host {
             machine_id,
             field,
             journal,
+            cloud,
             sent: Place::default(),
             acked: Place::default(),
             incarnation: String::new(),
@@ -227,6 +231,9 @@ impl AgentSide for Host {
         self.sessions += 1;
         let now = f.sessions.fetch_add(1, Relaxed) + 1;
         f.most_sessions.fetch_max(now, Relaxed);
+        if let Some(part) = &mut self.cloud {
+            part.begun(f);
+        }
     }
 
     async fn acked(&mut self, at: Place) -> Result<(), String> {
@@ -275,9 +282,39 @@ impl AgentSide for Host {
         Ok(())
     }
 
+    async fn answers(&mut self, answers: v1::HashAnswers) -> Result<(), String> {
+        if let Some(part) = &mut self.cloud {
+            part.answered(&answers, &self.field.figures);
+        }
+        Ok(())
+    }
+
+    async fn inventory_acked(&mut self, version: u64) -> Result<(), String> {
+        if let Some(part) = &mut self.cloud {
+            part.inventory_acked(version, &self.field.figures);
+        }
+        Ok(())
+    }
+
+    async fn sample_state(&mut self, state: v1::SampleState) -> Result<(), String> {
+        if let Some(part) = &mut self.cloud {
+            part.sample_state(&state, &self.field.figures);
+        }
+        Ok(())
+    }
+
+    async fn verdicts(&mut self, verdicts: v1::HashVerdicts) -> Result<(), String> {
+        if let Some(part) = &mut self.cloud {
+            part.verdicts(&verdicts, &self.field.figures);
+        }
+        Ok(())
+    }
+
     async fn notice(&mut self) -> Option<Notice> {
-        let stop = self.field.stopping.load(Relaxed);
-        stop.then(|| Notice::Stop(goodbye(Bye::Shutdown, "the swarm ends")))
+        if self.field.stopping.load(Relaxed) {
+            return Some(Notice::Stop(goodbye(Bye::Shutdown, "the swarm ends")));
+        }
+        self.cloud.as_mut()?.next(&self.field.figures)
     }
 
     async fn news(&mut self) {

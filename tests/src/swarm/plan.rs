@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the swarm is to do: its command line.
 
+use super::cloud::Cloud;
 use anyhow::{Context as _, Result, bail, ensure};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -14,10 +15,17 @@ Many hosts in one process, each with an identity of its own, over the real proto
 
   --hosts N          hosts that enrol and stay connected (1000)
   --mode MODE        idle: keep alive only; alarms: raise alarms; commands: one alarm of each host, so that
-                     there is something to order (idle)
+                     there is something to order; cloud: tell an inventory, follow verdicts, ask what is known
+                     of hashes (idle)
   --rate N           alarms of the whole swarm in a second (3000)
   --alarms N         alarms of the whole swarm at most (without limit)
   --burst N          alarms that one host raises at once (1)
+  --programs N       rows in the inventory of each host (0)
+  --questions N      questions of the whole swarm in a second (0)
+  --batch N          questions that a host asks at once (512)
+  --known N          hashes that the server knows, to draw questions from (1000)
+  --unknown N        of a thousand questions, those about hashes that it does not know (0)
+  --liars N          hosts that lie about a sample: another content, too large, behind the end, without an end (0)
   --seconds N        how long, once every host is connected (300)
   --settle N         seconds between the last connection and the first alarm (0)
   --hold             stay until standard input is closed, instead of ending by itself
@@ -27,7 +35,7 @@ Many hosts in one process, each with an identity of its own, over the real proto
   --threads N        worker threads (as many as the machine has processors)
 
 Standard output has one JSON object a line: `progress` each second, `ready` when all are connected, `produced`
-when the last alarm is acknowledged, `summary` at the end. Commands are answered at once in every mode. Where the
+when the last alarm is acknowledged or the last question answered, `summary` at the end. Commands are answered at once in every mode. Where the
 gateway is on loopback each host has a source address of its own.
 ";
 
@@ -40,6 +48,8 @@ pub enum Mode {
     Alarms,
     /// Raise one alarm each.
     Commands,
+    /// Malware Cloud Scan.
+    Cloud,
 }
 
 /// By what the server is known.
@@ -70,6 +80,10 @@ pub struct Plan {
     pub alarms: u64,
     /// Alarms of one host at once.
     pub burst: u32,
+    /// Questions in a second.
+    pub questions: u32,
+    /// What hosts have and ask, in that mode.
+    pub cloud: Cloud,
     /// How long.
     pub time: Duration,
     /// Before the first alarm.
@@ -111,6 +125,8 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Wanted> {
         rate: 3000,
         alarms: u64::MAX,
         burst: 1,
+        questions: 0,
+        cloud: Cloud { programs: 0, batch: 512, known: 1000, unknown: 0, liars: 0 },
         time: Duration::from_secs(300),
         settle: Duration::ZERO,
         hold: false,
@@ -142,6 +158,12 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Wanted> {
             "--rate" => plan.rate = small(o, &word, 1_000_000)?,
             "--alarms" => plan.alarms = number(o, &word, 1, u64::MAX)?,
             "--burst" => plan.burst = small(o, &word, 10_000)?,
+            "--programs" => plan.cloud.programs = count(o, &word, 1_000_000)?,
+            "--questions" => plan.questions = count(o, &word, 100_000_000)?,
+            "--batch" => plan.cloud.batch = small(o, &word, 512)?,
+            "--known" => plan.cloud.known = number(o, &word, 1, u64::MAX >> 12)?,
+            "--unknown" => plan.cloud.unknown = count(o, &word, 1000)?,
+            "--liars" => plan.cloud.liars = count(o, &word, 1_000_000)?,
             "--seconds" => plan.time = seconds(86_400)?,
             "--settle" => plan.settle = seconds(86_400)?,
             "--enrol-rate" => plan.enrol_rate = small(o, &word, 100_000)?,
@@ -167,12 +189,18 @@ fn small(option: &str, word: &str, most: u32) -> Result<u32> {
     number(option, word, 1, most.into()).map(|n| u32::try_from(n).unwrap_or(most))
 }
 
+/// None is a number too.
+fn count(option: &str, word: &str, most: u32) -> Result<u32> {
+    number(option, word, 0, most.into()).map(|n| u32::try_from(n).unwrap_or(most))
+}
+
 fn mode(word: &str) -> Result<Mode> {
     Ok(match word {
         "idle" => Mode::Idle,
         "alarms" => Mode::Alarms,
         "commands" => Mode::Commands,
-        _ => bail!("--mode {word}: idle, alarms or commands"),
+        "cloud" => Mode::Cloud,
+        _ => bail!("--mode {word}: idle, alarms, commands or cloud"),
     })
 }
 
@@ -220,6 +248,10 @@ mod tests {
         assert_eq!(plan.authority, Authority::Fingerprint([0xab; 32]));
         assert_eq!((plan.hosts, plan.mode, plan.rate, plan.alarms), (5, Mode::Alarms, 7, 9));
         assert!(plan.hold && plan.time == Duration::from_secs(3));
+        let asks = line.replace("--mode alarms", "--mode cloud --programs 7 --questions 20000 --unknown 50");
+        let Ok(Wanted::Run(plan)) = parsed(&asks) else { panic!("{asks}") };
+        assert_eq!((plan.mode, plan.questions), (Mode::Cloud, 20_000));
+        assert_eq!(plan.cloud, Cloud { programs: 7, batch: 512, known: 1000, unknown: 50, liars: 0 });
         assert!(matches!(parsed("--help"), Ok(Wanted::Help)));
     }
 
@@ -230,7 +262,9 @@ mod tests {
         for (more, said) in [
             ("--hosts 0", "--hosts 0"),
             ("--hosts many", "1 to 1000000"),
-            ("--mode sleep", "idle, alarms or commands"),
+            ("--mode sleep", "idle, alarms, commands or cloud"),
+            ("--batch 513", "1 to 512"),
+            ("--unknown 1001", "0 to 1000"),
             ("--gateway here", "--gateway here"),
             ("--gateway 127.0.0.1:0", "port is 0"),
             ("--ca-fingerprint abc", "64 hexadecimal digits"),

@@ -5,6 +5,7 @@
 mod away;
 mod backup;
 mod cli;
+mod cloud;
 mod cluster;
 mod content;
 mod enrol;

@@ -9,6 +9,7 @@ mod brakes;
 mod cache;
 mod cli_contract;
 mod clock;
+mod cloud;
 mod content;
 mod crash;
 mod drop_and_restore;

@@ -326,7 +326,17 @@ fn a_self_test_shows_its_steps() {
         };
         test.steps.iter().map(step).collect::<Vec<_>>()
     };
-    let off = ["allow", "detect", "refuseskipped", "detect", "kill", "isolate", "restore", "clean up"];
+    let off = [
+        "allow",
+        "detect",
+        "refuseskipped",
+        "detect",
+        "kill",
+        "isolate",
+        "restore",
+        "cloudskipped",
+        "clean up",
+    ];
     assert_eq!(shown(&test), off, "isolate and kill is off, and stays so: {test:?}");
     // Armed by the server: every step that `lazaret self-test` has.
     want(&daemon, &server, armed(1));
@@ -334,7 +344,17 @@ fn a_self_test_shows_its_steps() {
     assert_eq!(done.outcome, "done", "{done:?}\n{}", daemon.log());
     let Some(v1::command_result::Detail::SelfTest(test)) = done.detail else { panic!("no steps") };
     let all = [
-        "allow", "detect", "refuse", "isolate", "refuse", "isolate", "detect", "kill", "isolate", "restore",
+        "allow",
+        "detect",
+        "refuse",
+        "isolate",
+        "refuse",
+        "isolate",
+        "detect",
+        "kill",
+        "isolate",
+        "restore",
+        "cloudskipped",
         "clean up",
     ];
     assert_eq!(shown(&test), all, "{test:?}");

@@ -23,7 +23,12 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("session", &["model", "proto"]),
     ("store", &["model"]),
     ("notify", &["model", "proto", "store"]),
-    ("server", &["model", "notify", "policy", "pool", "proto", "pack", "session", "store"]),
+    ("samples", &["model"]),
+    ("deepscan", &["model", "pool", "proto", "samples", "store"]),
+    (
+        "server",
+        &["deepscan", "model", "notify", "policy", "pool", "proto", "pack", "samples", "session", "store"],
+    ),
     (
         "agent",
         &[
@@ -40,7 +45,7 @@ const KEPT: &[(&str, &[&str])] = &[
     ("yara-x", &["engine"]),
     ("yara-x-parser", &["engine"]),
     ("goblin", &["engine"]),
-    ("age", &["vault", "server"]),
+    ("age", &["vault", "server", "samples"]),
     ("landlock", &["sys"]),
     ("seccompiler", &["sys"]),
     ("prost", &["proto"]),

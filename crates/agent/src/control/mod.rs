@@ -3,6 +3,7 @@
 //! else connects (the socket's mode says so, and the peer's credentials are checked again).
 
 pub(crate) mod alarms;
+mod cloud;
 mod events;
 mod isolate;
 pub(crate) mod isolated;
@@ -244,6 +245,9 @@ fn answer(core: &Arc<Core>, peer: &Peer, request: v1::Request, reply: &mut Reply
         Verb::PersistenceList(r) => persistence::list(core, &r, reply),
         Verb::PersistenceDisable(r) => persistence::disable(core, peer, &r),
         Verb::PersistenceEnable(r) => persistence::enable(core, peer, &r),
+        Verb::CloudStatus(_) => cloud::status(core),
+        Verb::CloudSent(r) => cloud::sent(core, &r, reply),
+        Verb::CloudVerdicts(r) => cloud::verdicts(core, &r, reply),
     }
 }
 
@@ -259,6 +263,9 @@ fn only_reads(verb: &Verb) -> bool {
             | Verb::EventsFollow(_)
             | Verb::PersistenceList(_)
             | Verb::RulesDisarmed(_)
+            | Verb::CloudStatus(_)
+            | Verb::CloudSent(_)
+            | Verb::CloudVerdicts(_)
     )
 }
 

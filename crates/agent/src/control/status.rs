@@ -49,6 +49,7 @@ pub(crate) fn status(core: &Core) -> v1::Status {
         freeze_seconds: freeze.map_or(0, |f| u32::try_from(f.as_secs()).unwrap_or(u32::MAX)),
         windows: core.windows.status(),
         server: core.uplink.status(core),
+        cloud: core.cloud.status(core),
     }
 }
 

@@ -73,6 +73,14 @@ impl Denied {
         }
     }
 
+    /// Takes back a refusal by verdict; what the responder holds stays.
+    pub(crate) fn remove_judged(&self, file: &FileRef) {
+        let mut table = self.lock();
+        if table.by_inode.get(&(file.dev, file.ino)).is_some_and(|e| e.only.is_some()) {
+            table.by_inode.remove(&(file.dev, file.ino));
+        }
+    }
+
     pub(crate) fn remove(&self, file: &FileRef) {
         self.lock().by_inode.remove(&(file.dev, file.ino));
     }
@@ -138,5 +146,22 @@ mod tests {
         assert!(asks());
         std::fs::write(&path, "good content").unwrap();
         assert!(!asks());
+    }
+
+    #[test]
+    fn a_refusal_by_verdict_is_taken_back_and_one_of_the_responder_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        std::fs::write(&path, "x").unwrap();
+        let file = File::open(&path).unwrap();
+        let stat = rustix::fs::fstat(&file).unwrap();
+        let identity = crate::look::file_ref(&stat);
+        let denied = Denied::new();
+        denied.add_judged(file.as_fd());
+        denied.remove_judged(&identity);
+        assert!(!denied.contains(file.as_fd(), &stat));
+        denied.add(file.as_fd());
+        denied.remove_judged(&identity);
+        assert!(denied.contains(file.as_fd(), &stat));
     }
 }

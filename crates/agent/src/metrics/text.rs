@@ -59,6 +59,16 @@ fn counters(page: &mut Page, core: &Core) {
         ),
         ("scan_errors_total", "Files that could not be judged.", read(&c.scan_errors)),
         ("overflows_total", "Times that the kernel lost events.", read(&c.overflows)),
+        (
+            "cloud_unanswered_total",
+            "Executions that ran because the server did not answer in time.",
+            read(&c.cloud_late),
+        ),
+        (
+            "cloud_refused_total",
+            "Executions that were refused because the server did not answer.",
+            read(&c.cloud_refused),
+        ),
         ("isolations_total", "Files that were isolated.", read(&c.isolated)),
         ("kills_total", "Processes that were killed.", read(&c.killed)),
         ("scanner_restarts_total", "Scanners that were replaced.", core.pool.replaced()),
@@ -103,6 +113,37 @@ fn state(page: &mut Page, core: &Core) {
         page.one("uplink_connected", "gauge", "Whether the server is connected.", u8::from(link.connected));
         page.one("outbox_length", "gauge", "Entries that the server has not acknowledged.", link.unsent);
         page.one("desired_generation", "gauge", "Of the desired state in force.", link.generation);
+    }
+    if let Some(s) = core.cloud.status(core) {
+        cloud(page, &s);
+    }
+}
+
+/// Malware Cloud Scan: counts only.
+fn cloud(page: &mut Page, s: &v1::CloudStatus) {
+    page.family("cloud_leaves", "gauge", "Whether that leaves this host.");
+    for (what, on) in [("hashes", s.hashes), ("samples", s.samples)] {
+        page.sample("cloud_leaves", &[("what", what)], u8::from(on));
+    }
+    for (name, help, n) in [
+        ("cloud_programs", "Programs in the inventory.", s.programs),
+        (
+            "cloud_programs_unsent",
+            "Rows of the inventory that the server has not acknowledged.",
+            s.programs_unsent,
+        ),
+        (
+            "cloud_open_questions",
+            "Hashes that the server was asked about and has not answered.",
+            s.open_questions,
+        ),
+        ("cloud_verdicts", "Hashes that the server holds for bad.", s.verdicts),
+        ("cloud_samples_waiting", "Samples that wait to be sent.", s.samples_waiting),
+        ("cloud_sent_hashes", "Files whose hash was sent, of the last 30 days.", s.sent_hashes),
+        ("cloud_sent_samples", "Samples that were sent, of the last 30 days.", s.sent_samples),
+        ("cloud_sent_bytes", "Bytes of these samples.", s.sent_bytes),
+    ] {
+        page.one(name, "gauge", help, n);
     }
 }
 

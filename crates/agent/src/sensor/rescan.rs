@@ -63,7 +63,7 @@ pub(super) fn scan_new_mounts(core: &Arc<Core>, before: &[PathBuf]) {
     }
 }
 
-fn scan_changed(core: &Arc<Core>, root: &Path, since_ms: i64) {
+pub(crate) fn scan_changed(core: &Arc<Core>, root: &Path, since_ms: i64) {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
     let Ok(folder) = rustix::fs::open(root, flags, Mode::empty()) else { return };
     let Ok(dev) = rustix::fs::fstat(&folder).map(|s| s.st_dev) else { return };

@@ -43,6 +43,7 @@ pub(crate) fn run(core: &Arc<Core>) {
             prune(core);
             prune_journal(core);
             core.uplink.commands.forget(core);
+            core.cloud.samples.upkeep(core);
             alarms = Instant::now();
         }
     }

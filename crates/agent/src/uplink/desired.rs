@@ -161,6 +161,8 @@ impl Desired {
             &Ending::Thaw("the server (the rule is disarmed)".to_owned()),
         );
         let (entries, rules) = (wanted.whitelist.len(), disarmed.len());
+        let leaves = wanted.cloud.in_words();
+        core.cloud.set_consent(wanted.cloud);
         core.set_scope(wanted.scope);
         core.judge_again();
         if !quietly {
@@ -168,7 +170,7 @@ impl Desired {
                 wanted.recovery.map_or("", |_| "isolated files are sealed for the fleet's key too, ");
             let word = |on| if on { "on" } else { "off" };
             let text = format!(
-                "{} is in force: isolate and kill is {}, dry run is {}, {entries} whitelist entries, {rules} rules disarmed, {sealed}{} refused",
+                "{} is in force: isolate and kill is {}, dry run is {}, {entries} whitelist entries, {rules} rules disarmed, {sealed}{leaves}{} refused",
                 self.origin(),
                 word(wanted.policy.isolate_and_kill),
                 word(wanted.dry_run),

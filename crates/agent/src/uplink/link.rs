@@ -146,6 +146,7 @@ async fn as_host(core: &Arc<Core>, mut identity: Identity) {
         if let Err(e) = core.uplink.desired.forget(core) {
             log!("{e:#}");
         }
+        core.cloud.forget(core);
     }
     if let Err(e) = core.database.set_setting(HOST, &identity.host) {
         log!("{e}");
@@ -181,6 +182,7 @@ async fn as_host(core: &Arc<Core>, mut identity: Identity) {
         () = stopped(core) => {}
     }
     core.uplink.set_link(|link| link.connected = false);
+    core.cloud.end_session();
 }
 
 async fn changed(core: &Core, shared: &Shared) {

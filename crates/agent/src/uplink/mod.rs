@@ -27,7 +27,7 @@ mod wanted;
 pub(crate) use address::{Address, fingerprint};
 pub(crate) use content::Delivery;
 pub(crate) use enroll::{Arguments as EnrollArguments, run as enroll};
-pub(crate) use wanted::Wanted;
+pub(crate) use wanted::{Wanted, folder as plain_folder};
 
 use crate::config::Config;
 use crate::core::Core;
@@ -130,6 +130,11 @@ impl Uplink {
     fn tell_progress(&self, progress: v1::ScanProgress) {
         lock(&self.progress).insert(progress.task.clone(), progress);
         self.ring();
+    }
+
+    /// The address of the server; empty where this host belongs to none.
+    pub(crate) fn server(&self) -> String {
+        lock(&self.link).url.clone()
     }
 
     /// For `status`; `None` where this host belongs to no server.

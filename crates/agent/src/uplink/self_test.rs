@@ -3,6 +3,7 @@
 //! written or run is written and run by processes of their own, because what the daemon itself does is not
 //! looked at. Switches stay as they are: where nothing acts by itself, those steps are skipped.
 
+mod cloud;
 mod programs;
 mod steps;
 
@@ -131,7 +132,15 @@ impl Test<'_> {
     }
 
     /// Asks until there is an answer; `None` when its time is over.
-    fn until<T>(&self, mut probe: impl FnMut() -> Option<T>) -> Result<Option<T>, Cancelled> {
+    fn until<T>(&self, probe: impl FnMut() -> Option<T>) -> Result<Option<T>, Cancelled> {
+        self.until_within(PATIENCE, probe)
+    }
+
+    fn until_within<T>(
+        &self,
+        limit: Duration,
+        mut probe: impl FnMut() -> Option<T>,
+    ) -> Result<Option<T>, Cancelled> {
         let began = Instant::now();
         loop {
             if self.cancel.load(Ordering::Relaxed) || self.core.is_stopping() {
@@ -140,10 +149,12 @@ impl Test<'_> {
             if let Some(found) = probe() {
                 return Ok(Some(found));
             }
-            if began.elapsed() > PATIENCE {
+            if began.elapsed() > limit {
                 return Ok(None);
             }
-            std::thread::sleep(Duration::from_millis(2));
+            // Fine at first, coarser for what takes long.
+            let pause = if began.elapsed() < Duration::from_secs(1) { 2 } else { 50 };
+            std::thread::sleep(Duration::from_millis(pause));
         }
     }
 }

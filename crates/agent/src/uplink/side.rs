@@ -176,7 +176,9 @@ impl AgentSide for Side {
         log!(
             "the server knows more of this host than its journal: it went back to an older state, epoch {epoch} begins"
         );
-        lock(&self.core.uplink.outbox).fork(&self.core.database, epoch)
+        lock(&self.core.uplink.outbox).fork(&self.core.database, epoch)?;
+        self.core.cloud.parts.start_anew(&self.core);
+        Ok(())
     }
 
     async fn read_after(&mut self, after: Place, count: usize, bytes: usize) -> Result<Vec<v1::Record>> {
@@ -215,6 +217,7 @@ impl AgentSide for Side {
         if let Some(why) = self.core.uplink.problem() {
             log!("{why}");
         }
+        self.core.cloud.begin_session(&self.core, &hello.incarnation);
         log!("connected to {}", lock(&self.shared.identity).url);
     }
 
@@ -260,9 +263,35 @@ impl AgentSide for Side {
         Ok(())
     }
 
+    async fn answers(&mut self, answers: v1::HashAnswers) -> Result<()> {
+        self.core.cloud.answered(&self.core, answers);
+        Ok(())
+    }
+
+    async fn inventory_acked(&mut self, version: u64) -> Result<()> {
+        self.core.cloud.parts.acked(&self.core, version);
+        Ok(())
+    }
+
+    async fn sample_state(&mut self, state: v1::SampleState) -> Result<()> {
+        self.core.cloud.samples.heard(state);
+        Ok(())
+    }
+
+    async fn verdicts(&mut self, verdicts: v1::HashVerdicts) -> Result<()> {
+        self.core.cloud.verdicts.take(&self.core, verdicts)
+    }
+
     async fn notice(&mut self) -> Option<Notice> {
         if self.core.uplink.is_stopping() {
             return Some(Notice::Stop(goodbye(Bye::Shutdown, "the daemon stops")));
+        }
+        // An execution may wait for it.
+        if let Some(questions) = self.core.cloud.questions.next(&self.core) {
+            return Some(Notice::Questions(questions));
+        }
+        if let Some(from) = self.core.cloud.verdicts.next(&self.core) {
+            return Some(Notice::VerdictsFrom(from));
         }
         if let Some((_, progress)) = lock(&self.core.uplink.progress).pop_first() {
             return Some(Notice::Progress(progress));
@@ -273,16 +302,23 @@ impl AgentSide for Side {
         if let Some(csr) = self.renewal() {
             return Some(Notice::Renew(csr));
         }
-        self.core.uplink.content.next_request().map(Notice::Content)
+        if let Some(part) = self.core.cloud.parts.next(&self.core) {
+            return Some(Notice::Inventory(part));
+        }
+        if let Some(request) = self.core.uplink.content.next_request() {
+            return Some(Notice::Content(request));
+        }
+        self.core.cloud.samples.next_part().map(Notice::Sample)
     }
 
     async fn news(&mut self) {
         loop {
             tokio::select! {
                 () = self.core.uplink.bell.notified() => return,
-                () = tokio::time::sleep(LOOK) => {
+                () = tokio::time::sleep(self.core.cloud.due_in().map_or(LOOK, |due| due.min(LOOK))) => {
                     let newest = self.newest();
-                    if newest != self.seen || self.looked.elapsed() >= REPORT {
+                    let due = self.core.cloud.due_in().is_some_and(|due| due.is_zero());
+                    if newest != self.seen || self.looked.elapsed() >= REPORT || due {
                         self.seen = newest;
                         return;
                     }
@@ -292,6 +328,7 @@ impl AgentSide for Side {
     }
 
     async fn ended(&mut self, end: &End, retry: Option<Duration>) {
+        self.core.cloud.end_session();
         let told = if let End::Told(g) = end { g.kind() } else { Bye::Unspecified };
         let banned = matches!(told, Bye::Revoked | Bye::UnknownHost);
         let why = end.to_string();

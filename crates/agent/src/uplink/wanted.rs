@@ -2,6 +2,7 @@
 //! The settings in force: defaults < lazaretd.toml < what was switched here < the server's desired state,
 //! as far as this host takes that. Pure: the same input gives the same settings.
 
+use crate::cloud::Consent;
 use crate::config::Config;
 use crate::control::{DRY_RUN, ISOLATE_AND_KILL, TEST_PROGRAMS, checked_entry};
 use crate::core::Scope;
@@ -71,6 +72,8 @@ pub(crate) struct Wanted {
     pub(crate) disarmed: Vec<DisarmedRule>,
     /// Age recipient of the fleet's recovery key. The vault's own keys open everything, whatever it is.
     pub(crate) recovery: Option<String>,
+    /// What leaves this host.
+    pub(crate) cloud: Consent,
 }
 
 fn bytes(paths: &[PathBuf]) -> Vec<Vec<u8>> {
@@ -112,6 +115,7 @@ impl Wanted {
             whitelist: Vec::new(),
             disarmed: Vec::new(),
             recovery: None,
+            cloud: Consent::none(&config.cloud, config.deadline()),
         })
     }
 }
@@ -238,6 +242,9 @@ impl Overlay<'_> {
         if let Some(folders) = self.folders("protect.exclude", &p.exclude, &TOO_WIDE) {
             self.out.wanted.scope.excluded = folders;
         }
+        let (cloud, refused) = self.out.wanted.cloud.clone().with(p);
+        self.out.wanted.cloud = cloud;
+        self.out.refused.extend(refused);
     }
 
     fn classes(&mut self, words: &[String]) {
@@ -373,7 +380,7 @@ impl Overlay<'_> {
 }
 
 /// Absolute, without steps back, and not nearly everything.
-fn folder(path: &[u8], too_wide: &[&[u8]]) -> Result<Vec<u8>, String> {
+pub(crate) fn folder(path: &[u8], too_wide: &[&[u8]]) -> Result<Vec<u8>, String> {
     if !path.starts_with(b"/") {
         return Err("it is not absolute".into());
     }

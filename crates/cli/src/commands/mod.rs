@@ -3,6 +3,7 @@
 
 pub(crate) mod alarms;
 pub(crate) mod breaker;
+pub(crate) mod cloud;
 pub(crate) mod completions;
 pub(crate) mod content;
 pub(crate) mod diagnose;
@@ -58,6 +59,9 @@ fn show(out: &mut Output, answer: &Answer) -> Result<bool, CliError> {
             Answer::Verify(v) => out.json(&json::Verify::from(v))?,
             Answer::Preview(p) => out.json(&json::Preview::from(p))?,
             Answer::DisarmedRule(r) => out.json(&json::DisarmedRule::from(r))?,
+            Answer::CloudStatus(s) => out.json(&json::CloudLine::from(s))?,
+            Answer::CloudSent(s) => out.json(&json::CloudSent::from(s))?,
+            Answer::CloudVerdict(v) => out.json(&json::CloudVerdict::from(v))?,
             Answer::Failure(f) => return Err(f.clone().into()),
         }
     } else {
@@ -72,6 +76,9 @@ fn show(out: &mut Output, answer: &Answer) -> Result<bool, CliError> {
             Answer::Verify(v) => out.text(&render::verifications(look, std::slice::from_ref(v)))?,
             Answer::Preview(p) => out.text(&render::preview(look, p))?,
             Answer::DisarmedRule(r) => out.text(&render::disarmed(look, std::slice::from_ref(r)))?,
+            Answer::CloudStatus(s) => out.text(&render::cloud(look, s))?,
+            Answer::CloudSent(s) => out.text(&render::cloud_sent(look, std::slice::from_ref(s), 0))?,
+            Answer::CloudVerdict(v) => out.text(&render::cloud_verdicts(look, std::slice::from_ref(v), 0))?,
             Answer::Failure(f) => return Err(f.clone().into()),
         }
     }

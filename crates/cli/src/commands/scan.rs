@@ -137,6 +137,7 @@ fn start(args: &ScanArgs) -> Result<Pool, CliError> {
         deadline: DEADLINE,
         uid_gid: rustix::process::geteuid().is_root().then_some((JAIL_ID, JAIL_ID)),
         test_programs: true,
+        deep: None,
         on_pid: None,
     })
     .map_err(|e| {

@@ -78,6 +78,10 @@ fn words(t: &Value) -> String {
     text.push_str(&format!("Started again: {}\n", list(&t["restarts"])));
     text.push_str(&format!("Alarms closed: {}\n", t["alarms"]));
     text.push_str(&format!("Whitelisted in the projects: {}\n", list(&t["whitelist_projects"])));
+    text.push_str(&format!(
+        "Verdict of the cloud scan withdrawn in the projects: {}\n",
+        list(&t["withdrawn_projects"])
+    ));
     text.push_str(&format!("Found by: {}", list(&t["rules"])));
     text
 }
@@ -91,10 +95,11 @@ mod tests {
         let text = words(&json!({
             "sha256": "ab", "isolated_total": 2, "hosts": [{"name": "web"}, {"name": "db"}], "hosts_later": 1,
             "isolated": [{"path": "/srv/\u{1b}[2J", "host": {"name": "web"}}], "restarts": ["nginx.service"],
-            "alarms": 3, "whitelist_projects": ["0"], "rules": []
+            "alarms": 3, "whitelist_projects": ["0"], "withdrawn_projects": ["0"], "rules": []
         }));
         assert!(text.contains("2 files on 2 hosts, 1 of them when they come back"), "{text}");
         assert!(text.contains("nginx.service") && text.contains("Alarms closed: 3"), "{text}");
+        assert!(text.contains("withdrawn in the projects: 0"), "{text}");
         assert!(text.contains("Found by: none") && !text.contains('\u{1b}'), "{text}");
     }
 }

@@ -140,6 +140,41 @@ impl Http {
         if (200..300).contains(&status) { Ok(value) } else { Err(self.problem(status, &value)) }
     }
 
+    /// A PUT of what was read at this revision.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub(super) fn put_at(&self, path: &str, revision: i64, body: &Value) -> Result<Value, CliError> {
+        let tag = format!("\"{revision}\"");
+        let path = format!("/api/v1{path}");
+        let answer = self.exchange(Method::Put, &path, &[], Some(body), &[("if-match", &tag)])?;
+        let (status, value) = self.read(answer)?;
+        if (200..300).contains(&status) { Ok(value) } else { Err(self.problem(status, &value)) }
+    }
+
+    /// A POST that is answered with a file: its bytes go to `to`, and the header that is asked for comes back.
+    ///
+    /// # Errors
+    /// As [`Self::send`], and of writing.
+    pub(super) fn file(
+        &self,
+        path: &str,
+        body: &Value,
+        header: &str,
+        to: &mut impl std::io::Write,
+    ) -> Result<(u64, Option<String>), CliError> {
+        let answer = self.exchange(Method::Post, &format!("/api/v1{path}"), &[], Some(body), &[])?;
+        if answer.status().as_u16() != 200 {
+            let (status, value) = self.read(answer)?;
+            return Err(self.problem(status, &value));
+        }
+        let found = answer.headers().get(header).and_then(|v| v.to_str().ok()).map(str::to_owned);
+        let mut reader = answer.into_body().into_with_config().limit(u64::MAX).reader();
+        let copied = std::io::copy(&mut reader, to)
+            .map_err(|e| CliError::Failed(format!("the file did not come to its end: {e}")))?;
+        Ok((copied, found))
+    }
+
     /// A POST that one kind of problem is an answer to as well: `None` then.
     ///
     /// # Errors
@@ -167,7 +202,10 @@ impl Http {
         query: &[(&str, String)],
         body: Option<&Value>,
     ) -> Result<(u16, Value), CliError> {
-        let mut answer = self.exchange(method, &format!("/api/v1{path}"), query, body)?;
+        self.read(self.exchange(method, &format!("/api/v1{path}"), query, body, &[])?)
+    }
+
+    fn read(&self, mut answer: ureq::http::Response<Body>) -> Result<(u16, Value), CliError> {
         let status = answer.status().as_u16();
         let text = answer
             .body_mut()
@@ -185,7 +223,7 @@ impl Http {
     /// # Errors
     /// As [`Self::send`].
     pub(super) fn plain(&self, path: &str) -> Result<String, CliError> {
-        let mut answer = self.exchange(Method::Get, path, &[], None)?;
+        let mut answer = self.exchange(Method::Get, path, &[], None, &[])?;
         let status = answer.status().as_u16();
         if status != 200 {
             return Err(self.problem(status, &Value::Null));
@@ -203,7 +241,7 @@ impl Http {
     /// # Errors
     /// As [`Self::send`].
     pub(super) fn stream(&self, path: &str) -> Result<ureq::BodyReader<'static>, CliError> {
-        let answer = self.exchange(Method::Get, &format!("/api/v1{path}"), &[], None)?;
+        let answer = self.exchange(Method::Get, &format!("/api/v1{path}"), &[], None, &[])?;
         let status = answer.status().as_u16();
         if status != 200 {
             return Err(self.problem(status, &Value::Null));
@@ -217,6 +255,7 @@ impl Http {
         path: &str,
         query: &[(&str, String)],
         body: Option<&Value>,
+        headers: &[(&str, &str)],
     ) -> Result<ureq::http::Response<Body>, CliError> {
         let url = format!("{}{path}", self.base);
         let bearer = self.token.as_ref().map(|t| format!("Bearer {t}"));
@@ -229,6 +268,9 @@ impl Http {
             Some(mut request) => {
                 if let Some(bearer) = &bearer {
                     request = request.header("authorization", bearer);
+                }
+                for (name, value) in headers {
+                    request = request.header(*name, *value);
                 }
                 match body {
                     Some(body) => request.send_json(body),

@@ -4,9 +4,11 @@
 
 mod alarms;
 mod approvals;
+mod cloud_scan;
 mod content;
 mod events;
 mod false_positive;
+mod files;
 mod hosts;
 mod http;
 mod isolated;
@@ -15,6 +17,7 @@ mod orders;
 mod quotas;
 mod recovery_key;
 mod rules;
+mod samples;
 mod scan;
 mod scans;
 mod switch;
@@ -23,12 +26,15 @@ mod tokens;
 mod whitelist;
 
 pub(crate) use approvals::ApprovalsArgs;
+pub(crate) use cloud_scan::CloudScanArgs;
 pub(crate) use false_positive::FalsePositiveArgs;
+pub(crate) use files::FileArgs;
 pub(crate) use hosts::HostsArgs;
 pub(crate) use login::{LoginArgs, LogoutArgs};
 pub(crate) use orders::TasksArgs;
 pub(crate) use quotas::QuotasArgs;
 pub(crate) use recovery_key::RecoveryKeyArgs;
+pub(crate) use samples::SampleArgs;
 pub(crate) use scans::ScansArgs;
 pub(crate) use targets::TargetsArgs;
 pub(crate) use tokens::TokensArgs;
@@ -80,6 +86,9 @@ impl<'a> Fleet<'a> {
             Verb::RecoveryKey(args) => recovery_key::run(self, args, out),
             Verb::Alarms(args) => alarms::run(self, args, out),
             Verb::Handle(args) => alarms::handle(self, args, out),
+            Verb::File(args) => files::run(self, args, out),
+            Verb::Sample(args) => samples::run(self, args, out),
+            Verb::CloudScan(args) => cloud_scan::run(self, args, out),
             Verb::FalsePositive(args) => false_positive::run(self, args, out),
             Verb::Thaw(args) => alarms::thaw(self, args, out),
             Verb::Isolated(args) => isolated::run(self, args, out),

@@ -45,6 +45,11 @@ pub(super) fn run(fleet: &Fleet<'_>, args: &SwitchArgs, out: &mut Output) -> Res
             shown(&answer, "project"),
             shown(&answer, "set_by")
         ))?;
+        if answer["scan"].is_object() {
+            let begun = if answer["scan"]["begun"] == true { "begins" } else { "runs already" };
+            let task = shown(&answer["scan"], "task");
+            out.text(&format!("a quick scan of all hosts {begun}: lazaret scans show {task}"))?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

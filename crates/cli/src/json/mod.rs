@@ -3,6 +3,7 @@
 
 mod alarm;
 mod answer;
+mod cloud;
 mod isolated;
 mod persistence;
 mod preview;
@@ -12,6 +13,7 @@ mod vault;
 
 pub(crate) use alarm::Alarm;
 pub(crate) use answer::{Done, Event, Export, Failure, Receipt, Verify, WhitelistEntry};
+pub(crate) use cloud::{Cloud, CloudLine, CloudSent, CloudVerdict};
 pub(crate) use isolated::{Isolated, IsolatedFull};
 pub(crate) use persistence::PersistenceLine;
 pub(crate) use preview::{DisarmedRule, Preview};

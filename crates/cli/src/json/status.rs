@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `status --json`.
 
-use super::{Vault, exact, lossy};
+use super::{Cloud, Vault, exact, lossy};
 use crate::render::Protection;
 use crate::time;
 use lazaret_proto::v1;
@@ -35,6 +35,8 @@ pub(crate) struct Status<'a> {
     vault: Option<Vault>,
     #[serde(skip_serializing_if = "Option::is_none")]
     server: Option<Server<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cloud: Option<Cloud<'a>>,
 }
 
 /// The server that this host belongs to.
@@ -164,6 +166,7 @@ impl<'a> From<&'a v1::Status> for Status<'a> {
             counters: s.counters.unwrap_or_default().into(),
             vault: s.vault.as_ref().map(Into::into),
             server: s.server.as_ref().map(Into::into),
+            cloud: s.cloud.as_ref().map(Into::into),
         }
     }
 }

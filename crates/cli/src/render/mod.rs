@@ -4,6 +4,7 @@
 
 mod alarm;
 mod answer;
+mod cloud;
 mod confidence;
 mod isolated;
 mod persistence;
@@ -15,6 +16,8 @@ mod vault;
 
 pub(crate) use alarm::{alarm, alarm_after, alarms};
 pub(crate) use answer::{event, receipt, verifications, whitelist};
+use cloud::cloud_line;
+pub(crate) use cloud::{cloud, cloud_sent, cloud_verdicts};
 pub(crate) use isolated::{isolated, isolated_list};
 pub(crate) use persistence::persistence_list;
 pub(crate) use preview::{disarmed, preview};

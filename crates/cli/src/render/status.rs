@@ -89,6 +89,9 @@ pub(crate) fn status(look: Look, s: &v1::Status, now_ms: i64) -> String {
     if let Some(server) = &s.server {
         out.push_str(&field("Server", &self::server(look, server, now_ms)));
     }
+    if let Some(cloud) = &s.cloud {
+        out.push_str(&field("Cloud scan", &super::cloud_line(look, cloud)));
+    }
     out.push_str(&windows(look, s));
     for (i, breaker) in s.open_breakers.iter().enumerate() {
         let label = if i == 0 { "Circuit breaker" } else { "" };

@@ -3,6 +3,7 @@
 
 #![allow(missing_docs, reason = "tests")]
 
+mod cloud;
 mod daemon_verbs;
 mod peer;
 mod scan;

@@ -14,6 +14,7 @@ mod zip_file;
 use crate::confidence::weight_for;
 use crate::finding::Finding;
 use crate::judge::{Judge, Object};
+use crate::limits::Limits;
 use budget::{Budget, Limit, Metered};
 use lazaret_model::{Evidence, EvidenceKind, FileType, ScanError, Sha256, Verdict};
 use sha2::Digest;
@@ -23,13 +24,13 @@ use std::rc::Rc;
 
 pub(crate) use source::{FileSource, Source, SourceReader};
 
-/// How deep archives in archives are opened.
+/// How deep archives in archives are opened on a host.
 pub const MAX_DEPTH: usize = 4;
-/// All that is unpacked from one file, bytes.
+/// All that is unpacked from one file there, bytes.
 pub const MAX_OUTPUT: u64 = 256 << 20;
-/// One member, bytes: larger ones are not judged.
+/// One member there, bytes: larger ones are not judged.
 pub const MAX_MEMBER: u64 = 64 << 20;
-/// Members of one file, nested ones included.
+/// Members of one file there, nested ones included.
 pub const MAX_MEMBERS: u32 = 10_000;
 
 /// Bad members that a report lists.
@@ -112,10 +113,12 @@ pub(crate) fn unpack(
     source: &dyn Source,
     container: Container,
 ) -> Result<Unpacked, ScanError> {
+    let limits = judge.engine.limits;
     let mut walk = Walk {
         judge,
         out: Unpacked::default(),
-        budget: Rc::new(Budget::new(MAX_OUTPUT)),
+        limits,
+        budget: Rc::new(Budget::new(limits.output)),
         members: 0,
         spare: Vec::new(),
     };
@@ -143,6 +146,7 @@ pub(crate) enum Halt {
 pub(crate) struct Walk<'j, 'e> {
     judge: &'j mut Judge<'e>,
     out: Unpacked,
+    limits: Limits,
     budget: Rc<Budget>,
     members: u32,
     /// Buffers that are free to be used again.
@@ -158,8 +162,9 @@ impl Walk<'_, '_> {
         path: &[u8],
         depth: usize,
     ) -> Result<(), Halt> {
-        if depth > MAX_DEPTH {
-            self.note(path, &format!("archives are nested deeper than {MAX_DEPTH}"));
+        let deepest = self.limits.depth;
+        if depth > deepest {
+            self.note(path, &format!("archives are nested deeper than {deepest}"));
             return Ok(());
         }
         match container {
@@ -185,16 +190,17 @@ impl Walk<'_, '_> {
     /// Reads one member and judges it; containers are opened in turn.
     fn member(&mut self, path: &[u8], reader: &mut dyn Read, depth: usize) -> Result<(), Halt> {
         self.members += 1;
-        if self.members > MAX_MEMBERS {
-            self.note(b"", &format!("it has more than {MAX_MEMBERS} members; the rest were not scanned"));
+        let Limits { members, member: largest, .. } = self.limits;
+        if self.members > members {
+            self.note(b"", &format!("it has more than {members} members; the rest were not scanned"));
             return Err(Halt::Limit);
         }
         let mut bytes = self.spare.pop().unwrap_or_default();
         bytes.clear();
-        let read = reader.take(MAX_MEMBER + 1).read_to_end(&mut bytes);
+        let read = reader.take(largest + 1).read_to_end(&mut bytes);
         let result = match read {
-            Ok(n) if n as u64 > MAX_MEMBER => {
-                self.note(path, &format!("it is larger than {MAX_MEMBER} bytes and was not scanned"));
+            Ok(n) if n as u64 > largest => {
+                self.note(path, &format!("it is larger than {largest} bytes and was not scanned"));
                 Ok(())
             }
             Ok(_) => self.judge_member(path, &bytes, depth),

@@ -4,13 +4,13 @@
 use super::budget::{Intake, Metered};
 use super::compressed::{MAX_DECODER_KIB, ZstdFrames};
 use super::zip_directory::{self, Entry};
-use super::{Halt, MAX_MEMBERS, Source, SourceReader, Walk, join};
+use super::{Halt, Source, SourceReader, Walk, join};
 use std::io::{self, Read};
 
 impl Walk<'_, '_> {
     pub(super) fn zip(&mut self, source: &dyn Source, path: &[u8], depth: usize) -> Result<(), Halt> {
         // One more than is scanned, so that the walk notices and says so.
-        let left = (MAX_MEMBERS - self.members.min(MAX_MEMBERS)) as usize + 1;
+        let left = self.limits.members.saturating_sub(self.members) as usize + 1;
         let directory = match zip_directory::read(source, left) {
             Ok(directory) => directory,
             Err(e) => {

@@ -2,7 +2,7 @@
 //! Members of archives: found, bounded, and never the end of a scan.
 
 use crate::stand_ins::{BAD, eicar, engine, ids, shipped};
-use lazaret_engine::{Engine, MAX_DEPTH, MAX_MEMBERS};
+use lazaret_engine::{Engine, Limits, MAX_DEPTH, MAX_MEMBERS};
 use lazaret_model::{EvidenceKind, FileType, MalwareClass, Rating, ScanReport, Thresholds};
 use std::io::{Cursor, Read, Write};
 use std::time::{Duration, Instant};
@@ -115,6 +115,24 @@ fn every_form_is_opened() {
 fn without_members_nothing_is_opened() {
     let report = engine().scanner().scan_bytes(&zip_of(&[("bad", BAD)]), false).unwrap();
     assert!(!report.verdict.is_found() && report.members.is_empty() && report.objects == 1);
+}
+
+#[test]
+fn the_limits_of_a_server_are_higher_and_hold_as_well() {
+    let mut bytes = zip_of(&[("bad", BAD)]);
+    for _ in 0..MAX_DEPTH {
+        bytes = gzip(&bytes);
+    }
+    assert_eq!(scan(&bytes).members.len(), 0);
+    let deep = engine().with_limits(Limits { depth: 8, ..Limits::default() });
+    let report = deep.scanner().scan_bytes(&bytes, true).unwrap();
+    assert_eq!(report.members.len(), 1, "{:?}", report.unscanned);
+    let narrow = engine().with_limits(Limits { members: 1, member: 8, ..Limits::default() });
+    let report = narrow.scanner().scan_bytes(&zip_of(&[("a", BAD), ("b", b"x")]), true).unwrap();
+    assert!(report.members.is_empty());
+    for line in ["larger than 8 bytes", "more than 1 members"] {
+        assert!(report.unscanned.iter().any(|l| l.contains(line)), "{line}: {:?}", report.unscanned);
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Every shipped rule matches what it must, and does not match what it must not.
 
-use crate::stand_ins::{eicar, ids, shipped};
+use crate::stand_ins::{deep, eicar, ids, shipped};
 use lazaret_engine::Engine;
 use lazaret_model::{MalwareClass, Rating, Thresholds};
 use lazaret_pack::{Content, pack_bytes};
@@ -9,7 +9,8 @@ use std::collections::HashSet;
 
 #[test]
 fn every_rule_does_what_its_cases_say() {
-    let content = shipped();
+    // The content of the deep scan holds that of hosts, and more.
+    let content = deep();
     let (engine, info) = Engine::load(&content, &[]);
     assert_eq!(info.problems, [], "shipped rules that do not compile");
     assert_eq!(info.rules as usize, content.rules.len());
@@ -38,6 +39,25 @@ fn every_rule_does_what_its_cases_say() {
         }
     }
     assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));
+}
+
+#[test]
+fn the_deep_scan_knows_more_than_hosts_and_decides_nothing_by_it() {
+    let (hosts, all) = (shipped(), deep());
+    let known: HashSet<&str> = hosts.rules.iter().map(|r| r.id.as_str()).collect();
+    let more: Vec<_> = all.rules.iter().filter(|r| !known.contains(r.id.as_str())).collect();
+    assert_eq!(all.rules.len(), hosts.rules.len() + more.len());
+    assert!(more.len() >= 5, "{} rules", more.len());
+    assert_eq!(all.known_bad.len(), hosts.known_bad.len());
+    for rule in more {
+        assert!(rule.id.starts_with(&format!("{}_deep_", rule.class)), "{}", rule.id);
+        assert!(
+            !rule.decisive && !rule.test,
+            "{}: medium at most, until people have seen what it hits",
+            rule.id
+        );
+    }
+    assert!(all.version.contains('+'), "{}", all.version);
 }
 
 #[test]
@@ -112,7 +132,7 @@ fn the_pack_gives_the_same_verdicts_and_does_not_match_itself() {
 
 #[test]
 fn programs_of_this_system_are_not_found() {
-    let (engine, _) = Engine::load(&shipped(), &[]);
+    let (engine, _) = Engine::load(&deep(), &[]);
     let mut scanner = engine.scanner();
     let mut seen = 0;
     let mut paths: Vec<_> = std::fs::read_dir("/usr/bin").unwrap().map(|e| e.unwrap().path()).collect();

@@ -54,6 +54,14 @@ pub(crate) fn shipped() -> Content {
     content
 }
 
+/// The same with what only the deep scan of a server knows.
+pub(crate) fn deep() -> Content {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../content");
+    let content = lazaret_pack::read_sources(&[&dir, &dir.join("deep")]).unwrap();
+    assert_eq!(content.problems, [], "problems in the content of the deep scan");
+    content
+}
+
 /// The test file of EICAR, put together at run time.
 pub(crate) fn eicar() -> Vec<u8> {
     ["X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR", "STANDARD", "ANTIVIRUS", "TEST", "FILE!$H+H*"]

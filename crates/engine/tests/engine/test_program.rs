@@ -4,8 +4,8 @@
 use crate::stand_ins::{BAD, content, engine, ids};
 use lazaret_engine::Engine;
 use lazaret_model::{
-    EvidenceKind, MAX_TEST_PROGRAM_SIZE, MalwareClass, Sha256, TestRating, test_program_marker,
-    test_program_prefix,
+    EvidenceKind, MAX_TEST_PROGRAM_SIZE, MalwareClass, Sha256, TestRating, cloud_test_program_marker,
+    test_program_marker, test_program_prefix,
 };
 use lazaret_pack::{KnownGood, KnownGoodSet, minimal_elf};
 use sha2::Digest;
@@ -44,6 +44,31 @@ fn every_class_and_rating_in_scripts_and_programs() {
             }
         }
     }
+}
+
+#[test]
+fn those_of_the_cloud_are_found_by_the_deep_scan_only() {
+    let host = engine();
+    let deep = engine().with_cloud_test_programs();
+    let (mut on_host, mut in_depth) = (host.scanner(), deep.scanner());
+    for class in CLASSES {
+        let marker = cloud_test_program_marker(class);
+        for object in [script(&marker), minimal_elf(marker.as_bytes())] {
+            // A program without sections looks odd in itself.
+            let v = on_host.scan_bytes(&object, true).unwrap().verdict;
+            assert!(!v.test && v.evidence.iter().all(|e| e.kind != EvidenceKind::TestProgram), "{marker}");
+            let v = in_depth.scan_bytes(&object, true).unwrap().verdict;
+            assert_eq!((v.class, v.confidence.value(), v.test), (class, 99, true), "{marker}");
+        }
+        // What hosts find, it finds as well.
+        let known = script(&test_program_marker(class, TestRating::Low));
+        assert_eq!(in_depth.scan_bytes(&known, false).unwrap().verdict.confidence.value(), 30);
+        let text = marker.into_bytes();
+        assert!(!in_depth.scan_bytes(&text, false).unwrap().verdict.is_found(), "neither script nor ELF");
+    }
+    let off = engine().with_test_programs(false).with_cloud_test_programs();
+    let object = script(&cloud_test_program_marker(MalwareClass::Miner));
+    assert!(!off.scanner().scan_bytes(&object, false).unwrap().verdict.is_found());
 }
 
 #[test]

@@ -3,15 +3,16 @@
 
 #![forbid(unsafe_code)]
 
-use lazaret_pack::{Content, read_source, rot47, write_pack};
+use lazaret_pack::{Content, read_source, read_sources, rot47, write_pack};
 use std::error::Error;
+use std::ffi::OsString;
 use std::io::{Write, stdout};
 use std::path::Path;
 use std::process::ExitCode;
 
 const USAGE: &str = "\
 usage:
-  lazaret-content build DIR OUT    source folder to pack; refuses a folder with problems
+  lazaret-content build DIR... OUT source folders to one pack; refuses a folder with problems
   lazaret-content check DIR        structure of a source folder: prints problems, exit status 1 if any
   lazaret-content list PACK        version, rules and counts of a pack or folder
   lazaret-content show FILE        decoded (or encoded: ROT47 is its own inverse) file to standard output
@@ -19,14 +20,19 @@ usage:
 ";
 
 fn main() -> ExitCode {
-    let args: Vec<std::ffi::OsString> = std::env::args_os().skip(1).collect();
+    let args: Vec<OsString> = std::env::args_os().skip(1).collect();
     let mut verb = args.first().and_then(|a| a.to_str()).unwrap_or_default();
-    if args.len() != if matches!(verb, "build" | "encode") { 3 } else { 2 } {
+    let fits = match verb {
+        "build" => args.len() >= 3,
+        "encode" => args.len() == 3,
+        _ => args.len() == 2,
+    };
+    if !fits {
         verb = "";
     }
     let path = |i: usize| args.get(i).map_or(Path::new(""), Path::new);
     let done = match verb {
-        "build" => build(path(1), path(2)),
+        "build" => build(args.get(1..).unwrap_or_default()),
         "check" => check(path(1)),
         "list" => list(path(1)),
         "show" => show(path(1)),
@@ -47,9 +53,13 @@ fn main() -> ExitCode {
 
 type Done = Result<ExitCode, Box<dyn Error>>;
 
-fn build(dir: &Path, out: &Path) -> Done {
-    let content = read_source(dir)?;
-    if report(dir, &content)? > 0 {
+fn build(args: &[OsString]) -> Done {
+    let Some((out, dirs)) = args.split_last() else { return Ok(ExitCode::from(64)) };
+    let (out, dirs): (&Path, Vec<&Path>) = (Path::new(out), dirs.iter().map(Path::new).collect());
+    let content = read_sources(&dirs)?;
+    // Of several folders a problem names its own.
+    let below = if let [dir] = dirs.as_slice() { format!("{}/", dir.display()) } else { String::new() };
+    if report(&below, &content)? > 0 {
         return Err("the pack was not built: mend these first".into());
     }
     write_pack(&content, out)?;
@@ -59,13 +69,13 @@ fn build(dir: &Path, out: &Path) -> Done {
 
 fn check(dir: &Path) -> Done {
     let content = read_source(dir)?;
-    let problems = report(dir, &content)?;
+    let problems = report(&format!("{}/", dir.display()), &content)?;
     writeln!(stdout(), "{}: {}, problems {problems}", dir.display(), summary(&content))?;
     Ok(if problems == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Prints what is wrong and says how much it is.
-fn report(dir: &Path, content: &Content) -> std::io::Result<usize> {
+fn report(below: &str, content: &Content) -> std::io::Result<usize> {
     let mut problems: Vec<String> = content.problems.iter().map(ToString::to_string).collect();
     for rule in &content.rules {
         for (case, word) in [(&rule.matching, "match"), (&rule.other, "no_match")] {
@@ -75,7 +85,7 @@ fn report(dir: &Path, content: &Content) -> std::io::Result<usize> {
         }
     }
     for problem in &problems {
-        writeln!(std::io::stderr(), "{}/{problem}", dir.display())?;
+        writeln!(std::io::stderr(), "{below}{problem}")?;
     }
     Ok(problems.len())
 }

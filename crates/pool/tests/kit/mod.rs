@@ -33,6 +33,7 @@ pub(crate) fn misbehaving(workers: usize) -> PoolConfig {
         deadline: Duration::from_secs(5),
         uid_gid: is_root().then_some((65534, 65534)),
         test_programs: true,
+        deep: None,
         on_pid: None,
     }
 }

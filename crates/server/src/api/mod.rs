@@ -5,6 +5,7 @@ pub(crate) mod alarms;
 pub(crate) mod approvals;
 mod audit;
 mod bound;
+pub(crate) mod cloud;
 pub(crate) mod commands;
 mod content;
 mod dead_letters;
@@ -87,6 +88,7 @@ fn routes(api: &Api) -> Routes {
     commands::routes(&mut r);
     content::routes(&mut r);
     scans::routes(&mut r);
+    cloud::routes(&mut r);
     approvals::routes(&mut r);
     scan_pause::routes(&mut r);
     audit::routes(&mut r);

@@ -8,7 +8,7 @@ use super::state::Api;
 use crate::time;
 use lazaret_proto::Message as _;
 use lazaret_proto::v1::{self, command};
-use lazaret_store::{CommandRow, DisarmedRow, HostRow, Order as Rows, WhitelistRow};
+use lazaret_store::{CommandRow, DisarmedRow, HostRow, Order as Rows, WhitelistRow, Withdrawal};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -83,6 +83,8 @@ pub(crate) struct Order {
     pub(crate) whitelist: Vec<WhitelistRow>,
     /// Disarmed with it.
     pub(crate) disarm: Vec<DisarmedRow>,
+    /// Verdicts that are withdrawn with it.
+    pub(crate) withdraw: Vec<Withdrawal>,
     /// See [`Ordered`].
     pub(crate) done: Vec<String>,
     /// See [`Ordered`].
@@ -105,6 +107,7 @@ impl Order {
             later: Vec::new(),
             whitelist: Vec::new(),
             disarm: Vec::new(),
+            withdraw: Vec::new(),
             done: Vec::new(),
             refused: Vec::new(),
             target: String::new(),
@@ -172,6 +175,7 @@ pub(crate) fn written(order: Order) -> (Rows, Ordered) {
     let mut projects: Vec<&str> = order.rows.iter().map(|r| r.project.as_str()).collect();
     projects.extend(order.whitelist.iter().map(|w| w.project.as_str()));
     projects.extend(order.disarm.iter().map(|d| d.project.as_str()));
+    projects.extend(order.withdraw.iter().map(|w| w.project.as_str()));
     projects.sort_unstable();
     projects.dedup();
     let project = if let [one] = projects.as_slice() { (*one).to_owned() } else { String::new() };
@@ -210,6 +214,7 @@ pub(crate) fn written(order: Order) -> (Rows, Ordered) {
         commands: order.rows,
         whitelist: order.whitelist,
         disarm: order.disarm,
+        withdraw: order.withdraw,
         bump: Vec::new(),
         audit: Some(record.row()),
     };

@@ -20,11 +20,14 @@ pub(crate) enum Role {
     Administrator,
     /// Sees what a viewer sees, and the audit log.
     Auditor,
+    /// Sees what a viewer sees, and takes samples home.
+    Analyst,
 }
 
 impl Role {
     /// All of them.
-    pub(crate) const ALL: [Self; 4] = [Self::Viewer, Self::Operator, Self::Administrator, Self::Auditor];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Viewer, Self::Operator, Self::Administrator, Self::Auditor, Self::Analyst];
 
     pub(crate) const fn word(self) -> &'static str {
         match self {
@@ -32,6 +35,7 @@ impl Role {
             Self::Operator => "operator",
             Self::Administrator => "administrator",
             Self::Auditor => "auditor",
+            Self::Analyst => "analyst",
         }
     }
 
@@ -54,6 +58,8 @@ pub(crate) enum Permission {
     Operate,
     /// To set things: administrator.
     Administer,
+    /// To take malicious files out of the sample store: analyst, administrator.
+    Download,
     /// To see the audit log: auditor, administrator.
     Audit,
     /// What belongs to no project: administrator of all of them.
@@ -69,6 +75,7 @@ impl Permission {
             Self::Public | Self::SignedIn | Self::View => true,
             Self::Operate => matches!(role, Role::Operator | Role::Administrator),
             Self::Administer | Self::AdministerAll => matches!(role, Role::Administrator),
+            Self::Download => matches!(role, Role::Analyst | Role::Administrator),
             Self::Audit | Self::AuditAll => matches!(role, Role::Auditor | Role::Administrator),
         }
     }
@@ -116,7 +123,7 @@ pub(crate) fn covers(grants: &[(String, String)], project: &str, role: &str) -> 
                 has == wanted
                     || match wanted {
                         Role::Viewer => true,
-                        Role::Operator | Role::Auditor => has == Role::Administrator,
+                        Role::Operator | Role::Auditor | Role::Analyst => has == Role::Administrator,
                         Role::Administrator => false,
                     }
             })
@@ -146,6 +153,18 @@ mod tests {
         assert_eq!(Permission::AdministerAll.scope(&[grant("*", "administrator")]), Some(Scope::All));
         assert_eq!(Permission::AdministerAll.scope(&[grant("*", "auditor")]), None);
         assert_eq!(Permission::AuditAll.scope(&[grant("*", "auditor")]), Some(Scope::All));
+    }
+
+    #[test]
+    fn samples_are_for_who_may_take_them() {
+        let may = |role| Permission::Download.scope(&[grant("a", role)]).is_some();
+        assert!(may("analyst") && may("administrator"));
+        assert!(!may("viewer") && !may("operator") && !may("auditor"));
+        assert!(Permission::Operate.scope(&[grant("a", "analyst")]).is_none());
+        assert_eq!(
+            Permission::Download.scope(&[grant("a", "analyst")]),
+            Some(Scope::Projects(vec!["a".into()]))
+        );
     }
 
     #[test]

@@ -42,6 +42,8 @@ pub(crate) struct Shared {
     /// For what is sent while somebody waits.
     pub(crate) outbound: lazaret_notify::Outbound,
     pub(crate) publisher: Publisher,
+    /// Where samples lie.
+    pub(crate) samples: lazaret_samples::Samples,
     pub(crate) checker: Checker,
     pub(crate) read_only: ReadOnly,
 }

@@ -65,7 +65,7 @@ pub(crate) fn routes(r: &mut Routes) {
     r.add(
         Permission::View,
         get("/events/stream", "streamEvents", "What changes, as it changes")
-            .describe("Server-sent events `alarm`, `isolated`, `host`, `command`, `scan`, `desired` with `{kind, id, project}`, and `missed` when some are gone: then look at everything again. `Last-Event-ID` goes on where a stream broke off.")
+            .describe("Server-sent events `alarm`, `isolated`, `host`, `command`, `scan`, `desired`, `file`, `verdict` with `{kind, id, project}`, and `missed` when some are gone: then look at everything again. `Last-Event-ID` goes on where a stream broke off.")
             .answers_with(200, "text/event-stream"),
         stream,
     );
@@ -79,6 +79,8 @@ const fn word(kind: ChangeKind) -> &'static str {
         ChangeKind::Command => "command",
         ChangeKind::Scan => "scan",
         ChangeKind::Desired => "desired",
+        ChangeKind::File => "file",
+        ChangeKind::Verdict => "verdict",
     }
 }
 

@@ -11,6 +11,7 @@ use super::record::Record;
 use super::replay::{self, Concerned, Replay};
 use super::route::{Routes, get, post, put};
 use super::state::Api;
+use crate::scans::cloud::{self, Baseline};
 use crate::time;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
@@ -20,7 +21,7 @@ use utoipa::{IntoParams, ToSchema};
 
 /// *Isolate and Kill Malicious Programs*.
 pub(crate) const ISOLATE_AND_KILL: &str = "isolate_and_kill";
-/// *Malware Cloud Scan*: consent; kept now, and given its function with the sample store.
+/// *Malware Cloud Scan*: what leaves hosts is a matter of the project's consent beside it (api/cloud).
 pub(crate) const CLOUD_SCAN: &str = "malware_cloud_scan";
 /// High detection mode.
 pub(crate) const HIGH_DETECTION: &str = "malware_sample_high_detect";
@@ -37,6 +38,19 @@ struct Switch {
     set_by: Option<String>,
     #[schema(format = DateTime)]
     set_at: Option<String>,
+    /// Of *Malware Cloud Scan*, when it was switched on by this request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scan: Option<BaselineScan>,
+}
+
+/// The quick scan of all hosts of the project; `GET /scan-tasks/{id}` follows it, `POST
+/// /scan-tasks/{id}/cancel` ends it.
+#[derive(Debug, Serialize, ToSchema)]
+struct BaselineScan {
+    #[schema(format = Uuid)]
+    task: String,
+    /// By this request; else it runs already, and no second one was begun.
+    begun: bool,
 }
 
 /// All switches of a project.
@@ -100,7 +114,7 @@ pub(crate) fn routes(r: &mut Routes) {
     r.add(
         Permission::Administer,
         put("/switches/{switch}", "setSwitch", "Set a switch")
-            .describe("Off means alarms only: nothing is refused, isolated or killed by itself.")
+            .describe("`isolate_and_kill` off means alarms only: nothing is refused, isolated or killed by itself. `malware_cloud_scan` on begins a quick scan of all hosts of the project, spread over ten minutes, unless one runs; what leaves the hosts is said apart (`PUT /projects/{project}/cloud-scan`).")
             .body::<SwitchChange>()
             .answers::<Switch>(200)
             .answers::<Waiting>(202),
@@ -124,7 +138,17 @@ fn view(row: &SwitchRow) -> Switch {
         on: row.on,
         set_by: crate::json::some(&row.who),
         set_at: time::some_rfc3339(row.at_ms),
+        scan: None,
     }
+}
+
+/// What a switch that is on now begins.
+pub(super) async fn begins(api: &Api, access: &Access, row: &SwitchRow) -> Result<Option<Baseline>, Problem> {
+    if row.name != CLOUD_SCAN || !row.on {
+        return Ok(None);
+    }
+    let record = Record::new(access, &row.project, "scan.start", "scan of malware_cloud_scan");
+    Ok(Some(cloud::begin(&record.on(api), &row.project, access.who(), row.at_ms).await?))
 }
 
 async fn list(
@@ -164,13 +188,15 @@ async fn set(
         at_ms: time::now_ms(),
     };
     let before = api.store.switch(&row.project, &name).await?;
-    let shown = view(&row);
+    let mut shown = view(&row);
     Record::new(&access, &row.project, "switch.set", format!("switch {name}"))
         .before(&view(&before))
         .after(&shown)
         .on(&api)
         .set_switch(&row)
         .await?;
+    let scan = begins(&api, &access, &row).await?;
+    shown.scan = scan.map(|s| BaselineScan { task: s.task, begun: s.begun });
     Ok(Json(shown).into_response())
 }
 

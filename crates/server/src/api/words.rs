@@ -124,6 +124,23 @@ words!(
     Judge { Equal = "equal", Contain = "contain", NotEqual = "not_equal", NotContain = "not_contain" }
 );
 
+words!(
+    /// What a project thinks of a content; lists of known files go before it.
+    Standing { Unknown = "unknown", Pending = "pending", Clean = "clean", Bad = "bad" }
+);
+words!(
+    /// Where a sample stands.
+    SampleState {
+        Receiving = "receiving", Stored = "stored", Failed = "failed", Deleting = "deleting", Deleted = "deleted",
+    }
+);
+words!(
+    /// Where a deep scan stands.
+    DeepScanState {
+        Queued = "queued", Scanning = "scanning", Done = "done", SetAside = "set_aside", Cancelled = "cancelled",
+    }
+);
+
 /// `a,b,c` behind `?`.
 #[derive(Debug, Clone)]
 pub(crate) struct List<T>(pub(crate) Vec<T>);

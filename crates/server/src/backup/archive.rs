@@ -9,8 +9,9 @@ use std::fs::File;
 use std::io::{self, Read, Seek as _, SeekFrom, Write};
 
 const BLOCK: usize = 512;
-/// Of a name in a header.
+/// Of a name in a header, and of the folders before it, where a name is longer.
 const MAX_NAME: usize = 100;
+const MAX_PREFIX: usize = 155;
 /// Parts of one archive.
 const MAX_PARTS: usize = 1_000_000;
 
@@ -42,7 +43,16 @@ pub(super) fn is_name(name: &str) -> bool {
             && p != ".."
             && p.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
     };
-    name.len() <= MAX_NAME && !name.is_empty() && name.split('/').all(part)
+    !name.is_empty() && name.split('/').all(part) && split(name).is_some()
+}
+
+/// Folders and name as a header has them; `None`: too long for one. A name that fits is not split.
+fn split(name: &str) -> Option<(&str, &str)> {
+    if name.len() <= MAX_NAME {
+        return Some(("", name));
+    }
+    let (folders, last) = name.rsplit_once('/')?;
+    (folders.len() <= MAX_PREFIX && last.len() <= MAX_NAME).then_some((folders, last))
 }
 
 pub(super) fn hex(digest: &[u8]) -> String {
@@ -66,7 +76,9 @@ fn size_field(size: u64) -> [u8; 12] {
 
 fn header(name: &str, size: u64) -> [u8; BLOCK] {
     let mut h = [0_u8; BLOCK];
-    h[..name.len()].copy_from_slice(name.as_bytes());
+    let (folders, last) = split(name).unwrap_or_default();
+    h[..last.len()].copy_from_slice(last.as_bytes());
+    h[345..345 + folders.len()].copy_from_slice(folders.as_bytes());
     h[100..108].copy_from_slice(b"0000600\0");
     h[108..116].copy_from_slice(b"0000000\0");
     h[116..124].copy_from_slice(b"0000000\0");
@@ -202,8 +214,12 @@ pub(super) fn list(file: &mut (impl Read + io::Seek)) -> io::Result<Vec<Entry>> 
 }
 
 fn entry(h: &[u8; BLOCK], offset: u64) -> io::Result<Entry> {
-    let end = h[..MAX_NAME].iter().position(|b| *b == 0).unwrap_or(MAX_NAME);
-    let name = std::str::from_utf8(&h[..end]).unwrap_or_default().to_owned();
+    let text = |field: &[u8]| {
+        let end = field.iter().position(|b| *b == 0).unwrap_or(field.len());
+        std::str::from_utf8(field.get(..end).unwrap_or_default()).unwrap_or_default().to_owned()
+    };
+    let (folders, last) = (text(&h[345..345 + MAX_PREFIX]), text(&h[..MAX_NAME]));
+    let name = if folders.is_empty() { last } else { format!("{folders}/{last}") };
     let size = if h[124] == 0x80 {
         let mut bytes = [0; 8];
         bytes.copy_from_slice(&h[128..136]);
@@ -283,6 +299,21 @@ mod tests {
         assert_eq!(size_field(1 << 40)[0], 0x80);
         let large = entry(&header("x", 1 << 40), 0).unwrap();
         assert_eq!(large.size, 1 << 40);
+    }
+
+    #[test]
+    fn long_names_have_their_folders_apart_as_tar_has_them() {
+        let long = format!("samples/{}/ab/{}.age", "p".repeat(100), "a".repeat(64));
+        let mut w = Writer::new(tempfile::tempfile().unwrap());
+        w.put(&long, b"x").unwrap();
+        let mut file = w.finish().unwrap();
+        let entries = list(&mut file).unwrap();
+        assert_eq!((entries.len(), entries[0].name.as_str()), (1, long.as_str()));
+        let h = header(&long, 1);
+        assert_eq!(&h[345..352], b"samples");
+        assert_eq!(&h[..4], b"aaaa");
+        let unsplit = format!("{}/{}", "a".repeat(156), "b".repeat(10));
+        assert!(!is_name(&unsplit) && !is_name(&format!("a/{}", "b".repeat(101))));
     }
 
     #[test]

@@ -37,6 +37,9 @@ pub(super) struct Manifest {
     pub(super) installation: String,
     pub(super) incarnation: String,
     pub(super) created_at: String,
+    /// Where samples lie, and whether they are among the parts.
+    #[serde(default)]
+    pub(super) samples: String,
     pub(super) parts: Vec<Part>,
 }
 

@@ -5,10 +5,11 @@ mod archive;
 mod authority;
 mod manifest;
 mod restore;
+mod samples;
 mod write;
 
 pub use restore::{Restored, restore};
-pub use write::{Backed, backup};
+pub use write::{Backed, backup, backup_with};
 
 use anyhow::{Context as _, bail};
 use std::fs::{File, TryLockError};

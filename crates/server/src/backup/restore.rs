@@ -4,7 +4,7 @@
 
 use super::archive::{self, Entry};
 use super::manifest::Manifest;
-use super::{authority, hold_alone};
+use super::{authority, hold_alone, samples};
 use crate::authority::Authority;
 use crate::config::Config;
 use crate::{init, read_only, time};
@@ -62,7 +62,7 @@ pub async fn restore(
         .create(data)
         .with_context(|| format!("cannot make {}", data.display()))?;
     let _alone = hold_alone(data)?;
-    let place = Place::new(config, on_postgres);
+    let place = Place::new(config, on_postgres)?;
     if !replace {
         place.refuse_used()?;
     }
@@ -71,6 +71,9 @@ pub async fn restore(
     let work = Work { config, manifest: &manifest, parts: &parts, stage: &stage, place: &place };
     let done = work.run(&mut file, from, &keys, replace).await;
     let _ = std::fs::remove_dir_all(&stage);
+    if let Some((_, stage)) = &place.samples {
+        let _ = std::fs::remove_dir_all(stage);
+    }
     done
 }
 
@@ -80,17 +83,23 @@ struct Place {
     authority: PathBuf,
     /// Of SQLite.
     database: Option<PathBuf>,
+    /// Where samples lie, and where the new ones stand ready beside it; `None`: not in a folder.
+    samples: Option<(PathBuf, PathBuf)>,
 }
 
 impl Place {
-    fn new(config: &Config, on_postgres: bool) -> Self {
+    fn new(config: &Config, on_postgres: bool) -> anyhow::Result<Self> {
         let url = config.database();
         let path = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")).unwrap_or(&url);
-        Self {
+        Ok(Self {
             data: config.server.data.clone(),
             authority: init::authority_folder(config),
             database: (!on_postgres).then(|| PathBuf::from(path)),
-        }
+            samples: samples::folder(config)?.map(|folder| {
+                let stage = beside(&folder, &format!("restore-{}", uuid::Uuid::now_v7()));
+                (folder, stage)
+            }),
+        })
     }
 
     fn refuse_used(&self) -> anyhow::Result<()> {
@@ -121,9 +130,16 @@ impl Place {
                 ));
             }
         }
-        let samples = stage.join("samples");
-        if samples.exists() {
-            moves.push((self.data.join("samples"), Some(samples), "samples"));
+        if let Some((folder, stage)) = self.samples.as_ref().filter(|(_, stage)| stage.exists()) {
+            if folder.starts_with(&self.data) {
+                moves.push((folder.clone(), Some(stage.clone()), "samples"));
+            } else {
+                // Maybe on a file system of its own: what was there stays beside it.
+                if folder.exists() {
+                    rename(folder, &beside(folder, &format!("before-restore-{}", time::now_ms())))?;
+                }
+                rename(stage, folder)?;
+            }
         }
         let mut kept = false;
         for (path, _, name) in &moves {
@@ -143,6 +159,14 @@ impl Place {
         File::open(&self.data)?.sync_all()?;
         Ok(kept)
     }
+}
+
+/// A name next to a folder.
+fn beside(folder: &Path, tail: &str) -> PathBuf {
+    let mut name = folder.as_os_str().to_owned();
+    name.push(".");
+    name.push(tail);
+    name.into()
 }
 
 fn rename(from: &Path, to: &Path) -> anyhow::Result<()> {
@@ -170,7 +194,7 @@ impl Work<'_> {
         let folder = self.stage.join("authority");
         authority::unpack(keys, &folder)?;
         let fingerprint = Authority::load(&folder).context("the authority in it")?.fingerprint();
-        self.samples(file)?;
+        self.samples(file, &folder).await?;
         if let Some(entry) = self.parts.get("config.toml") {
             // For a person to read: what is configured stays.
             let text = archive::bytes(file, entry, 1 << 20)?;
@@ -210,9 +234,18 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn samples(&self, file: &mut File) -> anyhow::Result<()> {
-        for (name, entry) in self.parts.iter().filter(|(n, _)| n.starts_with("samples/")) {
-            let path = self.stage.join(name);
+    /// Sealed as they are: the key is in the authority that comes back with them.
+    async fn samples(&self, file: &mut File, keys: &Path) -> anyhow::Result<()> {
+        let parts = self.parts.iter().filter_map(|(n, e)| Some((n.strip_prefix(samples::PREFIX)?, e)));
+        let parts: Vec<(&str, &Entry)> = parts.collect();
+        let Some((_, stage)) = &self.place.samples else {
+            if parts.is_empty() {
+                return Ok(());
+            }
+            return samples::put_back(self.config, keys, file, &parts).await;
+        };
+        for (name, entry) in parts {
+            let path = stage.join(name);
             if let Some(folder) = path.parent() {
                 std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
             }

@@ -3,10 +3,10 @@
 
 use super::archive::Writer;
 use super::manifest::{FILE, FORMAT, Manifest, PRODUCT};
-use super::{archive, authority};
+use super::{archive, authority, samples};
 use crate::config::Config;
 use crate::{init, redact, time};
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use lazaret_store::{Options, Store, TableSink};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -25,9 +25,12 @@ pub struct Backed {
     pub schema: i64,
     /// Whether the authority in it is encrypted.
     pub encrypted: bool,
+    /// Where samples lie that are not in it.
+    pub samples_left_out: Option<String>,
 }
 
-/// Writes everything into one archive, mode 0600. `text` is the configuration's own.
+/// Writes everything into one archive, mode 0600. `text` is the configuration's own. Samples in a folder go
+/// along, sealed as they are; of those in an S3-compatible store the archive says where they lie.
 ///
 /// # Errors
 /// Names the file or the database and the cause; no archive is left then.
@@ -36,6 +39,20 @@ pub async fn backup(
     text: &str,
     to: &Path,
     recipient: Option<&str>,
+) -> anyhow::Result<Backed> {
+    backup_with(config, text, to, recipient, false).await
+}
+
+/// The same; with `copy_samples` also those of an S3-compatible store are copied into it.
+///
+/// # Errors
+/// As [`backup`], and of the store.
+pub async fn backup_with(
+    config: &Config,
+    text: &str,
+    to: &Path,
+    recipient: Option<&str>,
+    copy_samples: bool,
 ) -> anyhow::Result<Backed> {
     ensure!(!to.exists(), "{} is there already: take another name", to.display());
     let name = to.file_name().with_context(|| format!("{} names no file", to.display()))?;
@@ -49,7 +66,7 @@ pub async fn backup(
         .mode(0o600)
         .open(&partial)
         .with_context(|| format!("cannot write {}", partial.display()))?;
-    let done = write(config, text, &partial, file, recipient).await;
+    let done = write(config, text, &partial, file, (recipient, copy_samples)).await;
     let done = match done {
         Ok(done) => std::fs::hard_link(&partial, to)
             .with_context(|| format!("cannot name the archive {}", to.display()))
@@ -92,7 +109,7 @@ async fn write(
     text: &str,
     beside: &Path,
     file: File,
-    recipient: Option<&str>,
+    (recipient, copy_samples): (Option<&str>, bool),
 ) -> anyhow::Result<Backed> {
     let mut w = Writer::new(file);
     let mut columns = BTreeMap::new();
@@ -111,7 +128,7 @@ async fn write(
     };
     store.close().await;
     done?;
-    samples(&config.server.data.join("samples"), "samples", &mut w)?;
+    let kept = samples::write(config, copy_samples, &mut w).await?;
     let manifest = Manifest {
         product: PRODUCT.to_owned(),
         format: FORMAT,
@@ -121,6 +138,7 @@ async fn write(
         installation: meta.installation,
         incarnation: meta.incarnation,
         created_at: time::rfc3339(time::now_ms()),
+        samples: kept.place.clone(),
         parts: Manifest::parts(w.written(), &columns),
     };
     w.put(FILE, &serde_json::to_vec_pretty(&manifest)?)?;
@@ -136,7 +154,8 @@ async fn write(
         }
     }
     let sha256 = archive::hex(&sha2::Digest::finalize(hash));
-    Ok(Backed { size, sha256, schema, encrypted: recipient.is_some() })
+    let left_out = (!kept.copied).then_some(kept.place);
+    Ok(Backed { size, sha256, schema, encrypted: recipient.is_some(), samples_left_out: left_out })
 }
 
 /// The database writes its copy into a folder of ours, from where it goes into the archive.
@@ -155,30 +174,4 @@ async fn copy_file(store: &Store, beside: &Path, w: &mut Writer) -> anyhow::Resu
     let done = done.await;
     let _ = std::fs::remove_dir_all(&folder);
     done
-}
-
-/// Files that hosts gave, where this server keeps them in its folder.
-fn samples(folder: &Path, name: &str, w: &mut Writer) -> anyhow::Result<()> {
-    let entries = match std::fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(e) => bail!("cannot read {}: {e}", folder.display()),
-    };
-    let mut entries: Vec<_> = entries.collect::<Result<_, _>>()?;
-    entries.sort_by_key(std::fs::DirEntry::file_name);
-    for entry in entries {
-        let name = format!("{name}/{}", entry.file_name().to_string_lossy());
-        let kind = entry.file_type()?;
-        if kind.is_dir() {
-            samples(&entry.path(), &name, w)?;
-        } else if kind.is_file() {
-            match File::open(entry.path()) {
-                Ok(file) => w.put_file(&name, file).with_context(|| name.clone())?,
-                // Its time was over while we were under way.
-                Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
-                Err(e) => bail!("cannot read {}: {e}", entry.path().display()),
-            }
-        }
-    }
-    Ok(())
 }

@@ -83,9 +83,9 @@ impl Checker {
             workers: 1,
             reserved: 0,
             deadline: Duration::from_secs(10),
-            // Only root can give them a user of their own.
-            uid_gid: running_as_root().then_some(SCANNER),
+            uid_gid: scanners_own_user(),
             test_programs: false,
+            deep: None,
             on_pid: None,
         });
         let _ = std::fs::remove_file(&path);
@@ -100,6 +100,12 @@ impl Checker {
         }
         Ok(info.rules.into())
     }
+}
+
+/// The user that scanners get; `None` where only our own can be had.
+pub(crate) fn scanners_own_user() -> Option<(u32, u32)> {
+    // Only root can give them a user of their own.
+    running_as_root().then_some(SCANNER)
 }
 
 /// By what the kernel says: this crate calls no system functions itself.

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 /// An identity that is the same for the same words: several gateways that notice one thing raise one
 /// alarm.
-pub(super) fn named_id(words: &[&str]) -> String {
+pub(crate) fn named_id(words: &[&str]) -> String {
     let mut digest = Sha256::new();
     for word in words {
         digest.update((word.len() as u64).to_le_bytes());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a host should have, from its project's switches, its group's policy group and the whitelist.
 
+use super::cloud::view::View;
 use super::now_ms;
 use crate::settings::PolicySettings;
 use lazaret_proto::v1;
@@ -11,8 +12,9 @@ pub const CONTENT_VERSION: &str = "content_version";
 /// Setting with the age recipient of the fleet's recovery key.
 pub const RECOVERY_RECIPIENT: &str = "recovery_recipient";
 
-/// Computes it. The generation is the host's: whatever changes what is computed here counts it up.
-pub(super) async fn state(store: &Store, host: &HostRow) -> Result<v1::DesiredState, StoreError> {
+/// Computes it, and what it means for Malware Cloud Scan. The generation is the host's: whatever changes what is
+/// computed here counts it up.
+pub(super) async fn state(store: &Store, host: &HostRow) -> Result<(v1::DesiredState, View), StoreError> {
     let mut settings = PolicySettings::default();
     let mut name = String::new();
     if let Some(group) = &host.group {
@@ -38,6 +40,9 @@ pub(super) async fn state(store: &Store, host: &HostRow) -> Result<v1::DesiredSt
         &name,
     );
     crate::editions::of_host(store, &host.id).await?.limit(&mut policy);
+    let consent = store.cloud_consent(&host.project).await?;
+    let view = View::of(host, &consent, policy.malware_cloud_scan == Some(true));
+    policy.cloud.clone_from(&view.policy);
     let whitelist = store
         .whitelist_for_host(&host.id, now_ms())
         .await?
@@ -64,7 +69,7 @@ pub(super) async fn state(store: &Store, host: &HostRow) -> Result<v1::DesiredSt
         .into_iter()
         .map(|d| v1::DisarmOrder { rule: d.rule, reason: d.reason, who: d.who, at_ms: d.at_ms })
         .collect();
-    Ok(v1::DesiredState {
+    let state = v1::DesiredState {
         generation: u64::try_from(host.generation).unwrap_or_default(),
         policy: Some(policy),
         whitelist,
@@ -72,5 +77,6 @@ pub(super) async fn state(store: &Store, host: &HostRow) -> Result<v1::DesiredSt
         disarmed,
         content: store.newest_pack(&host.project).await?.as_ref().map(crate::content::offer),
         recovery_recipient: store.setting(RECOVERY_RECIPIENT).await?.unwrap_or_default(),
-    })
+    };
+    Ok((state, view))
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The server's side of one session, on the store.
 
+use super::cloud::view::View;
 use super::live::{Live, Machine};
-use super::{Inner, alarms, clone, commands, content, dispatch, facts, now_ms, rows};
+use super::{Inner, alarms, clone, cloud, commands, content, dispatch, facts, now_ms, rows};
 use crate::authority::Identity;
 use crate::numbers::{self, One};
 use crate::read_only;
@@ -17,6 +18,8 @@ use v1::server_frame::Kind as Say;
 
 /// A batch that took so long means that there is too much for the store.
 const SLOW: Duration = Duration::from_secs(1);
+/// When the verdicts for a host could not be read.
+const AGAIN: Duration = Duration::from_secs(2);
 
 pub(super) struct Desk {
     inner: Arc<Inner>,
@@ -25,12 +28,14 @@ pub(super) struct Desk {
     live: Option<Arc<Live>>,
     acked: Position,
     certified: Option<Instant>,
+    feed: cloud::feed::Follower,
 }
 
 impl Desk {
     pub(super) fn new(inner: Arc<Inner>, who: Identity) -> Self {
         let acked = Position::default();
-        Self { inner, who, project: String::new(), live: None, acked, certified: None }
+        let feed = cloud::feed::Follower::default();
+        Self { inner, who, project: String::new(), live: None, acked, certified: None, feed }
     }
 
     /// As the certificate says.
@@ -91,6 +96,51 @@ impl Desk {
             dispatch::state(&inner, &live, &row, true).await?;
         }
         Ok(row)
+    }
+}
+
+impl Desk {
+    /// What the host may do of Malware Cloud Scan; `None` when that cannot be read now.
+    async fn view(&self) -> Option<(Arc<Live>, Arc<View>)> {
+        let live = self.live.as_ref()?;
+        if let Some(view) = live.view() {
+            return Some((live.clone(), view));
+        }
+        match View::load(&self.inner.store, &self.who.host).await {
+            Ok(view) => Some((live.clone(), live.first_view(view))),
+            Err(e) => {
+                numbers::database(&e);
+                None
+            }
+        }
+    }
+
+    /// Verdicts that follow what the host has. Trouble of the database ends no session: it is tried again.
+    async fn verdicts(&mut self) -> Option<Say> {
+        if !self.feed.wants() {
+            return None;
+        }
+        let next = match self.view().await {
+            Some((_, view)) => self.feed.next(&self.inner, &view).await,
+            None => Err(StoreError::Unavailable(String::new())),
+        };
+        let live = self.live.clone()?;
+        match next {
+            Ok(Some(verdicts)) => {
+                // There may be more, when these are out.
+                live.news.notify_one();
+                Some(Say::Verdicts(verdicts))
+            }
+            Ok(None) => None,
+            Err(e) => {
+                numbers::database(&e);
+                tokio::spawn(async move {
+                    tokio::time::sleep(AGAIN).await;
+                    live.news.notify_one();
+                });
+                None
+            }
+        }
     }
 }
 
@@ -326,13 +376,42 @@ impl ServerSide for Desk {
         Ok(Some(chunk))
     }
 
+    async fn questions(&mut self, asked: v1::HashQuestions) -> Result<Option<v1::HashAnswers>, Trouble> {
+        let Some((live, view)) = self.view().await else { return Ok(None) };
+        Ok(Some(cloud::ask::answer(&self.inner, &live, &view, asked).await))
+    }
+
+    async fn inventory(&mut self, part: v1::InventoryPart) -> Result<Option<u64>, Trouble> {
+        let Some((live, view)) = self.view().await else { return Ok(None) };
+        cloud::inventory::take(&self.inner, &live, &view, part).await.map_err(own)
+    }
+
+    async fn sample(&mut self, part: v1::SamplePart) -> Result<Option<v1::SampleState>, Trouble> {
+        let Some((live, view)) = self.view().await else {
+            return Ok(Some(cloud::sample::not_now(&part)));
+        };
+        Ok(cloud::sample::take(&self.inner, &live, &view, part).await)
+    }
+
+    async fn verdicts_from(&mut self, from: v1::VerdictsFrom) -> Result<(), Trouble> {
+        self.feed.begin(from);
+        if let Some(live) = &self.live {
+            live.news.notify_one();
+        }
+        Ok(())
+    }
+
     async fn outgoing(&mut self) -> Result<Vec<Say>, Trouble> {
         let Some(live) = &self.live else { return Ok(Vec::new()) };
-        let mut inbox = live.inbox();
-        if let Some(last) = &inbox.end {
-            return Err(last.clone().into());
-        }
-        Ok(std::mem::take(&mut inbox.out).into())
+        let mut out: Vec<Say> = {
+            let mut inbox = live.inbox();
+            if let Some(last) = &inbox.end {
+                return Err(last.clone().into());
+            }
+            std::mem::take(&mut inbox.out).into()
+        };
+        out.extend(self.verdicts().await);
+        Ok(out)
     }
 
     async fn news(&mut self) {

@@ -120,7 +120,8 @@ pub(super) async fn state(
         return Ok(());
     }
     let state = match desired::state(&inner.store, row).await {
-        Ok(mut state) => {
+        Ok((mut state, view)) => {
+            live.set_view(view);
             if let Some(offer) = &mut state.content {
                 offer.key.clone_from(&inner.settings.content_key);
             }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The sessions that this gateway holds.
 
+use super::cloud::view::View;
 use lazaret_proto::v1;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
@@ -51,6 +52,8 @@ pub(super) struct Live {
     written: AtomicBool,
     flushed_ms: AtomicI64,
     inbox: Mutex<Inbox>,
+    /// Read when the host speaks of Malware Cloud Scan for the first time, and with each desired state.
+    view: Mutex<Option<Arc<View>>>,
     pub(super) news: Notify,
 }
 
@@ -65,12 +68,30 @@ impl Live {
             written: AtomicBool::new(false),
             flushed_ms: AtomicI64::new(now_ms),
             inbox: Mutex::new(Inbox { generation, ..Inbox::default() }),
+            view: Mutex::new(None),
             news: Notify::new(),
         }
     }
 
     pub(super) fn inbox(&self) -> MutexGuard<'_, Inbox> {
         self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn view(&self) -> Option<Arc<View>> {
+        self.view.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What the host is part of from now on.
+    pub(super) fn set_view(&self, view: View) {
+        *self.view.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(view));
+        // It may have moved: another feed is its own then.
+        self.news.notify_one();
+    }
+
+    /// The same, where it is not known yet: what a desired state said meanwhile is newer.
+    pub(super) fn first_view(&self, view: View) -> Arc<View> {
+        let mut known = self.view.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(known.get_or_insert_with(|| Arc::new(view)))
     }
 
     pub(super) fn heard(&self, now_ms: i64) {

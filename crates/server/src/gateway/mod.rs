@@ -9,6 +9,7 @@
 mod accept;
 pub(crate) mod alarms;
 mod clone;
+mod cloud;
 mod commands;
 mod content;
 pub mod desired;
@@ -23,8 +24,11 @@ mod rows;
 mod silence;
 mod tls;
 
+pub use cloud::CloudLimits;
+
 use crate::authority::{Authority, AuthorityError};
 use lazaret_proto::v1::goodbye::Kind as Bye;
+use lazaret_samples::Samples;
 use lazaret_session::{Limits, goodbye};
 use lazaret_store::{Store, StoreError};
 use limiter::Limiter;
@@ -73,6 +77,10 @@ pub struct Settings {
     pub failed_enrolments: u32,
     /// Ed25519: with this the server signs content. Empty: hosts learn it with the first offer.
     pub content_key: Vec<u8>,
+    /// Where samples lie; without it none is taken.
+    pub samples: Option<Arc<Samples>>,
+    /// Bounds of Malware Cloud Scan.
+    pub cloud: CloudLimits,
     /// Whether nothing is taken now.
     pub read_only: crate::read_only::ReadOnly,
     /// Where lines for the administrator go.
@@ -95,6 +103,8 @@ impl Settings {
             probe: Duration::from_secs(5),
             failed_enrolments: 10,
             content_key: Vec::new(),
+            samples: None,
+            cloud: CloudLimits::default(),
             read_only: crate::read_only::ReadOnly::default(),
             log,
         }
@@ -143,6 +153,7 @@ struct Inner {
     ingests: Semaphore,
     packs: content::Packs,
     results: results::Results,
+    cloud: cloud::Cloud,
     /// Numbers sessions.
     sessions: AtomicU64,
     connections: AtomicU64,
@@ -191,9 +202,10 @@ impl std::fmt::Debug for Handle {
 }
 
 impl Handle {
-    /// Orders or desired states were written: look at once.
+    /// Orders, desired states or verdicts were written: look at once.
     pub fn ordered(&self) {
         self.0.ordered.notify_one();
+        self.0.cloud.wake.notify_one();
     }
 
     /// Sessions that stand.
@@ -232,6 +244,7 @@ impl Gateway {
         let address = listener.local_addr().map_err(|e| GatewayError::Listen(settings.listen, e))?;
         let incarnation = store.meta().await?.incarnation;
         let (results, jobs) = results::Results::new();
+        let cloud = cloud::Cloud::new(&settings.cloud);
         let inner = Arc::new(Inner {
             failures: Limiter::new(settings.failed_enrolments, Duration::from_secs(60)),
             store,
@@ -244,6 +257,7 @@ impl Gateway {
             ingests: Semaphore::new(INGESTS as usize),
             packs: content::Packs::default(),
             results,
+            cloud,
             sessions: AtomicU64::new(0),
             connections: AtomicU64::new(0),
             healthy: AtomicBool::new(true),
@@ -253,6 +267,7 @@ impl Gateway {
         let mut tasks = JoinSet::new();
         tasks.spawn(accept::run(inner.clone(), listener, tls));
         tasks.spawn(dispatch::run(inner.clone()));
+        tasks.spawn(cloud::run(inner.clone()));
         tasks.spawn(silence::run(inner.clone()));
         tasks.spawn(results::run(inner.clone(), jobs));
         Ok(Self { inner, address, tasks })

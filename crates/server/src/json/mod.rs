@@ -7,7 +7,7 @@ mod isolated;
 mod persistence;
 mod preview;
 
-pub(crate) use alarm::Alarm;
+pub(crate) use alarm::{Alarm, Verdict};
 pub(crate) use answer::{Receipt, Verify};
 pub(crate) use isolated::IsolatedFull;
 pub(crate) use preview::Preview;

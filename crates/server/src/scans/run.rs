@@ -42,10 +42,20 @@ pub(crate) async fn begin(
     wanted: &Wanted<'_>,
     now_ms: i64,
 ) -> Result<ScanTaskRow, StoreError> {
+    begin_as(store, &Uuid::now_v7().to_string(), wanted, now_ms).await
+}
+
+/// The same under an id that somebody chose; `Conflict` when it is taken.
+pub(super) async fn begin_as(
+    store: &Store,
+    id: &str,
+    wanted: &Wanted<'_>,
+    now_ms: i64,
+) -> Result<ScanTaskRow, StoreError> {
     let mut hosts = hosts(store, wanted).await?;
     hosts.truncate(MOST);
     let task = ScanTaskRow {
-        id: Uuid::now_v7().to_string(),
+        id: id.to_owned(),
         project: wanted.project.to_owned(),
         policy: wanted.policy.to_owned(),
         name: wanted.name.to_owned(),

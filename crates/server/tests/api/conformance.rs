@@ -58,6 +58,7 @@ fn bindings(sets: &[Things], keys: &[String]) -> String {
     dictionary("scan_tasks", &|t| &t.scan_task);
     dictionary("users", &|t| &t.user);
     dictionary("projects", &|t| &t.project);
+    dictionary("digests", &|t| &t.digest);
     for (path, bound) in [
         ("hosts/[{]", "path.id:hosts"),
         ("hosts/assign", "body.hosts[*]:hosts body.group:host_groups"),
@@ -84,6 +85,8 @@ fn bindings(sets: &[Things], keys: &[String]) -> String {
         ("users/[{]", "path.id:users"),
         ("projects/[{]", "path.project:projects"),
         ("switches", "query.project:projects body.project:projects"),
+        ("(files|samples)/[{]", "path.sha256:digests query.project:projects"),
+        ("(files|samples|deep-scans)$", "query.project:projects"),
     ] {
         let _ =
             writeln!(text, "[[operations]]\ninclude-path-regex = '^/api/v1/{path}'\n[operations.parameters]");

@@ -9,13 +9,14 @@ use serde_json::{Value, json};
 
 on_both!(lists_hold_nothing_of_other_projects);
 
-pub(crate) const ROLES: [&str; 4] = ["viewer", "operator", "administrator", "auditor"];
+pub(crate) const ROLES: [&str; 5] = ["viewer", "operator", "administrator", "auditor", "analyst"];
 
 pub(crate) fn permits(permission: &str, role: &str) -> bool {
     match permission {
         "public" | "signed_in" | "view" => true,
         "operate" => ["operator", "administrator"].contains(&role),
         "administer" | "administer_all" => role == "administrator",
+        "download" => ["analyst", "administrator"].contains(&role),
         "audit" | "audit_all" => ["auditor", "administrator"].contains(&role),
         other => panic!("a permission that this test does not know: {other}"),
     }
@@ -48,7 +49,8 @@ const BODY_BOUND: [&str; 16] = [
     "createTarget",
 ];
 /// The same, of a name that is given elsewhere.
-const ALSO_BOUND: [&str; 4] = ["startScan", "setSwitch", "listSwitches", "getContent"];
+const ALSO_BOUND: [&str; 7] =
+    ["startScan", "setSwitch", "listSwitches", "getContent", "listFiles", "listSamples", "listDeepScans"];
 /// After these there is nothing left to do the same with.
 const DESTRUCTIVE: [&str; 14] = [
     "removeContent",
@@ -88,6 +90,8 @@ pub(crate) struct Things {
     pub(crate) target: String,
     pub(crate) letter: String,
     pub(crate) content: String,
+    /// Of a file and its sample.
+    pub(crate) digest: String,
 }
 
 pub(crate) async fn things(s: &Server, admin: &str, project: &str) -> Things {
@@ -97,6 +101,11 @@ pub(crate) async fn things(s: &Server, admin: &str, project: &str) -> Things {
     let alarm = rows::alarm(s, &host, b"/srv/x.php", sha).await;
     let isolated = rows::isolated(s, &host, b"/srv/y.php", sha, "isolated").await;
     let digest = "07".repeat(32);
+    rows::file(s, &host, b"/srv/bin/z", sha).await;
+    rows::sample(s, &host, sha).await;
+    let said = json!({ "verdict": "bad", "class": "worm", "reason": "x" });
+    let path = format!("/api/v1/files/{digest}/verdict?project={project}");
+    s.post(&path, admin, said).await.expect(200);
     let entry = json!({ "project": project, "scope": "project", "field": "hash", "judge": "equal",
         "value": digest, "description": "x" });
     let whitelist = s.post("/api/v1/whitelist", admin, entry).await.expect(201);
@@ -123,6 +132,7 @@ pub(crate) async fn things(s: &Server, admin: &str, project: &str) -> Things {
         project: project.to_owned(),
         host_group: rows::host_group(s, project, None).await,
         content: rows::content(s, project).await,
+        digest,
         policy_group: rows::policy_group(s, project).await,
         host: host.id,
         token: text(&token["enrolment_token"]["id"]),
@@ -179,12 +189,22 @@ pub(crate) fn fill(path: &str, t: &Things) -> String {
         "content" => &t.content,
         _ => "01890000-0000-7000-8000-000000000000",
     };
+    let whole = ["/api/v1/files", "/api/v1/samples", "/api/v1/deep-scans"].contains(&path);
     let asks = path.ends_with("/switches") || path.ends_with("/content") || path.ends_with("{rule}");
+    let asks = asks || whole || path.contains("{sha256}");
     let path = if asks { format!("{path}?project={{project}}") } else { path.to_owned() };
     path.replace("{id}", id)
         .replace("{rule}", &t.rule)
+        .replace("{sha256}", &t.digest)
         .replace("{project}", &t.project)
         .replace("{switch}", "isolate_and_kill")
+}
+
+/// What a project could consent to.
+pub(crate) fn consent() -> Value {
+    json!({ "hashes": true, "samples": true, "max_sample_bytes": 1 << 20, "exclude": ["/home"],
+        "kinds": ["executable", "script"], "wait_ms": 300, "fail_closed": false, "bytes_per_second": 0,
+        "canary_groups": [], "ring_seconds": 60, "retention_days": 30 })
 }
 
 pub(crate) fn body(operation: &str, t: &Things) -> Option<Value> {
@@ -238,6 +258,10 @@ pub(crate) fn body(operation: &str, t: &Things) -> Option<Value> {
             "settings": { "webhook": { "url": "https://192.0.2.1/" } } }),
         "updateTarget" => json!({ "name": name, "enabled": true,
             "settings": { "webhook": { "url": "https://192.0.2.1/" } } }),
+        "setCloudScan" => consent(),
+        "sayVerdict" => json!({ "verdict": "bad", "class": "worm", "reason": "x" }),
+        "holdSample" => json!({ "held": false }),
+        "downloadSample" => json!({}),
         "rotateTargetSecret" => json!({ "keep_old": true }),
         _ => return None,
     })
@@ -357,6 +381,15 @@ async fn lists_hold_nothing_of_other_projects(base: Base) {
         assert!(text.contains(there.as_str()), "{path}: {text}");
         assert!(!text.contains(not_there.as_str()), "{path}: {text}");
     }
+    // The same content in both: what shows is the host, and each project has its own.
+    for path in ["files", "samples", "deep-scans"] {
+        let text = s.get(&format!("/api/v1/{path}?project={a}"), &token).await.text;
+        assert!(!text.contains(&hidden.host) && !text.contains(&b), "{path}: {text}");
+        s.get(&format!("/api/v1/{path}?project={b}"), &token).await.problem(404, "not-found");
+    }
+    let places = format!("/api/v1/files/{}/places?project={a}", seen.digest);
+    let text = s.get(&places, &token).await.text;
+    assert!(text.contains(&seen.host) && !text.contains(&hidden.host), "{text}");
     let same = s.get(&format!("/api/v1/alarms/{}/same", seen.alarm), &token).await.text;
     assert!(!same.contains(&hidden.alarm), "{same}");
     let statistics = s.get("/api/v1/alarms/statistics", &token).await.expect(200);

@@ -23,6 +23,8 @@ pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) text: String,
+    /// As it came; archives are no text.
+    pub(crate) bytes: axum::body::Bytes,
 }
 
 impl Reply {
@@ -183,7 +185,8 @@ impl Server {
         Reply {
             status: parts.status.as_u16(),
             headers: parts.headers,
-            text: String::from_utf8(bytes.to_vec()).unwrap(),
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+            bytes,
         }
     }
 

@@ -7,6 +7,8 @@ mod alarms;
 mod approvals;
 mod audit;
 mod base;
+mod cloud;
+mod cloud_samples;
 mod conformance;
 mod coverage;
 mod document;

@@ -34,6 +34,7 @@ fn nothing() -> Things {
         target: rows::id(),
         letter: rows::id(),
         content: rows::id(),
+        digest: "ab".repeat(32),
     }
 }
 
@@ -61,14 +62,19 @@ fn marks(t: &Things) -> Vec<String> {
     ];
     let mut out: Vec<String> = ids.into_iter().cloned().collect();
     out.push(format!("host-{}", &t.host[24..]));
-    out.extend([DIGEST.repeat(32), "/srv/x.php".to_owned(), "/srv/y.php".to_owned()]);
+    out.extend([
+        DIGEST.repeat(32),
+        "/srv/x.php".to_owned(),
+        "/srv/y.php".to_owned(),
+        "/srv/bin/z".to_owned(),
+    ]);
     out
 }
 
 /// The content's digest in `things`, a byte of it.
 const DIGEST: &str = "07";
 
-/// The answer without what is different in each: ids become `U`, times `T`.
+/// The answer without what is different in each: ids become `U`, times `T`, digests `D`.
 fn plain(reply: &Reply) -> String {
     let text: Vec<char> = reply.text.chars().collect();
     let mut out = String::new();
@@ -81,6 +87,9 @@ fn plain(reply: &Reply) -> String {
         } else if is_time(rest) {
             out.push('T');
             i += 24;
+        } else if is_digest(rest) {
+            out.push('D');
+            i += 64;
         } else {
             out.push(text[i]);
             i += 1;
@@ -95,6 +104,12 @@ fn is_uuid(rest: &[char]) -> bool {
             .iter()
             .enumerate()
             .all(|(i, c)| if [8, 13, 18, 23].contains(&i) { *c == '-' } else { c.is_ascii_hexdigit() })
+}
+
+/// Of the two that are asked for: a refusal names what was asked.
+fn is_digest(rest: &[char]) -> bool {
+    let text: String = rest.iter().take(64).collect();
+    text == DIGEST.repeat(32) || text == "ab".repeat(32)
 }
 
 fn is_time(rest: &[char]) -> bool {
@@ -294,6 +309,22 @@ async fn not_even_a_digest_is_known_outside() {
     ] {
         let there = s.get(&format!("/api/v1/alarms?{name}={value}"), &token).await;
         assert_eq!(there.expect(200)["total"], 0, "{name}");
+    }
+    // A content that both have is another file in each.
+    for path in ["files/{}", "files/{}/places", "files?sha256={}"] {
+        let ask = |digest: &str, project: &str| {
+            let path = format!("/api/v1/{}", path.replace("{}", digest));
+            let sign = if path.contains('?') { '&' } else { '?' };
+            format!("{path}{sign}project={project}")
+        };
+        for (one, other) in [
+            (ask(&known, &outside), ask(&unknown, &outside)),
+            (ask(&known, &inside), ask(&known, &rows::id())),
+        ] {
+            let there = s.get(&one, &token).await;
+            let absent = s.get(&other, &token).await;
+            assert_eq!(plain(&there), plain(&absent), "{one}");
+        }
     }
     let restore = |digest: &str| json!({ "sha256": digest });
     let there = s.post("/api/v1/isolated-files/restore", &token, restore(&known)).await;

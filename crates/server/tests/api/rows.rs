@@ -4,8 +4,8 @@
 use crate::kit::{Server, now_ms};
 use lazaret_proto::{Message as _, v1};
 use lazaret_store::{
-    AlarmRow, ApprovalRow, Batch, ContentItemRow, HostGroupRow, HostRow, IsolatedRow, NewAudit,
-    PolicyGroupRow, Position, ProjectRow, Record, What,
+    AlarmRow, ApprovalRow, Batch, ContentItemRow, HostFileRow, HostGroupRow, HostRow, IsolatedRow, NewAudit,
+    NewSample, PolicyGroupRow, Position, ProjectRow, Record, What,
 };
 use uuid::Uuid;
 
@@ -270,4 +270,35 @@ pub(crate) async fn content(server: &Server, project: &str) -> String {
     };
     server.store().add_content_item(&row).await.unwrap();
     row.id
+}
+
+/// What a host has told of: a program under a path.
+pub(crate) async fn file(server: &Server, host: &HostRow, path: &[u8], sha256: [u8; 32]) {
+    let row = HostFileRow {
+        path: path.to_vec(),
+        sha256: sha256.to_vec(),
+        size: 10,
+        kind: "executable".to_owned(),
+        packaged: false,
+        first_ms: now_ms(),
+        last_ms: now_ms(),
+        gone: false,
+        version: 1,
+    };
+    server.store().put_inventory(&host.id, &host.project, false, vec![row], now_ms()).await.unwrap();
+}
+
+/// A sample that a host has begun to send: nothing of it is stored.
+pub(crate) async fn sample(server: &Server, host: &HostRow, sha256: [u8; 32]) {
+    let new = NewSample {
+        project: host.project.clone(),
+        sha256: sha256.to_vec(),
+        size: 10,
+        kind: "executable".to_owned(),
+        host: host.id.clone(),
+        silent_since_ms: now_ms() + 60_000,
+        expires_ms: now_ms() + 86_400_000,
+        now_ms: now_ms(),
+    };
+    server.store().begin_sample(&new).await.unwrap();
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A real gateway on a SQLite store, on a free port.
+//! A real gateway on a real store, on a free port.
 
+use crate::base::{self, Base, Shared};
 use lazaret_proto::{Message, v1};
 use lazaret_server::authority::Authority;
 use lazaret_server::gateway::{Gateway, Settings};
@@ -19,17 +20,33 @@ pub(crate) struct Rig {
     pub(crate) authority: Arc<Authority>,
     pub(crate) gateway: Gateway,
     pub(crate) lines: Arc<Mutex<Vec<String>>>,
+    /// What the database stands on, when it is PostgreSQL.
+    shared: Option<Arc<Shared>>,
 }
 
 impl Rig {
     pub(crate) async fn start(set: impl FnOnce(&mut Settings)) -> Self {
+        Self::start_on(Base::Sqlite, |settings, _| set(settings)).await
+    }
+
+    /// The second is given the rig's folder.
+    pub(crate) async fn start_on(base: Base, set: impl FnOnce(&mut Settings, &std::path::Path)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let authority =
             Authority::create(&folder.path().join("authority"), "Lazaret test", now_ms()).unwrap();
-        let url = format!("sqlite:{}", folder.path().join("server.db").display());
+        let (shared, url) = match base {
+            Base::Sqlite => (None, format!("sqlite:{}", folder.path().join("server.db").display())),
+            Base::Postgres => {
+                let (shared, url) = base::database();
+                (Some(shared), url)
+            }
+        };
         let store = Store::open(&url).await.unwrap();
         store.migrate().await.unwrap();
-        Self::over(folder, store, Arc::new(authority), set).await
+        let path = folder.path().to_owned();
+        let mut rig = Self::over(folder, store, Arc::new(authority), |settings| set(settings, &path)).await;
+        rig.shared = shared;
+        rig
     }
 
     pub(crate) async fn over(
@@ -46,14 +63,15 @@ impl Rig {
         settings.probe = Duration::from_millis(1500);
         set(&mut settings);
         let gateway = Gateway::start(store.clone(), authority.clone(), settings).await.unwrap();
-        Self { folder, store, authority, gateway, lines }
+        Self { folder, store, authority, gateway, lines, shared: None }
     }
 
     /// Another process on the same data.
     pub(crate) async fn restart(self, set: impl FnOnce(&mut Settings)) -> Self {
-        let Self { folder, store, authority, gateway, .. } = self;
+        let Self { folder, store, authority, gateway, shared, .. } = self;
         gateway.stop().await;
-        Self::over(folder, store, authority, set).await
+        let rig = Self::over(folder, store, authority, set).await;
+        Self { shared, ..rig }
     }
 
     pub(crate) async fn token(&self, text: &str, uses: i64, lasts_ms: i64) {

@@ -132,3 +132,38 @@ async fn a_server_that_runs_keeps_its_data() {
     running.stop().await;
     restore(&config, &to, true, None).await.unwrap();
 }
+
+/// The samples of a server that does not run.
+fn samples(config: &lazaret_server::config::Config) -> lazaret_samples::Samples {
+    let settings = config.samples.resolve(&config.server.data).unwrap();
+    let keys = lazaret_server::init::authority_folder(config);
+    lazaret_samples::Samples::open(&settings, &keys).unwrap()
+}
+
+#[tokio::test]
+async fn samples_come_back_sealed_and_open_with_the_key_that_came_along() {
+    use sha2::Digest as _;
+    use std::io::Read as _;
+    let place = Place::new().await;
+    let content = b"#!/bin/sh\necho a sample that is backed up\n";
+    let sha = sha2::Sha256::digest(content);
+    // As long as ids of projects are: with all folders its name is longer than a plain tar takes.
+    let project = uuid::Uuid::now_v7().to_string();
+    let before = samples(&place.config);
+    before.put_part(&project, &sha, content.len() as u64, 0, content).await.unwrap();
+    before.finish(&project, &sha).await.unwrap();
+    let to = place.path("backup.tar");
+    let made = backup(&place.config, &place.text, &to, None).await.unwrap();
+    assert_eq!(made.samples_left_out, None, "they lie in a folder");
+    let archive = std::fs::read(&to).unwrap();
+    assert!(!archive.windows(content.len()).any(|w| w == content), "nothing of it is plain");
+    let other = place.elsewhere("other");
+    restore(&other, &to, false, None).await.unwrap();
+    let mut file = samples(&other).open_sample(&project, &sha).await.unwrap();
+    let mut read = Vec::new();
+    file.read_to_end(&mut read).unwrap();
+    assert_eq!(read, content);
+    let left: Vec<_> =
+        std::fs::read_dir(place.path("other")).unwrap().flatten().map(|e| e.file_name()).collect();
+    assert!(!left.iter().any(|n| n.to_string_lossy().contains(".restore-")), "{left:?}");
+}

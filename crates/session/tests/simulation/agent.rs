@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! An agent: a disk that survives restarts and can be reverted, and what runs while it is up.
 
-use crate::{Log, now_ms};
+use crate::{Log, cloud, now_ms};
 use lazaret_proto::v1;
 use lazaret_session::{AgentSide, Dial, End, Limits, Notice, Place, stay_connected, wire_position};
 use std::collections::BTreeMap;
@@ -38,6 +38,7 @@ pub(crate) struct Disk {
     pub(crate) skew_ms: i64,
     /// Told apart in the texts, so that a reverted machine writes other ones.
     pub(crate) life: u32,
+    pub(crate) cloud: cloud::Kept,
 }
 
 impl Disk {
@@ -56,6 +57,7 @@ impl Disk {
             target,
             skew_ms: 0,
             life: 1,
+            cloud: cloud::Kept::new(name),
         }
     }
 
@@ -67,6 +69,9 @@ impl Disk {
     pub(crate) fn append(&mut self) {
         let text = format!("{}/{}/{}", self.machine, self.life, self.journal.len() + 1);
         self.journal.push(text);
+        if self.journal.len().is_multiple_of(3) {
+            self.cloud.changed(self.journal.len() / 3);
+        }
     }
 
     fn behind(&self, after: Place) -> impl Iterator<Item = (Place, &String)> {
@@ -83,6 +88,7 @@ struct Side {
     news: Arc<Notify>,
     log: Log,
     reported: bool,
+    talking: cloud::Talking,
 }
 
 impl Side {
@@ -179,7 +185,11 @@ impl AgentSide for Side {
     }
 
     async fn welcomed(&mut self, hello: &v1::ServerHello, _: i64) {
-        self.disk.lock().unwrap().incarnation.clone_from(&hello.incarnation);
+        self.talking = cloud::Talking::default();
+        let mut disk = self.disk.lock().unwrap();
+        let life = disk.life;
+        disk.cloud.welcomed(life, &hello.incarnation);
+        disk.incarnation.clone_from(&hello.incarnation);
     }
 
     async fn acked(&mut self, _: Place) -> Result<(), String> {
@@ -218,7 +228,30 @@ impl AgentSide for Side {
     }
 
     async fn notice(&mut self) -> Option<Notice> {
-        (!std::mem::replace(&mut self.reported, true)).then(|| Notice::Report(Box::default()))
+        if !std::mem::replace(&mut self.reported, true) {
+            return Some(Notice::Report(Box::default()));
+        }
+        self.talking.notice(&self.disk.lock().unwrap().cloud)
+    }
+
+    async fn answers(&mut self, answers: v1::HashAnswers) -> Result<(), String> {
+        self.talking.answers(&mut self.disk.lock().unwrap().cloud, &answers);
+        Ok(())
+    }
+
+    async fn inventory_acked(&mut self, version: u64) -> Result<(), String> {
+        self.talking.acked(&mut self.disk.lock().unwrap().cloud, version);
+        Ok(())
+    }
+
+    async fn sample_state(&mut self, state: v1::SampleState) -> Result<(), String> {
+        self.talking.sample_state(&mut self.disk.lock().unwrap().cloud, &state);
+        Ok(())
+    }
+
+    async fn verdicts(&mut self, verdicts: v1::HashVerdicts) -> Result<(), String> {
+        cloud::take_verdicts(&mut self.disk.lock().unwrap().cloud, &verdicts, &self.log);
+        Ok(())
     }
 
     async fn news(&mut self) {
@@ -266,13 +299,28 @@ pub(crate) async fn daemon(disk: Shared, log: Log, limits: Limits, seed: u64) {
             }
         }
     });
+    let clock = news.clone();
+    tokio::spawn(async move {
+        // What got no answer goes again after a while.
+        loop {
+            sleep(Duration::from_millis(500)).await;
+            clock.notify_one();
+        }
+    });
     loop {
-        let mut side = Side { disk: disk.clone(), news: news.clone(), log: log.clone(), reported: false };
+        let mut side = Side {
+            disk: disk.clone(),
+            news: news.clone(),
+            log: log.clone(),
+            reported: false,
+            talking: cloud::Talking::default(),
+        };
         let last = stay_connected(&mut ToServer, &mut side, &limits, seed).await;
         // Only a clone comes here: it enrols as a host of its own, which gets all that it has.
         let mut disk = disk.lock().unwrap();
         log.note(format!("{} becomes {}", disk.host, last.token));
         disk.host = last.token;
         disk.sent = Place::default();
+        disk.cloud.copied();
     }
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The real session code between a modelled agent and a modelled server over a simulated network.
 //! Whatever breaks, in the end every entry that an agent still has is on the server exactly once and
-//! in order, and every command was executed once and has one result.
+//! in order, and every command was executed once and has one result; the server has every host's inventory
+//! and sample as they are, and every host has all verdicts.
 
 mod agent;
+mod cloud;
 mod scenarios;
 mod server;
 
@@ -87,8 +89,16 @@ impl World {
         });
     }
 
+    /// Something new for all hosts: a desired state, and a verdict that is withdrawn some calls later.
     fn want(&self) {
-        self.tables.lock().unwrap().generation += 1;
+        let mut tables = self.tables.lock().unwrap();
+        tables.generation += 1;
+        let n = tables.generation;
+        let content = |n: u64| u8::try_from(n % 11).unwrap();
+        tables.cloud.judge(content(n), false);
+        if n.is_multiple_of(2) {
+            tables.cloud.judge(content(n / 2), true);
+        }
     }
 
     /// All that is to arrive has arrived.
@@ -98,7 +108,8 @@ impl World {
             && self.agents.iter().all(|a| {
                 let disk = a.lock().unwrap();
                 let Some(host) = tables.hosts.get(&disk.host) else { return false };
-                disk.journal.len() == disk.target
+                cloud::settled(&disk.cloud, &tables.cloud, &disk.host, &tables.incarnation.to_string())
+                    && disk.journal.len() == disk.target
                     && host.applied == tables.generation
                     && disk.journal.last().is_none_or(|last| host.log.iter().any(|(_, text)| text == last))
             })

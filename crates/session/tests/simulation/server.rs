@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A server: tables that survive restarts and can be restored from a backup.
 
-use crate::{Log, now_ms};
+use crate::{Log, cloud, now_ms};
 use lazaret_proto::v1;
 use lazaret_session::{
     End, Ingested, Limits, Place, SESSION_PATH, ServerSide, Trouble, Welcome, accept, goodbye, place, serve,
@@ -41,6 +41,7 @@ pub(crate) struct Tables {
     pub(crate) hosts: BTreeMap<String, HostTable>,
     pub(crate) commands: Vec<Row>,
     pub(crate) clones: u32,
+    pub(crate) cloud: cloud::Tables,
 }
 
 /// Shared with the test.
@@ -78,7 +79,15 @@ struct Side {
     paused: Option<(Instant, Instant)>,
     mood: Mood,
     probed: bool,
+    asked: u64,
+    feed: cloud::Feed,
     log: Log,
+}
+
+impl Side {
+    fn replaced(&self) -> bool {
+        self.live.as_ref().is_some_and(|l| *l.replaced.lock().unwrap())
+    }
 }
 
 impl ServerSide for Side {
@@ -197,7 +206,7 @@ impl ServerSide for Side {
     }
 
     async fn outgoing(&mut self) -> Result<Vec<Say>, Trouble> {
-        if self.live.as_ref().is_some_and(|l| *l.replaced.lock().unwrap()) {
+        if self.replaced() {
             return Err(goodbye(Bye::Busy, "there is a newer session").into());
         }
         let mut out = Vec::new();
@@ -225,7 +234,40 @@ impl ServerSide for Side {
                 }));
             }
         }
+        out.extend(self.feed.next(&tables.cloud, &tables.incarnation.to_string()).map(Say::Verdicts));
         Ok(out)
+    }
+
+    async fn questions(&mut self, asked: v1::HashQuestions) -> Result<Option<v1::HashAnswers>, Trouble> {
+        self.asked += 1;
+        Ok(self.tables.lock().unwrap().cloud.answers(&asked, self.asked))
+    }
+
+    async fn inventory(&mut self, part: v1::InventoryPart) -> Result<Option<u64>, Trouble> {
+        sleep(Duration::from_millis(5)).await;
+        let version = {
+            let mut tables = self.tables.lock().unwrap();
+            // One that comes late must not take away what the newer session has told.
+            if self.replaced() {
+                return Ok(None);
+            }
+            tables.cloud.inventory(&self.host, &part)
+        };
+        // Between commit and acknowledgement a server can die.
+        sleep(Duration::from_millis(5)).await;
+        Ok(Some(version))
+    }
+
+    async fn sample(&mut self, part: v1::SamplePart) -> Result<Option<v1::SampleState>, Trouble> {
+        let state = self.tables.lock().unwrap().cloud.sample(&part, &self.log);
+        sleep(Duration::from_millis(2)).await;
+        Ok(Some(state))
+    }
+
+    async fn verdicts_from(&mut self, from: v1::VerdictsFrom) -> Result<(), Trouble> {
+        let tables = self.tables.lock().unwrap();
+        self.feed.begin(&tables.cloud, &tables.incarnation.to_string(), &from);
+        Ok(())
     }
 
     async fn news(&mut self) {
@@ -276,6 +318,8 @@ pub(crate) async fn process(tables: Shared, log: Log, limits: Limits, mood: Mood
             paused: None,
             mood,
             probed: false,
+            asked: 0,
+            feed: cloud::Feed::default(),
             log: log.clone(),
         };
         let limits = limits.clone();

@@ -681,3 +681,165 @@ CREATE TABLE content_packs (
     body BYTEA NOT NULL,
     PRIMARY KEY (project, number)
 );
+
+-- Malware Cloud Scan (docs/adr/0016). What may leave the hosts of a project, and what happens with it.
+CREATE TABLE cloud_consents (
+    project TEXT COLLATE "C" NOT NULL PRIMARY KEY REFERENCES projects (id) ON DELETE CASCADE,
+    hashes BOOLEAN NOT NULL,
+    samples BOOLEAN NOT NULL,
+    max_sample_bytes BIGINT NOT NULL,
+    -- Raw bytes, a NUL behind each.
+    exclude BYTEA NOT NULL,
+    kinds TEXT COLLATE "C" NOT NULL,
+    wait_ms BIGINT NOT NULL,
+    fail_closed BOOLEAN NOT NULL,
+    bytes_per_second BIGINT NOT NULL,
+    ring_seconds BIGINT NOT NULL,
+    -- Ids of host groups.
+    canary_groups TEXT COLLATE "C" NOT NULL,
+    sample_days BIGINT NOT NULL,
+    revision BIGINT NOT NULL,
+    updated_ms BIGINT NOT NULL,
+    updated_by TEXT COLLATE "C" NOT NULL
+);
+
+-- What each host has. A row that is gone keeps its version, so that what comes late does not bring it back.
+CREATE TABLE host_files (
+    host TEXT COLLATE "C" NOT NULL,
+    -- SHA-256 of the path: paths are too long for an index.
+    path_key BYTEA NOT NULL,
+    project TEXT COLLATE "C" NOT NULL,
+    path BYTEA NOT NULL,
+    sha256 BYTEA NOT NULL,
+    size BIGINT NOT NULL,
+    kind TEXT COLLATE "C" NOT NULL,
+    packaged BOOLEAN NOT NULL,
+    first_ms BIGINT NOT NULL,
+    last_ms BIGINT NOT NULL,
+    version BIGINT NOT NULL,
+    gone BOOLEAN NOT NULL,
+    PRIMARY KEY (host, path_key)
+);
+CREATE INDEX host_files_by_file ON host_files (project, sha256, host);
+CREATE INDEX host_files_gone ON host_files (last_ms) WHERE gone;
+
+-- What a project knows of each file that a host of it has or asked about.
+CREATE TABLE files (
+    project TEXT COLLATE "C" NOT NULL,
+    sha256 BYTEA NOT NULL,
+    size BIGINT NOT NULL,
+    kind TEXT COLLATE "C" NOT NULL,
+    tlsh TEXT COLLATE "C" NOT NULL,
+    first_ms BIGINT NOT NULL,
+    last_ms BIGINT NOT NULL,
+    first_host TEXT COLLATE "C" NOT NULL,
+    hosts BIGINT NOT NULL,
+    packaged_hosts BIGINT NOT NULL,
+    standing TEXT COLLATE "C" NOT NULL,
+    standing_ms BIGINT NOT NULL,
+    -- A person said so: no scan changes it.
+    settled BOOLEAN NOT NULL,
+    PRIMARY KEY (project, sha256)
+);
+CREATE INDEX files_recent ON files (project, first_ms, sha256);
+CREATE INDEX files_standing ON files (project, standing, first_ms, sha256);
+CREATE INDEX files_forgotten ON files (project, sha256) WHERE hosts = 0;
+
+-- What content lists say, for all projects alike.
+CREATE TABLE known_sources (
+    number BIGINT NOT NULL PRIMARY KEY,
+    name TEXT COLLATE "C" NOT NULL UNIQUE
+);
+
+CREATE TABLE known_files (
+    sha256 BYTEA NOT NULL PRIMARY KEY,
+    bad BOOLEAN NOT NULL,
+    source BIGINT NOT NULL,
+    name TEXT COLLATE "C" NOT NULL
+);
+
+-- The numbering of a project's verdicts.
+CREATE TABLE cloud_feeds (
+    project TEXT COLLATE "C" NOT NULL PRIMARY KEY REFERENCES projects (id) ON DELETE CASCADE,
+    feed TEXT COLLATE "C" NOT NULL,
+    number BIGINT NOT NULL
+);
+
+-- The last one of each file.
+CREATE TABLE file_verdicts (
+    project TEXT COLLATE "C" NOT NULL,
+    sha256 BYTEA NOT NULL,
+    number BIGINT NOT NULL,
+    class TEXT COLLATE "C" NOT NULL,
+    family TEXT COLLATE "C" NOT NULL,
+    confidence BIGINT NOT NULL,
+    rating TEXT COLLATE "C" NOT NULL,
+    verdict BYTEA NOT NULL,
+    origin TEXT COLLATE "C" NOT NULL,
+    who TEXT COLLATE "C" NOT NULL,
+    why TEXT COLLATE "C" NOT NULL,
+    at_ms BIGINT NOT NULL,
+    act TEXT COLLATE "C" NOT NULL,
+    release_ms BIGINT NOT NULL,
+    released_by TEXT COLLATE "C" NOT NULL,
+    released_ms BIGINT NOT NULL,
+    withdrawn BOOLEAN NOT NULL,
+    withdrawn_by TEXT COLLATE "C" NOT NULL,
+    withdrawn_why TEXT COLLATE "C" NOT NULL,
+    withdrawn_ms BIGINT NOT NULL,
+    PRIMARY KEY (project, sha256),
+    UNIQUE (project, number)
+);
+CREATE INDEX file_verdicts_release ON file_verdicts (release_ms) WHERE act = 'canary' AND NOT withdrawn AND release_ms > 0;
+
+CREATE TABLE samples (
+    project TEXT COLLATE "C" NOT NULL,
+    sha256 BYTEA NOT NULL,
+    size BIGINT NOT NULL,
+    kind TEXT COLLATE "C" NOT NULL,
+    host TEXT COLLATE "C" NOT NULL,
+    state TEXT COLLATE "C" NOT NULL,
+    have BIGINT NOT NULL,
+    began_ms BIGINT NOT NULL,
+    updated_ms BIGINT NOT NULL,
+    stored_ms BIGINT NOT NULL,
+    expires_ms BIGINT NOT NULL,
+    failures BIGINT NOT NULL,
+    retry_ms BIGINT NOT NULL,
+    reason TEXT COLLATE "C" NOT NULL,
+    hold BOOLEAN NOT NULL,
+    hold_by TEXT COLLATE "C" NOT NULL,
+    hold_why TEXT COLLATE "C" NOT NULL,
+    hold_ms BIGINT NOT NULL,
+    deleted_by TEXT COLLATE "C" NOT NULL,
+    deleted_why TEXT COLLATE "C" NOT NULL,
+    deleted_ms BIGINT NOT NULL,
+    PRIMARY KEY (project, sha256)
+);
+CREATE INDEX samples_recent ON samples (project, began_ms, sha256);
+CREATE INDEX samples_expire ON samples (expires_ms) WHERE state = 'stored' AND NOT hold AND expires_ms > 0;
+CREATE INDEX samples_unfinished ON samples (updated_ms) WHERE state IN ('receiving', 'deleting');
+
+CREATE TABLE deep_scans (
+    id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    project TEXT COLLATE "C" NOT NULL,
+    sha256 BYTEA NOT NULL,
+    state TEXT COLLATE "C" NOT NULL,
+    -- Taken no earlier; of one that is taken: when its lease runs out.
+    due_ms BIGINT NOT NULL,
+    queued_ms BIGINT NOT NULL,
+    started_ms BIGINT NOT NULL,
+    finished_ms BIGINT NOT NULL,
+    worker TEXT COLLATE "C" NOT NULL,
+    tries BIGINT NOT NULL,
+    crashes BIGINT NOT NULL,
+    reason TEXT COLLATE "C" NOT NULL,
+    standing TEXT COLLATE "C" NOT NULL,
+    votes TEXT COLLATE "C" NOT NULL,
+    report BYTEA NOT NULL,
+    told BOOLEAN NOT NULL,
+    UNIQUE (project, sha256)
+);
+CREATE INDEX deep_scans_due ON deep_scans (due_ms, id) WHERE state IN ('queued', 'scanning');
+CREATE INDEX deep_scans_recent ON deep_scans (project, queued_ms, id);
+CREATE INDEX deep_scans_untold ON deep_scans (finished_ms) WHERE state = 'set_aside' AND NOT told;

@@ -681,3 +681,165 @@ CREATE TABLE content_packs (
     body BLOB NOT NULL,
     PRIMARY KEY (project, number)
 ) STRICT;
+
+-- Malware Cloud Scan (docs/adr/0016). What may leave the hosts of a project, and what happens with it.
+CREATE TABLE cloud_consents (
+    project TEXT NOT NULL PRIMARY KEY REFERENCES projects (id) ON DELETE CASCADE,
+    hashes INTEGER NOT NULL,
+    samples INTEGER NOT NULL,
+    max_sample_bytes INTEGER NOT NULL,
+    -- Raw bytes, a NUL behind each.
+    exclude BLOB NOT NULL,
+    kinds TEXT NOT NULL,
+    wait_ms INTEGER NOT NULL,
+    fail_closed INTEGER NOT NULL,
+    bytes_per_second INTEGER NOT NULL,
+    ring_seconds INTEGER NOT NULL,
+    -- Ids of host groups.
+    canary_groups TEXT NOT NULL,
+    sample_days INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    updated_ms INTEGER NOT NULL,
+    updated_by TEXT NOT NULL
+) STRICT;
+
+-- What each host has. A row that is gone keeps its version, so that what comes late does not bring it back.
+CREATE TABLE host_files (
+    host TEXT NOT NULL,
+    -- SHA-256 of the path: paths are too long for an index.
+    path_key BLOB NOT NULL,
+    project TEXT NOT NULL,
+    path BLOB NOT NULL,
+    sha256 BLOB NOT NULL,
+    size INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    packaged INTEGER NOT NULL,
+    first_ms INTEGER NOT NULL,
+    last_ms INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    gone INTEGER NOT NULL,
+    PRIMARY KEY (host, path_key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX host_files_by_file ON host_files (project, sha256, host);
+CREATE INDEX host_files_gone ON host_files (last_ms) WHERE gone;
+
+-- What a project knows of each file that a host of it has or asked about.
+CREATE TABLE files (
+    project TEXT NOT NULL,
+    sha256 BLOB NOT NULL,
+    size INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    tlsh TEXT NOT NULL,
+    first_ms INTEGER NOT NULL,
+    last_ms INTEGER NOT NULL,
+    first_host TEXT NOT NULL,
+    hosts INTEGER NOT NULL,
+    packaged_hosts INTEGER NOT NULL,
+    standing TEXT NOT NULL,
+    standing_ms INTEGER NOT NULL,
+    -- A person said so: no scan changes it.
+    settled INTEGER NOT NULL,
+    PRIMARY KEY (project, sha256)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX files_recent ON files (project, first_ms, sha256);
+CREATE INDEX files_standing ON files (project, standing, first_ms, sha256);
+CREATE INDEX files_forgotten ON files (project, sha256) WHERE hosts = 0;
+
+-- What content lists say, for all projects alike.
+CREATE TABLE known_sources (
+    number INTEGER NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE
+) STRICT;
+
+CREATE TABLE known_files (
+    sha256 BLOB NOT NULL PRIMARY KEY,
+    bad INTEGER NOT NULL,
+    source INTEGER NOT NULL,
+    name TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The numbering of a project's verdicts.
+CREATE TABLE cloud_feeds (
+    project TEXT NOT NULL PRIMARY KEY REFERENCES projects (id) ON DELETE CASCADE,
+    feed TEXT NOT NULL,
+    number INTEGER NOT NULL
+) STRICT;
+
+-- The last one of each file.
+CREATE TABLE file_verdicts (
+    project TEXT NOT NULL,
+    sha256 BLOB NOT NULL,
+    number INTEGER NOT NULL,
+    class TEXT NOT NULL,
+    family TEXT NOT NULL,
+    confidence INTEGER NOT NULL,
+    rating TEXT NOT NULL,
+    verdict BLOB NOT NULL,
+    origin TEXT NOT NULL,
+    who TEXT NOT NULL,
+    why TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    act TEXT NOT NULL,
+    release_ms INTEGER NOT NULL,
+    released_by TEXT NOT NULL,
+    released_ms INTEGER NOT NULL,
+    withdrawn INTEGER NOT NULL,
+    withdrawn_by TEXT NOT NULL,
+    withdrawn_why TEXT NOT NULL,
+    withdrawn_ms INTEGER NOT NULL,
+    PRIMARY KEY (project, sha256),
+    UNIQUE (project, number)
+) STRICT;
+CREATE INDEX file_verdicts_release ON file_verdicts (release_ms) WHERE act = 'canary' AND NOT withdrawn AND release_ms > 0;
+
+CREATE TABLE samples (
+    project TEXT NOT NULL,
+    sha256 BLOB NOT NULL,
+    size INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    host TEXT NOT NULL,
+    state TEXT NOT NULL,
+    have INTEGER NOT NULL,
+    began_ms INTEGER NOT NULL,
+    updated_ms INTEGER NOT NULL,
+    stored_ms INTEGER NOT NULL,
+    expires_ms INTEGER NOT NULL,
+    failures INTEGER NOT NULL,
+    retry_ms INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    hold INTEGER NOT NULL,
+    hold_by TEXT NOT NULL,
+    hold_why TEXT NOT NULL,
+    hold_ms INTEGER NOT NULL,
+    deleted_by TEXT NOT NULL,
+    deleted_why TEXT NOT NULL,
+    deleted_ms INTEGER NOT NULL,
+    PRIMARY KEY (project, sha256)
+) STRICT;
+CREATE INDEX samples_recent ON samples (project, began_ms, sha256);
+CREATE INDEX samples_expire ON samples (expires_ms) WHERE state = 'stored' AND NOT hold AND expires_ms > 0;
+CREATE INDEX samples_unfinished ON samples (updated_ms) WHERE state IN ('receiving', 'deleting');
+
+CREATE TABLE deep_scans (
+    id TEXT NOT NULL PRIMARY KEY,
+    project TEXT NOT NULL,
+    sha256 BLOB NOT NULL,
+    state TEXT NOT NULL,
+    -- Taken no earlier; of one that is taken: when its lease runs out.
+    due_ms INTEGER NOT NULL,
+    queued_ms INTEGER NOT NULL,
+    started_ms INTEGER NOT NULL,
+    finished_ms INTEGER NOT NULL,
+    worker TEXT NOT NULL,
+    tries INTEGER NOT NULL,
+    crashes INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    standing TEXT NOT NULL,
+    votes TEXT NOT NULL,
+    report BLOB NOT NULL,
+    told INTEGER NOT NULL,
+    UNIQUE (project, sha256)
+) STRICT;
+CREATE INDEX deep_scans_due ON deep_scans (due_ms, id) WHERE state IN ('queued', 'scanning');
+CREATE INDEX deep_scans_recent ON deep_scans (project, queued_ms, id);
+CREATE INDEX deep_scans_untold ON deep_scans (finished_ms) WHERE state = 'set_aside' AND NOT told;

@@ -3,6 +3,7 @@
 //! what is done then.
 
 use crate::alarms::handle;
+use crate::cloud;
 use crate::commands::order;
 use crate::db::conn::Tx;
 use crate::db::sql::{Filter, sql};
@@ -11,7 +12,10 @@ use crate::error::{Result, StoreError};
 use crate::fleet::switches;
 use crate::people::audit;
 use crate::sign_on::rules;
-use crate::{ApprovalRow, ChangeKind, NewAudit, Order, ProjectRulesRow, Scope, Store, SwitchRow};
+use crate::{
+    ApprovalRow, ChangeKind, CloudConsent, NewAudit, NewVerdict, Order, ProjectRulesRow, Scope, Store,
+    SwitchRow,
+};
 
 const COLUMNS: &str = "id, projects, action, title, request, author_id, author, created_ms, expires_ms, state, \
      decided_id, decided_by, decided_ms, remark, result";
@@ -50,6 +54,12 @@ pub struct Approved {
     pub switch: Option<SwitchRow>,
     /// Are set.
     pub rules: Option<ProjectRulesRow>,
+    /// Is set.
+    pub consent: Option<CloudConsent>,
+    /// Is put.
+    pub verdict: Option<NewVerdict>,
+    /// All hosts act on it: project, hash, who.
+    pub release: Option<(String, Vec<u8>, String)>,
 }
 
 fn packed(projects: &[String]) -> String {
@@ -212,10 +222,26 @@ impl Store {
         if let Some(wanted) = &what.rules {
             rules::put(&mut tx, wanted).await?;
         }
+        if let Some(consent) = &what.consent {
+            hosts.extend(cloud::put_consent(&mut tx, consent).await?.1);
+        }
         hosts.extend(order::put(&mut tx, &what.order).await?);
+        if let Some(verdict) = &what.verdict {
+            cloud::put_verdict(&mut tx, verdict).await?;
+        }
+        if let Some((project, sha256, who)) = &what.release {
+            cloud::release_verdict(&mut tx, (project, sha256), who, d.now_ms).await?;
+        }
         note(&mut tx, d).await?;
         self.commit(tx).await?;
         self.note_commands(&what.order.commands);
+        self.note_withdrawn(&what.order.withdraw);
+        if let Some(v) = &what.verdict {
+            self.note_verdict(&v.project, &v.sha256);
+        }
+        if let Some((project, sha256, _)) = &what.release {
+            self.note_verdict(project, sha256);
+        }
         self.note_desired(&hosts)?;
         self.note_alarms(&alarms)?;
         if let Some(switch) = &what.switch {

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Orders are given: all of a task or none.
 
+use crate::cloud;
 use crate::db::bulk::Bulk;
 use crate::db::conn::Tx;
 use crate::db::value::Row;
-use crate::error::Result;
+use crate::error::{Result, StoreError};
 use crate::fleet::desired::bump;
 use crate::fleet::disarmed;
 use crate::people::audit;
 use crate::whitelist::entry;
-use crate::{ChangeKind, CommandRow, DisarmedRow, NewAudit, Store, Target, WhitelistRow};
+use crate::{ChangeKind, CommandRow, DisarmedRow, NewAudit, Store, Target, WhitelistRow, Withdrawal};
 
 /// What a person decided at once: all of it, or nothing.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +21,9 @@ pub struct Order {
     pub whitelist: Vec<WhitelistRow>,
     /// Rules that only alarm from now on; one that is on the list already stays as it stands there.
     pub disarm: Vec<DisarmedRow>,
+    /// Verdicts of Malware Cloud Scan that are withdrawn; by project. One that is withdrawn already, or that is
+    /// not there, stays so.
+    pub withdraw: Vec<Withdrawal>,
     /// Whose desired state changed besides.
     pub bump: Vec<Target>,
     /// What is recorded of it.
@@ -48,8 +52,15 @@ impl Store {
         let hosts = put(&mut tx, order).await?;
         self.commit(tx).await?;
         self.note_commands(&order.commands);
+        self.note_withdrawn(&order.withdraw);
         self.note_desired(&hosts)?;
         Ok(())
+    }
+
+    pub(crate) fn note_withdrawn(&self, list: &[Withdrawal]) {
+        for w in list {
+            self.note_verdict(&w.project, &w.sha256);
+        }
     }
 
     pub(crate) fn note_commands(&self, commands: &[CommandRow]) {
@@ -79,6 +90,13 @@ pub(crate) async fn put(tx: &mut Tx, order: &Order) -> Result<Vec<Row>> {
     let mut hosts = Vec::new();
     for target in &targets {
         hosts.extend(bump(tx, target).await?);
+    }
+    for w in &order.withdraw {
+        let by = (w.who.as_str(), w.why.as_str());
+        match cloud::withdraw_verdict(tx, (&w.project, &w.sha256), by, w.now_ms).await {
+            Ok(_) | Err(StoreError::NotFound(_)) => {}
+            Err(e) => return Err(e),
+        }
     }
     if let Some(new) = &order.audit {
         audit::append(tx, new).await?;

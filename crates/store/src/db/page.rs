@@ -23,6 +23,20 @@ pub(crate) enum Kind {
     NumbersDown,
     /// Two texts, least first.
     Alphabet,
+    /// A number and bytes, greatest first.
+    NewestBytes,
+    /// A text and bytes, least first.
+    AlphabetBytes,
+}
+
+impl Kind {
+    fn begins_with_text(self) -> bool {
+        matches!(self, Self::Alphabet | Self::AlphabetBytes)
+    }
+
+    fn ends_with_bytes(self) -> bool {
+        matches!(self, Self::NewestBytes | Self::AlphabetBytes)
+    }
 }
 
 /// Where a page begins, and what was counted on the first one.
@@ -51,8 +65,12 @@ impl Order {
         }
         let number = |t: &str| t.parse::<i64>().map(Value::Int).map_err(|_| bad());
         Ok(Place {
-            first: if self.kind == Kind::Alphabet { text_of(first) } else { number(first)? },
-            second: if self.kind == Kind::NumbersDown { number(second)? } else { text_of(second) },
+            first: if self.kind.begins_with_text() { text_of(first) } else { number(first)? },
+            second: match self.kind {
+                Kind::NumbersDown => number(second)?,
+                Kind::NewestBytes | Kind::AlphabetBytes => Value::Bytes(unhex(second).ok_or_else(bad)?),
+                Kind::NewestFirst | Kind::Alphabet => text_of(second),
+            },
             total: total.parse().map_err(|_| bad())?,
         })
     }
@@ -75,9 +93,12 @@ impl Order {
         let mut fields = row.fields();
         fields.skip(columns);
         let first =
-            if self.kind == Kind::Alphabet { one_line(&fields.text()?) } else { fields.int()?.to_string() };
-        let second =
-            if self.kind == Kind::NumbersDown { fields.int()?.to_string() } else { fields.text()? };
+            if self.kind.begins_with_text() { one_line(&fields.text()?) } else { fields.int()?.to_string() };
+        let second = match self.kind {
+            Kind::NumbersDown => fields.int()?.to_string(),
+            kind if kind.ends_with_bytes() => hex(&fields.bytes()?),
+            _ => fields.text()?,
+        };
         Ok(hex(format!("{}\n{total}\n{first}\n{second}", self.first).as_bytes()))
     }
 }
@@ -142,14 +163,14 @@ struct Asked<'a> {
 
 impl Order {
     fn direction(&self) -> &'static str {
-        if self.kind == Kind::Alphabet { "" } else { " DESC" }
+        if self.kind.begins_with_text() { "" } else { " DESC" }
     }
 
     /// These columns of the rows of a page, in order.
     fn select(&self, columns: &str, asked: &Asked<'_>) -> Sql {
         let Self { first, second, .. } = self;
         let Asked { filter, place, table, limit } = *asked;
-        let (direction, than) = (self.direction(), if self.kind == Kind::Alphabet { '>' } else { '<' });
+        let (direction, than) = (self.direction(), if self.kind.begins_with_text() { '>' } else { '<' });
         let mut sql = filter.select(columns, table);
         if let Some(place) = place {
             sql.push(&format!(" AND ({first}, {second}) {than} ("));

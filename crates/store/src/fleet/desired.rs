@@ -3,7 +3,9 @@
 
 use super::host::{HOST_COLUMNS, hosts};
 use crate::alarms::facets;
+use crate::cloud;
 use crate::db::conn::Tx;
+use crate::db::migrate::now_ms;
 use crate::db::sql::{Sql, sql};
 use crate::db::value::Row;
 use crate::error::{Result, StoreError};
@@ -35,6 +37,18 @@ pub(crate) async fn bump(tx: &mut Tx, target: &Target) -> Result<Vec<Row>> {
     let update =
         with(format!("UPDATE hosts SET generation = generation + 1 WHERE {condition} RETURNING id, project"));
     tx.all(update).await
+}
+
+/// Those of these hosts that are in another project, locked, each with the one it is in.
+async fn moving(tx: &mut Tx, ids: &[String], project: &str) -> Result<Vec<(String, String)>> {
+    let mut select = sql("SELECT id, project FROM hosts WHERE project <> $1 AND id IN ").bind(project);
+    select.list(ids);
+    select.push(if tx.is_postgres() { " ORDER BY id FOR UPDATE" } else { " ORDER BY id" });
+    let read = |row: &Row| {
+        let mut f = row.fields();
+        Ok((f.text()?, f.text()?))
+    };
+    tx.all(select).await?.iter().map(read).collect()
 }
 
 impl Store {
@@ -153,7 +167,8 @@ impl Store {
         Ok(n)
     }
 
-    /// Moves hosts to a project with their alarms, isolated files and commands; they leave their group.
+    /// Moves hosts to a project with their alarms, isolated files, commands and inventory; they leave their group.
+    /// What the old project knows of their files (verdicts, samples) stays with it.
     ///
     /// # Errors
     /// `Conflict` when the project does not exist.
@@ -161,6 +176,7 @@ impl Store {
         let mut tx = self.begin().await?;
         let mut all = Vec::new();
         for part in ids.chunks(500) {
+            let moved = moving(&mut tx, part, project).await?;
             let mut update =
                 sql("UPDATE hosts SET project = $1, host_group = NULL, generation = generation + 1 \
                  WHERE project <> $1 AND id IN ")
@@ -169,6 +185,9 @@ impl Store {
             update.push(" RETURNING id, project");
             all.extend(tx.all(update).await?);
             facets::change_project(&mut tx, part, project).await?;
+            for (host, from) in moved {
+                cloud::change_project(&mut tx, &host, &from, project, now_ms()).await?;
+            }
             for table in ["isolated", "commands", "handlings"] {
                 let mut update =
                     Sql::built(format!("UPDATE {table} SET project = $1 WHERE project <> $1 AND host IN "))

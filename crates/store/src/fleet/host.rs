@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One host: enrolled, looked at, changed, removed.
 
+use crate::cloud;
 use crate::db::conn::Tx;
 use crate::db::sql::{searchable, sql};
 use crate::db::value::{Fields, Row};
@@ -216,6 +217,7 @@ impl Store {
         let row = tx.one(update).await?.ok_or_else(|| StoreError::missing("host", host))?;
         let project = row.fields().text()?;
         quotas::release(&mut tx, host).await?;
+        cloud::forget_host(&mut tx, &project, host, now_ms).await?;
         tx.run(
             sql(
                 "UPDATE commands SET state = 'cancelled', reason = 'the host was removed', finished_ms = $2 \

@@ -15,8 +15,16 @@ use tokio::sync::watch;
 const POLL: Duration = Duration::from_secs(2);
 
 impl ChangeKind {
-    const ALL: [Self; 6] =
-        [Self::Alarm, Self::Isolated, Self::Host, Self::Command, Self::Scan, Self::Desired];
+    const ALL: [Self; 8] = [
+        Self::Alarm,
+        Self::Isolated,
+        Self::Host,
+        Self::Command,
+        Self::Scan,
+        Self::Desired,
+        Self::File,
+        Self::Verdict,
+    ];
 
     /// As it is stored.
     pub(crate) fn number(self) -> i64 {

@@ -29,6 +29,10 @@ pub enum ChangeKind {
     Scan,
     /// Switches, groups, whitelist: what hosts are to apply.
     Desired,
+    /// A file of Malware Cloud Scan, its sample or its deep scan; the id is its SHA-256 in hex.
+    File,
+    /// A verdict of Malware Cloud Scan: the project's feed goes on; the id is the file's SHA-256 in hex.
+    Verdict,
 }
 
 /// Changes behind a number.

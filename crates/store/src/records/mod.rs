@@ -4,6 +4,8 @@
 mod alarms;
 mod approvals;
 mod changes;
+mod cloud;
+mod cloud_scans;
 mod commands;
 mod content;
 mod exports;
@@ -21,6 +23,8 @@ mod whitelist;
 pub use alarms::*;
 pub use approvals::*;
 pub use changes::*;
+pub use cloud::*;
+pub use cloud_scans::*;
 pub use commands::*;
 pub use content::*;
 pub use exports::*;

@@ -22,7 +22,7 @@ pub struct UserRow {
     pub created_ms: i64,
     /// Last sign-in, 0.
     pub last_ms: i64,
-    /// Project (`*`: all) and role (`viewer`, `operator`, `administrator`, `auditor`).
+    /// Project (`*`: all) and role (`viewer`, `operator`, `administrator`, `auditor`, `analyst`).
     pub grants: Vec<(String, String)>,
 }
 

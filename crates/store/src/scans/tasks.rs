@@ -67,6 +67,19 @@ impl Store {
         read(&mut row.ok_or_else(|| StoreError::missing("scan task", id))?.fields())
     }
 
+    /// The newest scan of a policy in a project.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn last_scan_of_policy(&self, project: &str, policy: &str) -> Result<Option<ScanTaskRow>> {
+        let mut w = Filter::new();
+        w.value("project =", project);
+        w.value("policy =", policy);
+        let mut select = w.select(COLUMNS, "scan_tasks");
+        select.push(" ORDER BY created_ms DESC, id DESC LIMIT 1");
+        self.pools.one(select).await?.map(|row| read(&mut row.fields())).transpose()
+    }
+
     /// Scans, newest first.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 //! Days of alarms that come and go, data that goes out and comes back, and content of projects.
 
 use crate::bed::Bed;
+use crate::cloud_rows as cloud;
 use crate::rows::*;
 use lazaret_store::*;
 use std::io;
@@ -167,6 +168,8 @@ fn tables_go_out_and_come_back() {
         store.insert_host(&host("a")).await.unwrap();
         store.ingest(alarms("a", 1..=9)).await.unwrap();
         store.append_audit(&NewAudit { action: "x".into(), ..NewAudit::default() }).await.unwrap();
+        store.put_inventory("a", P, false, vec![cloud::has("/\t\\x", 1, 1)], 1000).await.unwrap();
+        store.put_verdict(&cloud::bad(P, 1, 100)).await.unwrap();
         let schema = store.schema().await.unwrap();
         let mut kept = Kept::default();
         store.copy_out(&mut kept).await.unwrap();
@@ -177,6 +180,13 @@ fn tables_go_out_and_come_back() {
         assert_eq!(target.migrate().await.unwrap(), Migrated { from: schema, to: schema });
         assert_eq!(target.meta().await.unwrap(), store.meta().await.unwrap());
         assert_eq!(target.alarm("a-3").await.unwrap(), store.alarm("a-3").await.unwrap());
+        let file = [cloud::sha(1)];
+        assert_eq!(target.look_up(P, &file).await.unwrap(), store.look_up(P, &file).await.unwrap());
+        let of = cloud::sha(1);
+        assert_eq!(
+            target.places(P, &of, &page(9)).await.unwrap(),
+            store.places(P, &of, &page(9)).await.unwrap()
+        );
         let counts = |list: Vec<(String, u64)>| {
             list.into_iter().filter(|(t, _)| t != "change_log").collect::<Vec<_>>()
         };

@@ -28,6 +28,7 @@ pub(super) fn run(core: &Arc<Core>, pack: &Path) -> Result<(), String> {
         deadline: DEADLINE,
         uid_gid: Some(crate::start::SCANNER),
         test_programs: true,
+        deep: None,
         on_pid: Some(Arc::new(move |change| match change {
             PidChange::Started(pid) => {
                 exempt.add(pid);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The harmless files of the self-test, and the processes that write and run them.
 
-use lazaret_model::{MAX_TEST_PROGRAM_SIZE, MalwareClass, TestRating, test_program_marker};
+use lazaret_model::{
+    MAX_TEST_PROGRAM_SIZE, MalwareClass, TestRating, cloud_test_program_marker, test_program_marker,
+};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -29,7 +31,16 @@ pub(super) fn eicar() -> Vec<u8> {
 
 /// A script that leaves `witness` behind when it runs; new every time.
 pub(super) fn script(witness: &Path, marker: Option<(MalwareClass, TestRating)>) -> Vec<u8> {
-    let comment = marker.map(|(class, rating)| format!("# {}\n", test_program_marker(class, rating)));
+    marked(witness, marker.map(|(class, rating)| test_program_marker(class, rating)))
+}
+
+/// The same with the marker that only a server's deep scan finds.
+pub(super) fn cloud_script(witness: &Path, class: MalwareClass) -> Vec<u8> {
+    marked(witness, Some(cloud_test_program_marker(class)))
+}
+
+fn marked(witness: &Path, marker: Option<String>) -> Vec<u8> {
+    let comment = marker.map(|marker| format!("# {marker}\n"));
     let quoted = witness.display().to_string().replace('\'', "'\\''");
     format!("#!/bin/sh\n{}# {}\n: > '{quoted}'\n", comment.unwrap_or_default(), uuid::Uuid::now_v7())
         .into_bytes()
@@ -118,6 +129,9 @@ mod tests {
         assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o750);
         assert!(Command::new("/bin/sh").arg(&file).status().unwrap().success() && witness.exists());
         assert!(drop_file(&file, b"x", 0o600).is_err(), "never over another file");
+        let cloud = cloud_script(&witness, MalwareClass::Trojan);
+        assert!(cloud.starts_with(b"#!/bin/sh\n# ") && cloud.windows(7).any(|w| w == b"/cloud/"));
+        assert_ne!(cloud, cloud_script(&witness, MalwareClass::Trojan), "new every time");
         let bytes = sleeper(MalwareClass::Miner, TestRating::Medium);
         let marker = test_program_marker(MalwareClass::Miner, TestRating::Medium);
         assert!(bytes.len() as u64 <= MAX_TEST_PROGRAM_SIZE);

@@ -53,7 +53,8 @@ impl Test<'_> {
                 self.step("refuse", Instant::now(), Outcome::Skipped(why));
             }
         }
-        self.by_hand()
+        self.by_hand()?;
+        self.cloud()
     }
 
     /// A harmless program, which must run: a system that refuses everything proves nothing.

@@ -14,6 +14,7 @@ fn host() -> Wanted {
         whitelist: Vec::new(),
         disarmed: Vec::new(),
         recovery: None,
+        cloud: Consent::none(&crate::config::Cloud::default(), Duration::from_secs(5)),
     }
 }
 
@@ -223,4 +224,30 @@ fn reasons_are_bounded() {
     let o = over(&state, &[]);
     assert_eq!(o.refused.len(), MAX_REASONS + 1);
     assert!(says(&o, &["4800 more"]));
+}
+
+#[test]
+fn what_leaves_the_host_is_for_the_project_to_say_and_for_the_host_to_bound() {
+    let consent = v1::CloudPolicy {
+        hashes: true,
+        samples: true,
+        max_sample_bytes: 1 << 20,
+        exclude: vec![b"/home".to_vec()],
+        kinds: vec!["executable".into()],
+        wait_ms: 300,
+        fail_closed: false,
+        bytes_per_second: 0,
+    };
+    let policy = v1::HostPolicy {
+        malware_cloud_scan: Some(true),
+        cloud: Some(consent.clone()),
+        ..v1::HostPolicy::default()
+    };
+    let o = over(&state(policy.clone()), &[]);
+    assert!(o.wanted.cloud.hashes && o.wanted.cloud.samples && o.refused.is_empty());
+    assert!(o.wanted.cloud.can_send(crate::cloud::Kind::Executable, 5, b"/usr/bin/x"));
+    let broken = v1::CloudPolicy { exclude: vec![b"../home".to_vec()], ..consent };
+    let o = over(&state(v1::HostPolicy { cloud: Some(broken), ..policy }), &[]);
+    assert!(o.wanted.cloud.hashes && !o.wanted.cloud.samples, "what is not understood sends less");
+    assert!(says(&o, &["cloud.exclude", "../home"]));
 }

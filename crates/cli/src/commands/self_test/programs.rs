@@ -2,7 +2,9 @@
 //! The harmless files that the self-test drops. Their telling strings are put together at run time,
 //! so that neither this source nor the program made of it looks like one of them.
 
-use lazaret_model::{MAX_TEST_PROGRAM_SIZE, MalwareClass, TestRating, test_program_marker};
+use lazaret_model::{
+    MAX_TEST_PROGRAM_SIZE, MalwareClass, TestRating, cloud_test_program_marker, test_program_marker,
+};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
@@ -30,6 +32,16 @@ pub(super) fn script(witness: &Path, marker: Option<(MalwareClass, TestRating)>)
     // The folder's name holds digits and letters only; whatever stands before it is quoted.
     let quoted = witness.display().to_string().replace('\'', "'\\''");
     format!("#!/bin/sh\n{}: > '{quoted}'\n", comment.unwrap_or_default()).into_bytes()
+}
+
+/// A script with the marker that only a server's deep scan finds; new every time, so that it is never known.
+pub(super) fn cloud_script(witness: &Path, class: MalwareClass) -> Vec<u8> {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let mut out = script(witness, None);
+    let tail =
+        format!("# {} {} {}\n", cloud_test_program_marker(class), std::process::id(), since.as_nanos());
+    out.extend_from_slice(tail.as_bytes());
+    out
 }
 
 /// A program that sleeps as many seconds as its first argument says.
@@ -102,6 +114,8 @@ mod tests {
         drop_file(&file, &script(&witness, Some(marker)), 0o644, None).unwrap();
         assert!(std::process::Command::new("/bin/sh").arg(&file).status().unwrap().success());
         assert!(witness.exists());
+        let cloud = cloud_script(&witness, MalwareClass::Trojan);
+        assert!(cloud.starts_with(b"#!/bin/sh\n") && cloud.windows(7).any(|w| w == b"/cloud/"));
         let sleeper = sleeper(Some(marker));
         assert!(sleeper.bytes.len() as u64 <= MAX_TEST_PROGRAM_SIZE);
         let text = test_program_marker(marker.0, marker.1);

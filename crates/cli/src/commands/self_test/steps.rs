@@ -46,7 +46,8 @@ pub(super) fn run(bench: &Bench, acting: bool, report: &mut Report<'_>) -> Resul
             report.step("refuse", "a test program and a test script", Outcome::Skipped(why.into()));
         }
     }
-    by_hand(bench, report)
+    by_hand(bench, report)?;
+    super::cloud::cloud(bench, report)
 }
 
 fn seen_nothing(bench: &Bench) -> String {

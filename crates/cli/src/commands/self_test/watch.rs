@@ -35,6 +35,18 @@ impl Bench {
     /// Ctrl-C, or what the probe says.
     pub(super) fn until<T>(
         &self,
+        probe: impl FnMut() -> Result<Option<T>, CliError>,
+    ) -> Result<Option<T>, CliError> {
+        self.until_within(self.limit, probe)
+    }
+
+    /// The same with another limit.
+    ///
+    /// # Errors
+    /// As [`Self::until`].
+    pub(super) fn until_within<T>(
+        &self,
+        limit: Duration,
         mut probe: impl FnMut() -> Result<Option<T>, CliError>,
     ) -> Result<Option<T>, CliError> {
         let began = Instant::now();
@@ -45,7 +57,7 @@ impl Bench {
             if let Some(answer) = probe()? {
                 return Ok(Some(answer));
             }
-            if began.elapsed() > self.limit {
+            if began.elapsed() > limit {
                 return Ok(None);
             }
             // Fine at first, since it is a time that is shown; coarser for what takes long.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The one button for a false positive: the file comes back wherever it was isolated, its content is
-//! whitelisted, the rule that found it only alarms from now on, what was killed is started again, and open
-//! alarms about it are closed. One task, one audit row; hosts that are away do their part when they come
+//! whitelisted, the rule that found it only alarms from now on, the cloud scan's verdict on it is withdrawn, what
+//! was killed is started again, and open alarms about it are closed. One task, one audit row; hosts that are away do their part when they come
 //! back.
 
 use super::view::HostBrief;
@@ -20,7 +20,8 @@ use crate::time;
 use axum::extract::State;
 use lazaret_proto::v1::{self, command};
 use lazaret_store::{
-    AlarmFilter, AlarmRow, Cursor, DisarmedRow, HostRow, IsolatedRow, WhitelistFilter, WhitelistRow,
+    AlarmFilter, AlarmRow, Cursor, DisarmedRow, HostRow, IsolatedRow, StoreError, WhitelistFilter,
+    WhitelistRow, Withdrawal,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
@@ -57,6 +58,8 @@ struct FalsePositivePreview {
     rules: Vec<String>,
     /// In these projects the content is whitelisted, and the rules are disarmed.
     whitelist_projects: Vec<String>,
+    /// In these of them the cloud scan calls it bad: that verdict is withdrawn, and hosts run it again.
+    withdrawn_projects: Vec<String>,
 }
 
 /// Why it is one.
@@ -93,7 +96,7 @@ pub(super) fn routes(r: &mut Routes) {
     r.add(
         Permission::Administer,
         post("/alarms/{id}/false-positive", "reportFalsePositive", "It was a false positive: undo it everywhere")
-            .describe("Restores by content on every host of the caller's projects, whitelists the content, disarms the rules that found it, starts again what was ended, closes open alarms about it.")
+            .describe("Restores by content on every host of the caller's projects, whitelists the content, disarms the rules that found it, withdraws the cloud scan's verdict on it, starts again what was ended, closes open alarms about it.")
             .body::<FalsePositive>()
             .answers::<Ordered>(202)
             .orders(),
@@ -108,6 +111,8 @@ struct Touched {
     alarms: Vec<AlarmRow>,
     hosts: HashMap<String, HostRow>,
     projects: BTreeSet<String>,
+    /// Of them those where the cloud scan calls it bad.
+    called_bad: Vec<String>,
 }
 
 async fn touched(api: &Api, access: &Access, alarm: &AlarmRow) -> Result<Touched, Problem> {
@@ -125,7 +130,15 @@ async fn touched(api: &Api, access: &Access, alarm: &AlarmRow) -> Result<Touched
     let mut projects: BTreeSet<String> = files.iter().map(|f| f.project.clone()).collect();
     projects.extend(alarms.iter().map(|a| a.project.clone()));
     projects.insert(alarm.project.clone());
-    Ok(Touched { sha256: alarm.sha256.clone(), files, alarms, hosts, projects })
+    let mut called_bad = Vec::new();
+    for project in &projects {
+        match api.store.verdict(project, &alarm.sha256).await {
+            Ok(verdict) if !verdict.withdrawn => called_bad.push(project.clone()),
+            Ok(_) | Err(StoreError::NotFound(_)) => {}
+            Err(e) => return Err(e.into()),
+        }
+    }
+    Ok(Touched { sha256: alarm.sha256.clone(), files, alarms, hosts, projects, called_bad })
 }
 
 async fn preview(
@@ -153,6 +166,7 @@ async fn preview(
         restarts: restarts.into_iter().collect(),
         rules: misfired(&alarm),
         whitelist_projects: t.projects.into_iter().collect(),
+        withdrawn_projects: t.called_bad,
     }))
 }
 
@@ -229,6 +243,15 @@ async fn report(
             hits_today: 0,
             hits_day: 0,
             last_hit_ms: 0,
+        });
+    }
+    for project in &t.called_bad {
+        order.withdraw.push(Withdrawal {
+            project: project.clone(),
+            sha256: t.sha256.clone(),
+            who: access.who().to_owned(),
+            why: format!("false positive: {}", ask.remark).chars().take(512).collect(),
+            now_ms,
         });
     }
     if ask.disarm {

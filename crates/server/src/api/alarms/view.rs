@@ -40,7 +40,7 @@ impl HostBrief {
 
 /// How somebody dealt with it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub(super) struct AlarmHandled {
+pub(crate) struct AlarmHandled {
     by: String,
     /// `policy`, `uid N` of the host, or a user of the server.
     who: String,
@@ -51,7 +51,7 @@ pub(super) struct AlarmHandled {
 
 /// An alarm as lists have it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub(super) struct AlarmItem {
+pub(crate) struct AlarmItem {
     id: String,
     project: String,
     host: HostBrief,
@@ -176,7 +176,7 @@ pub(super) fn is_own(a: &AlarmRow) -> bool {
     a.class.is_empty() && a.position == lazaret_store::Position::default()
 }
 
-pub(super) fn item(a: &AlarmRow, host: Option<&HostRow>) -> AlarmItem {
+pub(crate) fn item(a: &AlarmRow, host: Option<&HostRow>) -> AlarmItem {
     let class: Option<MalwareClass> = a.class.parse().ok();
     let place = class.map(attack::place);
     AlarmItem {

@@ -4,6 +4,8 @@
 use super::request::{self, Request};
 use super::{Approval, view, within};
 use crate::api::alarms;
+use crate::api::alarms::filter;
+use crate::api::cloud::verdict;
 use crate::api::extract::{Json, Path};
 use crate::api::gate::Access;
 use crate::api::isolated;
@@ -13,7 +15,9 @@ use crate::api::problem::{Kind, Problem};
 use crate::api::project_rules;
 use crate::api::projects::check_text;
 use crate::api::state::Api;
+use crate::api::switches;
 use crate::people::sign_in::SESSION;
+use crate::scans::cloud;
 use crate::time;
 use axum::extract::State;
 use lazaret_store::{ApprovalRow, Approved, Decision, Scope, StoreError, SwitchRow};
@@ -70,7 +74,11 @@ fn second(row: &ApprovalRow, access: &Access) -> Result<(), Problem> {
 async fn author(api: &Api, row: &ApprovalRow, request: &Request, access: &Access) -> Result<Access, Problem> {
     let permission = match request {
         Request::Handle { .. } | Request::DeleteIsolated { .. } => Permission::Operate,
-        Request::Switch { .. } | Request::Rules { .. } => Permission::Administer,
+        Request::Switch { .. }
+        | Request::Rules { .. }
+        | Request::CloudScan { .. }
+        | Request::CallBad { .. }
+        | Request::Release { .. } => Permission::Administer,
     };
     let gone = || Problem::conflict(format!("{} may not order this any more: reject it", row.author));
     let user = match api.store.user(&row.author_id).await {
@@ -131,15 +139,43 @@ pub(super) async fn approve(
         }
         Request::Switch { project, name, on } => {
             let who = acting.who().to_owned();
+            if on && name == switches::CLOUD_SCAN {
+                let scan = cloud::next(&api.store, &project).await?;
+                decision.result = serde_json::json!({ "scan": scan.task, "begun": scan.begun }).to_string();
+            }
             what.switch = Some(SwitchRow { project, name, on, who, at_ms: decision.now_ms });
         }
         Request::Rules { project, rules, revision } => {
             what.rules = Some(project_rules::row(&project, &rules, revision, acting.who()));
         }
+        Request::CloudScan { project, consent, revision } => {
+            what.consent = Some(consent.row(&project, revision, acting.who()));
+        }
+        Request::CallBad { project, sha256, class, reason } => {
+            let digest = filter::sha256(&sha256)?;
+            let size = match api.store.file(&project, &digest).await {
+                Ok(file) => file.size,
+                Err(StoreError::NotFound(_)) => 0,
+                Err(e) => return Err(e.into()),
+            };
+            let consent = api.store.cloud_consent(&project).await?;
+            let of = (project.as_str(), digest.as_slice(), size);
+            what.verdict = Some(verdict::new(of, class, (acting.who(), &reason), &consent, decision.now_ms));
+        }
+        Request::Release { project, sha256 } => {
+            what.release = Some((project, filter::sha256(&sha256)?, acting.who().to_owned()));
+        }
     }
     let after = api.store.apply_approval(&decision, &what).await?;
     metrics::counter!("lazaret_commands_ordered_total")
         .increment(u64::try_from(what.order.commands.len()).unwrap_or_default());
+    if let Some(row) = &what.switch
+        && let Err(e) = switches::begins(&api, &acting, row).await
+    {
+        // It is on; switching it on again begins what is missing.
+        let why = e.detail();
+        crate::log::line(&format!("api: the scan that {} begins in {}: {why}", row.name, row.project));
+    }
     Ok(Json(view(&after)))
 }
 

@@ -2,11 +2,12 @@
 //! What waits, as it was asked for: things are named one by one, so that what is approved is what was seen,
 //! and nothing that came after it.
 
+use crate::api::cloud::consent::Consent;
 use crate::api::gate::Access;
 use crate::api::problem::Problem;
 use crate::api::project_rules::Rules;
 use crate::api::state::Api;
-use crate::api::words::Verb;
+use crate::api::words::{Class, Verb};
 use crate::time;
 use lazaret_store::{AlarmRow, ApprovalRow, IsolatedRow, NewAudit, ProjectRulesRow};
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,12 @@ pub(crate) enum Request {
     Switch { project: String, name: String, on: bool },
     /// The rules of a project are changed.
     Rules { project: String, rules: Rules, revision: i64 },
+    /// What leaves the hosts of a project is changed.
+    CloudScan { project: String, consent: Consent, revision: i64 },
+    /// A content is called bad: hosts refuse it, and isolate and kill it ring by ring.
+    CallBad { project: String, sha256: String, class: Class, reason: String },
+    /// All hosts isolate and kill a content that is called bad.
+    Release { project: String, sha256: String },
 }
 
 impl Request {
@@ -36,6 +43,9 @@ impl Request {
             Self::DeleteIsolated { .. } => "isolated.delete",
             Self::Switch { .. } => "switch.set",
             Self::Rules { .. } => "project.rules",
+            Self::CloudScan { .. } => "cloud_scan.consent",
+            Self::CallBad { .. } => "file.verdict",
+            Self::Release { .. } => "file.release",
         }
     }
 
@@ -51,6 +61,13 @@ impl Request {
                 format!("switch {name} {} in project {project}", if *on { "on" } else { "off" })
             }
             Self::Rules { project, .. } => format!("change what project {project} asks of its people"),
+            Self::CloudScan { project, .. } => format!("change what leaves the hosts of project {project}"),
+            Self::CallBad { project, sha256, class, .. } => {
+                format!("call {sha256} {} in project {project}", class.word())
+            }
+            Self::Release { project, sha256 } => {
+                format!("isolate {sha256} on all hosts of project {project} at once")
+            }
         }
     }
 }
@@ -164,4 +181,10 @@ pub(crate) async fn deletion_waits(
 ) -> Result<Option<BTreeSet<String>>, Problem> {
     let strict = strict(api, files.iter().map(|f| f.project.as_str())).await?;
     Ok((!strict.is_empty()).then(|| files.iter().map(|f| f.project.clone()).collect()))
+}
+
+/// Whether a verdict that concerns so many hosts waits.
+pub(crate) async fn verdict_waits(api: &Api, project: &str, hosts: i64) -> Result<bool, Problem> {
+    let rules = api.store.project_rules(project).await?;
+    Ok(rules.two_person && hosts > rules.most_hosts)
 }

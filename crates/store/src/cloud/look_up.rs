@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What is known of many hashes at once: the way of every question of a host. Nothing is written.
+
+use super::keys::{self, Keys};
+use super::verdicts::{VERDICT, read_verdict};
+use super::{SHA256, check_hash};
+use crate::error::{Result, StoreError};
+use crate::{KnownFile, Standing, Store};
+use std::collections::HashMap;
+
+/// More are asked in several calls.
+const MOST: usize = 4096;
+
+struct File {
+    standing: String,
+    settled: bool,
+    hosts: i64,
+    packaged_hosts: i64,
+    first_ms: i64,
+    sample: String,
+}
+
+impl Store {
+    /// What a project knows of these files, in their order. Rows of other projects are never looked at; what
+    /// content lists say is the same for all.
+    ///
+    /// # Errors
+    /// `BadRequest` for a hash that is none, or too many at once.
+    pub async fn look_up(&self, project: &str, hashes: &[Vec<u8>]) -> Result<Vec<Standing>> {
+        if hashes.len() > MOST {
+            return Err(StoreError::BadRequest(format!("{} hashes at once: at most {MOST}", hashes.len())));
+        }
+        hashes.iter().try_for_each(|h| check_hash(h))?;
+        let (known, files) = tokio::try_join!(self.known_of(hashes), self.files_of(project, hashes))?;
+        let bad: Vec<&[u8]> =
+            files.iter().filter(|(_, f)| f.standing == "bad").map(|(h, _)| h.as_slice()).collect();
+        let mut verdicts = HashMap::new();
+        for part in bad.chunks(keys::MOST) {
+            let select = Keys {
+                columns: VERDICT,
+                table: "file_verdicts",
+                joins: "",
+                key: "sha256",
+                equal: &[("project", project)],
+            }
+            .select(self.is_postgres(), part);
+            for row in self.pools.all(select).await? {
+                let verdict = read_verdict(&mut row.fields())?;
+                if !verdict.withdrawn {
+                    verdicts.insert(verdict.sha256.clone(), verdict);
+                }
+            }
+        }
+        Ok(hashes
+            .iter()
+            .map(|hash| {
+                let known = known.get(hash);
+                let mut out = Standing { sha256: hash.clone(), known: known.cloned(), ..Standing::default() };
+                out.verdict = verdicts.get(hash).cloned();
+                let mut word = "unknown";
+                if let Some(f) = files.get(hash) {
+                    word = f.standing.as_str();
+                    out.noted = true;
+                    out.settled = f.settled;
+                    out.hosts = f.hosts;
+                    out.packaged_hosts = f.packaged_hosts;
+                    out.first_ms = f.first_ms;
+                    out.sample.clone_from(&f.sample);
+                }
+                out.standing = match (word, known) {
+                    ("bad", _) if out.verdict.is_some() => "bad",
+                    // Withdrawn between the two looks.
+                    ("bad", _) => "unknown",
+                    (word, _) if out.settled => word,
+                    (_, Some(known)) if known.bad => "bad",
+                    (_, Some(_)) => "known_good",
+                    (word, None) => word,
+                }
+                .to_owned();
+                out
+            })
+            .collect())
+    }
+
+    async fn known_of(&self, hashes: &[Vec<u8>]) -> Result<HashMap<Vec<u8>, KnownFile>> {
+        let mut out = HashMap::new();
+        for part in slices(hashes).chunks(keys::MOST) {
+            let select = Keys {
+                columns: "t.sha256, t.bad, s.name, t.name",
+                table: "known_files",
+                joins: " JOIN known_sources AS s ON s.number = t.source",
+                key: "sha256",
+                equal: &[],
+            }
+            .select(self.is_postgres(), part);
+            for row in self.pools.all(select).await? {
+                let mut f = row.fields();
+                let known =
+                    KnownFile { sha256: f.bytes()?, bad: f.flag()?, source: f.text()?, name: f.text()? };
+                out.insert(known.sha256.clone(), known);
+            }
+        }
+        Ok(out)
+    }
+
+    async fn files_of(&self, project: &str, hashes: &[Vec<u8>]) -> Result<HashMap<Vec<u8>, File>> {
+        let mut out = HashMap::with_capacity(hashes.len());
+        for part in slices(hashes).chunks(keys::MOST) {
+            let select = Keys {
+                columns: "t.sha256, t.standing, t.settled, t.hosts, t.packaged_hosts, t.first_ms, s.state",
+                table: "files",
+                joins: " LEFT JOIN samples AS s ON s.project = t.project AND s.sha256 = t.sha256",
+                key: "sha256",
+                equal: &[("project", project)],
+            }
+            .select(self.is_postgres(), part);
+            for row in self.pools.all(select).await? {
+                let mut f = row.fields();
+                let hash = f.bytes()?;
+                debug_assert_eq!(hash.len(), SHA256);
+                let file = File {
+                    standing: f.text()?,
+                    settled: f.flag()?,
+                    hosts: f.int()?,
+                    packaged_hosts: f.int()?,
+                    first_ms: f.int()?,
+                    sample: f.maybe_text()?.unwrap_or_default(),
+                };
+                out.insert(hash, file);
+            }
+        }
+        Ok(out)
+    }
+}
+
+fn slices(hashes: &[Vec<u8>]) -> Vec<&[u8]> {
+    hashes.iter().map(Vec::as_slice).collect()
+}
