@@ -9,7 +9,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Stands in index.html where each answer has a number of its own.
-pub(crate) const NONCE: &str = "LAZARET_NONCE";
+pub(crate) const NONCE: &str = "LAZARET_CSP_NONCE";
 const INDEX: &str = "index.html";
 
 /// By the end of a name: what browsers are told, and whether it pays to compress it.
@@ -146,7 +146,7 @@ mod tests {
     fn a_folder_becomes_a_table() {
         let script = "let a = 1;\n".repeat(100);
         let files = [
-            ("index.html", "<meta nonce=\"LAZARET_NONCE\">"),
+            ("index.html", "<meta nonce=\"LAZARET_CSP_NONCE\">"),
             ("assets/index-B2x_9aQ-.js", script.as_str()),
             ("assets/index-B2x_9aQ-.js.map", "{}"),
             ("favicon.svg", "<svg/>"),
@@ -172,8 +172,8 @@ mod tests {
         write(Path::new("/nonexistent/dist"), out.path()).unwrap();
         for (files, said) in [
             (&[("assets/a.js", "")][..], "has no index.html"),
-            (&[("index.html", "<html>")], "has no LAZARET_NONCE"),
-            (&[("index.html", "LAZARET_NONCE"), ("tool.exe", "")], "knows no type"),
+            (&[("index.html", "<html>")], "has no LAZARET_CSP_NONCE"),
+            (&[("index.html", "LAZARET_CSP_NONCE"), ("tool.exe", "")], "knows no type"),
         ] {
             let e = table(files).err().unwrap_or_default();
             assert!(e.contains(said), "{e}");

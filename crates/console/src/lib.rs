@@ -29,7 +29,7 @@ pub struct File {
 pub static FILES: &[File] = include!(concat!(env!("OUT_DIR"), "/files.rs"));
 
 /// Stands in `index.html` where each answer has a number of its own.
-pub const NONCE: &str = "LAZARET_NONCE";
+pub const NONCE: &str = "LAZARET_CSP_NONCE";
 
 #[cfg(test)]
 mod tests {
