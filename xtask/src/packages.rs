@@ -55,9 +55,12 @@ pub(crate) const TEST: &[Package] = &[
     package("xfsprogs", "mkfs.xfs", "xfs loop mounts, and filesystems shut down as by a power cut"),
 ];
 
-/// The browser of the console's stories.
-pub(crate) const BROWSER: &[Package] =
-    &[package("chromium", "chromium", "the browser before the web console; steered by its stories")];
+/// The browser of the console's stories, and letters for it.
+pub(crate) const BROWSER: &[Package] = &[
+    package("chromium", "chromium", "the browser before the web console, steered by its stories"),
+    package("fonts-dejavu-core", "", "Latin letters in that browser"),
+    package("fonts-noto-cjk", "", "Chinese letters in that browser"),
+];
 
 /// What makes Python's virtual environments, where Python alone cannot.
 pub(crate) const VENV: &[Package] =
@@ -134,6 +137,7 @@ mod tests {
         let names: Vec<_> = TEST.iter().map(|p| p.name).collect();
         assert!(names.is_sorted_by(|a, b| a < b), "{names:?}");
         assert!(TEST.iter().all(|p| UP.iter().all(|u| u.name != p.name)));
+        assert!(BROWSER.iter().all(|p| TEST.iter().all(|t| t.name != p.name)));
     }
 
     #[test]

@@ -25,7 +25,6 @@ tests/src/stage/mod.rs.
 
 /// All of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "as many switches as the command line has")]
 pub struct Options {
     /// Hosts at the beginning.
     pub hosts: usize,
