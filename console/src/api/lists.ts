@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Long lists: pages behind cursors, fetched as the reader comes near the end. */
-import { useInfiniteQuery, type InfiniteData, type UseInfiniteQueryResult } from '@tanstack/react-query';
-import { useMemo } from 'react';
+import {
+  hashKey,
+  useInfiniteQuery,
+  useQueryClient,
+  type InfiniteData,
+  type UseInfiniteQueryResult,
+} from '@tanstack/react-query';
+import { useMemo, useSyncExternalStore } from 'react';
 import { keyOf, read, type Asked } from './hooks';
+import { hasGrown, LONGEST_LIST, onGrown, settle } from './live';
 import type { ItemOf, ListPath, Page } from './types';
 
 /** Rows of one request. */
@@ -15,6 +22,8 @@ export interface Rows<T> {
   total: number;
   totalIsCapped: boolean;
   hasMore: boolean;
+  /** Something changed, and too much is open to be read again unasked. */
+  grown: boolean;
   more: () => void;
   reload: () => void;
   loading: boolean;
@@ -75,8 +84,12 @@ export function useList<P extends ListPath>(
     const query = { ...(asked.query as object | undefined), limit, ...(after ? { after } : {}) };
     return (await read(path, { ...asked, query } as Asked<P, 'get'>, signal)) as unknown as Page<T>;
   };
+  const client = useQueryClient();
+  const queryKey = [...keyOf(path, asked), 'pages', size];
+  const hash = hashKey(queryKey);
+  const grown = useSyncExternalStore(onGrown, () => hasGrown(hash));
   const found: UseInfiniteQueryResult<InfiniteData<Page<T>, Key>, Error> = useInfiniteQuery({
-    queryKey: [...keyOf(path, asked), 'pages', size],
+    queryKey,
     queryFn: ({ pageParam, signal }) => page(pageParam, size, signal),
     initialPageParam: undefined as Key,
     getNextPageParam: (last) => last.next ?? undefined,
@@ -94,7 +107,13 @@ export function useList<P extends ListPath>(
     more: () => {
       if (found.hasNextPage && !found.isFetchingNextPage) void found.fetchNextPage();
     },
-    reload: () => void found.refetch(),
+    grown,
+    reload: () => {
+      settle(hash);
+      // Of a long list the first page only; the rest comes as the reader scrolls.
+      if ((pages?.length ?? 0) > LONGEST_LIST) void client.resetQueries({ queryKey, exact: true });
+      else void found.refetch();
+    },
     loading: found.isPending && found.fetchStatus !== 'idle',
     loadingMore: found.isFetchingNextPage,
     error: found.error,
@@ -112,6 +131,7 @@ export function wholeList<T>(
     total: rows.length,
     totalIsCapped: false,
     hasMore: false,
+    grown: false,
     more: () => undefined,
     reload: () => void found.refetch(),
     loading: found.isPending,

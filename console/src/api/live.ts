@@ -21,7 +21,7 @@ export const AREAS: Record<string, readonly string[]> = {
 /** Not more often than this, however much happens. */
 const PAUSE_MS = 1000;
 /** A list of which more is open is not read again by itself: the reader would wait for all of it. */
-const LONGEST_LIST = 3;
+export const LONGEST_LIST = 3;
 
 function isLong(query: Query): boolean {
   const pages = (query.state.data as { pages?: unknown[] } | undefined)?.pages;

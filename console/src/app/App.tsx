@@ -6,7 +6,6 @@ import { App as AntApp, ConfigProvider } from 'antd';
 import en from 'antd/locale/en_US';
 import i18next from 'i18next';
 import { StrictMode, Suspense, useEffect, useMemo, useState } from 'react';
-import { OrdersProvider } from '@/parts/orders';
 import { useDark, usePreferences } from './preferences';
 import { router } from './router';
 import { Loading } from './states';
@@ -50,9 +49,7 @@ export function App({ client }: { client: QueryClient }) {
         <AntApp className="app" message={{ maxCount: 3 }} notification={{ placement: 'bottomRight', maxCount: 4 }}>
           <QueryClientProvider client={client}>
             <Suspense fallback={<Loading tall />}>
-              <OrdersProvider>
                 <RouterProvider router={router} />
-              </OrdersProvider>
             </Suspense>
           </QueryClientProvider>
         </AntApp>
