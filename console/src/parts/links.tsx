@@ -21,3 +21,18 @@ export function ThingLink({ to, id, children }: { to: string; id: string; childr
     </Link>
   );
 }
+
+/** A number that leads to the list behind it, with its filters. */
+export function ListLink({ to, search, children, label }: { to: string; search?: Record<string, string | undefined>; children: ReactNode; label?: string }) {
+  return (
+    <Link
+      to={to}
+      // The chosen project stays; other filters are those of the number.
+      search={(before: Record<string, unknown>) => ({ project: before.project, ...search })}
+      aria-label={label}
+      onClick={(e) => e.stopPropagation()}
+    >
+      {children}
+    </Link>
+  );
+}
