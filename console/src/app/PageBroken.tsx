@@ -28,7 +28,7 @@ export function PageBroken({ error, reset }: ErrorComponentProps) {
       role="alert"
       actions={<Button type="primary" onClick={again}>{old ? t('state.reload') : t('state.retry')}</Button>}
     >
-      {old ? t('state.updatedText') : error.message}
+      {old ? t('state.updatedText') : error instanceof Error ? error.message : String(error)}
     </State>
   );
 }

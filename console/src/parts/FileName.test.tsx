@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Names of hostile hosts: everything that is not seen as it is must be seen as an escape. */
 import { describe, expect, it } from 'vitest';
-import { piecesOf, piecesOfBytes, safeText } from './FileName';
+import { afterLastSlash, piecesOf, piecesOfBytes, safeText } from './FileName';
 import { cellText, csvOf } from './csv';
 import { jsonText } from './JsonView';
 
@@ -45,6 +45,17 @@ describe('names as text', () => {
   it('keeps markup as text', () => {
     const name = '<img src=x onerror=alert(1)>';
     expect(piecesOf(name)).toEqual([{ text: name, escaped: false }]);
+  });
+});
+
+describe('folder and name', () => {
+  const cut = (path: string) => afterLastSlash(piecesOf(path)).map((part) => part.map((p) => p.text).join(''));
+
+  it('are told apart at the last slash, and lose nothing', () => {
+    expect(cut('/var/www/x.php')).toEqual(['/var/www/', 'x.php']);
+    expect(cut('x.php')).toEqual(['', 'x.php']);
+    expect(cut('/var/www/')).toEqual(['/var/www/', '']);
+    expect(cut('/a\n/b\u202Ec')).toEqual(['/a\\n/', 'b\\u{202e}c']);
   });
 });
 

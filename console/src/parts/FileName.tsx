@@ -89,6 +89,20 @@ export function safeText(text: string): string {
     .join('');
 }
 
+/** Folder and name; what has no slash is all name. */
+export function afterLastSlash(pieces: readonly Piece[]): [Piece[], Piece[]] {
+  for (let i = pieces.length - 1; i >= 0; i -= 1) {
+    const piece = pieces[i];
+    const at = piece && !piece.escaped ? piece.text.lastIndexOf('/') : -1;
+    if (!piece || at < 0) continue;
+    return [
+      [...pieces.slice(0, i), { text: piece.text.slice(0, at + 1), escaped: false }],
+      [{ text: piece.text.slice(at + 1), escaped: false }, ...pieces.slice(i + 1)].filter((p) => p.text !== ''),
+    ];
+  }
+  return [[], [...pieces]];
+}
+
 function Pieces({ pieces }: { pieces: Piece[] }) {
   return pieces.map((p, i) =>
     p.escaped ? (
@@ -115,9 +129,18 @@ export function FileName({ name, bytes, cut = false, copy = false }: Props) {
   if (name === null || name === undefined || name === '') return <span className="none">-</span>;
   const pieces = (bytes ? piecesOfBytes(bytes) : null) ?? piecesOf(name);
   const plain = pieces.map((p) => p.text).join('');
-  const shown = (
-    // `isolate` keeps right-to-left letters of a name from moving what stands around it.
-    <bdi dir="ltr" className={cut ? 'file-name file-name-cut' : 'file-name'}>
+  // `bdi` keeps right-to-left letters of a name from moving what stands around it.
+  const shown = cut ? (
+    <bdi dir="ltr" className="file-name file-name-cut">
+      {afterLastSlash(pieces).map((part, i) => (
+        // The end of a path says more than its beginning: the folder is what is cut.
+        <span key={i} className={i === 0 ? 'file-folder' : 'file-base'}>
+          <Pieces pieces={part} />
+        </span>
+      ))}
+    </bdi>
+  ) : (
+    <bdi dir="ltr" className="file-name">
       <Pieces pieces={pieces} />
     </bdi>
   );
