@@ -37,6 +37,7 @@ cargo xtask <verb>
   test [--full] [FILTER]... build everything and run the whole test suite (as root);
                             FILTER runs only the tests whose names contain it,
                             --full the full numbers of rounds: hours, not minutes
+  console                   build the web console into console/dist, which `up`, `test` and `bench` do too
   screenshots               pictures of every page of the web console, in both languages (as root)
   tidy                      check the rules of the tree (CONTRIBUTING.md)
   bench [ARGUMENT]...       build with the release profile and run the benchmarks
@@ -61,6 +62,7 @@ fn main() -> ExitCode {
         "test" => test::test(rest),
         "tidy" => tidy::tidy(rest),
         "bench" => bench::bench(rest),
+        "console" => console::console(rest),
         "screenshots" => console::screenshots(rest),
         // Started by `up` only.
         "preflight" => preflight::inside(rest),

@@ -104,10 +104,8 @@ fn entry(dist: &Path, out: &Path, number: usize, name: &str, table: &mut String)
 /// Whether the name changes with the content: `assets/page-B2x_9aQ-.js`.
 fn has_hash(name: &str) -> bool {
     let stem = name.strip_prefix("assets/").and_then(|n| n.rsplit_once('.')).map(|(stem, _)| stem.as_bytes());
-    let Some([.., b'-', hash @ ..]) = stem.and_then(|s| s.get(s.len().checked_sub(9)?..)) else {
-        return false;
-    };
-    hash.len() == 8 && hash.iter().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(b))
+    let Some((rest, hash)) = stem.and_then(<[u8]>::split_last_chunk::<8>) else { return false };
+    rest.last() == Some(&b'-') && hash.iter().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(b))
 }
 
 fn packed(bytes: &[u8]) -> std::io::Result<Vec<u8>> {

@@ -17,6 +17,17 @@ const STAMP: &str = ".built-from";
 /// Not what the console is built from.
 const APART: [&str; 3] = ["dist", "node_modules", "stories"];
 
+/// `console`: builds it, or says why that is not possible.
+///
+/// # Errors
+/// As [`build`].
+pub(crate) fn console(arguments: &[String]) -> Result<(), Error> {
+    match arguments.first() {
+        Some(argument) => Err(Error::usage(format!("console takes no arguments, got `{argument}`"))),
+        None => build(),
+    }
+}
+
 /// Builds the console where that is possible; else says why not, and everything else is built all the same: the
 /// server says under /ui/ that it has none.
 pub(crate) fn build_or_go_on() {
