@@ -24,9 +24,12 @@ export function Shell() {
   const navigate = useNavigate();
   const here = useLocation({ select: (l) => l.publicHref });
   const nobody = who.data === null;
+  const sent = useRef(false);
   useEffect(() => {
-    // Who follows a link comes back to it after signing in.
-    if (nobody) void navigate({ to: '/signin', search: { return_to: safeReturn(here) }, replace: true });
+    // Who follows a link comes back to it after signing in. Once: the address changes while this is still here.
+    if (!nobody || sent.current) return;
+    sent.current = true;
+    void navigate({ to: '/signin', search: { return_to: safeReturn(here) }, replace: true });
   }, [nobody, navigate, here]);
 
   if (who.data) return <SignedIn me={who.data} />;

@@ -7,6 +7,8 @@ const SHARED = {
   borderRadius: 3,
   wireframe: false,
   controlHeight: 30,
+  sizeStep: 3,
+  lineHeight: 1.5,
   fontFamily:
     "-apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', 'Noto Sans SC', sans-serif",
   fontFamilyCode: "ui-monospace, SFMono-Regular, Menlo, Consolas, 'Noto Sans Mono CJK SC', monospace",
@@ -57,7 +59,8 @@ const DARK = {
 
 export function themeOf(dark: boolean): ThemeConfig {
   return {
-    algorithm: dark ? [antd.darkAlgorithm, antd.compactAlgorithm] : [antd.defaultAlgorithm, antd.compactAlgorithm],
+    // Not the library's compact one: its texts are too small to read all day.
+    algorithm: dark ? antd.darkAlgorithm : antd.defaultAlgorithm,
     token: { ...SHARED, ...(dark ? DARK : LIGHT) },
     components: {
       // White on the dark theme's blue has too little contrast with the default's lighter blue.

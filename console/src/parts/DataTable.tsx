@@ -143,14 +143,19 @@ export function DataTable<T>(props: Props<T>) {
       <div
         ref={box}
         className="table-box"
-        role="grid"
+        role="region"
         aria-label={label}
-        aria-rowcount={rows.totalIsCapped || rows.hasMore ? -1 : count + 1}
-        aria-multiselectable={batch ? true : undefined}
-        aria-busy={rows.loading}
         tabIndex={count === 0 ? 0 : -1}
       >
-        <div className="table-inner" role="presentation" style={{ minWidth: least }}>
+        <div
+          className="table-inner"
+          role="grid"
+          aria-label={label}
+          aria-rowcount={rows.totalIsCapped || rows.hasMore ? -1 : count + 1}
+          aria-multiselectable={batch ? true : undefined}
+          aria-busy={rows.loading}
+          style={{ minWidth: least }}
+        >
           <div role="rowgroup" className="table-head">
             <div role="row" aria-rowindex={1} className="table-row" style={{ gridTemplateColumns: template }}>
               {batch && (

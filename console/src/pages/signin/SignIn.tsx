@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Signing in: by password and second factor, or at a provider. Afterwards one is where one wanted to go. */
 import { Alert, Button } from 'antd';
-import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useRouter, useSearch } from '@tanstack/react-router';
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -15,7 +15,7 @@ export default function SignIn() {
   const { t } = useTranslation('signin');
   const search = useSearch({ strict: false }) as { return_to?: string };
   const back = safeReturn(search.return_to);
-  const navigate = useNavigate();
+  const { history } = useRouter();
   const client = useQueryClient();
   const who = useWho();
   const providers = useGet('/api/v1/sso/providers');
@@ -25,8 +25,9 @@ export default function SignIn() {
     document.title = `${t('title')} - Lazaret`;
   }, [t]);
   useEffect(() => {
-    if (signedIn) void navigate({ href: back, replace: true });
-  }, [signedIn, navigate, back]);
+    // The whole address, as the browser shows it: with /ui and all filters.
+    if (signedIn) history.replace(back);
+  }, [signedIn, history, back]);
 
   return (
     <Door title={t('title')} sub={t('sub')}>
