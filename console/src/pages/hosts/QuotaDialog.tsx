@@ -81,7 +81,7 @@ export function EditQuota({ quota, onClose }: { quota: Quota; onClose: () => voi
     <Shown of={found}>
       {({ value, etag }) => (
         <QuotaForm
-          title={t('quota.edit', { edition: word('edition', value.edition) })}
+          title={t('quota.editTitle', { edition: word('edition', value.edition) })}
           verb={t('save')}
           first={{ project: value.project, edition: value.edition, total: value.total ?? null, until: dayOf(value.expires_at), automatic: value.automatic, note: value.note }}
           used={value.used}
