@@ -65,12 +65,13 @@ test('a server tests itself, and its alarms become a tree of processes', async (
   await page.getByRole('button', { name: 'Run the self-test' }).click();
   await expect(page.locator('[data-part="self-test"]').getByText(/steps work/)).toBeVisible({ timeout: 60_000 });
 
-  await page.getByRole('link', { name: /^Alarms/ }).last().click();
+  const tabs = page.getByRole('navigation', { name: 'web-01' });
+  await tabs.getByRole('link', { name: /^Alarms/ }).click();
   await expect(page).toHaveURL(/tab=alarms/);
   await expect(page.getByRole('row').filter({ hasText: 'tool' })).toBeVisible();
-  await page.getByRole('link', { name: 'Recent activity' }).click();
+  await tabs.getByRole('link', { name: 'Recent activity' }).click();
   await expect(page.getByRole('list', { name: 'Processes that alarms tell of' }).or(page.getByText('Alarms without processes')).first()).toBeVisible();
-  await page.getByRole('link', { name: 'Orders', exact: true }).click();
+  await tabs.getByRole('link', { name: 'Orders' }).click();
   await expect(page.getByRole('row', { name: /Self-test/ })).toBeVisible();
 });
 

@@ -9,6 +9,7 @@ import { useProject } from '@/app/project';
 import { Shown } from '@/app/states';
 import { useFeedback } from '@/parts/feedback';
 import { safeText } from '@/parts/FileName';
+import { FOR_FORMS, useFirst } from './useFirst';
 import { usePolicyGroups, useProjectNames, type Group } from './names';
 
 const CHANGES = ['/api/v1/host-groups', '/api/v1/hosts'];
@@ -48,7 +49,7 @@ export function NewGroup({ onClose }: { onClose: () => void }) {
 export function EditGroup({ group, onClose }: { group: Group; onClose: () => void }) {
   const { t } = useTranslation('hosts');
   const { done } = useFeedback();
-  const found = useVersioned('/api/v1/host-groups/{id}', { path: { id: group.id } }, { refetchOnWindowFocus: false });
+  const found = useFirst(useVersioned('/api/v1/host-groups/{id}', { path: { id: group.id } }, FOR_FORMS));
   const change = useSend('put', '/api/v1/host-groups/{id}', { changes: CHANGES });
   return (
     <Shown of={found}>

@@ -9,6 +9,7 @@ import { Shown } from '@/app/states';
 import { useFeedback } from '@/parts/feedback';
 import { useOptions, useWord } from '@/parts/tags';
 import { useProjectNames, type Quota } from './names';
+import { FOR_FORMS, useFirst } from './useFirst';
 
 const EDITIONS = ['basic', 'professional', 'enterprise', 'premium', 'wtp', 'container'];
 const CHANGES = ['/api/v1/quotas', '/api/v1/hosts'];
@@ -75,7 +76,7 @@ export function EditQuota({ quota, onClose }: { quota: Quota; onClose: () => voi
   const { t } = useTranslation('hosts');
   const { done } = useFeedback();
   const word = useWord();
-  const found = useVersioned('/api/v1/quotas/{id}', { path: { id: quota.id } }, { refetchOnWindowFocus: false });
+  const found = useFirst(useVersioned('/api/v1/quotas/{id}', { path: { id: quota.id } }, FOR_FORMS));
   const change = useSend('put', '/api/v1/quotas/{id}', { changes: CHANGES });
   return (
     <Shown of={found}>

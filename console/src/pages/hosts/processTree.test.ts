@@ -5,7 +5,7 @@ import { sensorsOf } from './sensors';
 import { sorted } from './sorted';
 import { treeOf, type AlarmOf, type Node, type ProcessFacts } from './processTree';
 
-const process = (pid: number, started = '2026-01-01T00:00:00Z'): ProcessFacts => ({
+const proc = (pid: number, started = '2026-01-01T00:00:00Z'): ProcessFacts => ({
   pid, ppid: 0, uid: 0, euid: 0, gid: 0, exe: `/p${pid}`, cmdline: [], started_at: started,
 });
 const alarm = (id: string, ...pids: ProcessFacts[]): AlarmOf => ({ id, title: id, severity: 'high', last: '2026-01-01T00:00:00Z', chain: pids });
@@ -14,15 +14,15 @@ const drawn = (nodes: Node[]): string =>
 
 describe('processes of alarms', () => {
   it('share their ancestors', () => {
-    expect(drawn(treeOf([alarm('a', process(9), process(3), process(1)), alarm('b', process(8), process(3), process(1)), alarm('c', process(3), process(1))]))).toBe('1(3c(9a 8b))');
+    expect(drawn(treeOf([alarm('a', proc(9), proc(3), proc(1)), alarm('b', proc(8), proc(3), proc(1)), alarm('c', proc(3), proc(1))]))).toBe('1(3c(9a 8b))');
   });
 
   it('are others when a pid is used again', () => {
-    expect(drawn(treeOf([alarm('a', process(9), process(1)), alarm('b', process(9, '2026-02-01T00:00:00Z'), process(1))]))).toBe('1(9a 9b)');
+    expect(drawn(treeOf([alarm('a', proc(9), proc(1)), alarm('b', proc(9, '2026-02-01T00:00:00Z'), proc(1))]))).toBe('1(9a 9b)');
   });
 
   it('make no ring', () => {
-    expect(drawn(treeOf([alarm('a', process(1), process(2), process(1)), alarm('b', process(2), process(1))]))).toBe('2b(1a)');
+    expect(drawn(treeOf([alarm('a', proc(1), proc(2), proc(1)), alarm('b', proc(2), proc(1))]))).toBe('2b(1a)');
     expect(treeOf([alarm('a')])).toEqual([]);
   });
 });

@@ -7,6 +7,7 @@ import { useTranslation } from 'react-i18next';
 import { useSend, useVersioned } from '@/api/hooks';
 import type { Schema } from '@/api/types';
 import { Shown } from '@/app/states';
+import { FOR_FORMS, useFirst } from '@/pages/hosts/useFirst';
 import { useFeedback } from '@/parts/feedback';
 import { HostText, safeText } from '@/parts/FileName';
 import { foldersOf, MOST_FOLDERS, notAFolder, withSettings, type PolicyGroup, type Settings } from './settings';
@@ -22,15 +23,13 @@ interface Props<F extends object> {
 }
 
 export function EditSettings<F extends object>(props: Props<F>) {
-  const found = useVersioned('/api/v1/policy-groups/{id}', { path: { id: props.group.id } }, { refetchOnWindowFocus: false, staleTime: 0 });
+  const found = useFirst(useVersioned('/api/v1/policy-groups/{id}', { path: { id: props.group.id } }, FOR_FORMS));
   return <Shown of={found}>{({ value, etag }) => <EditForm {...props} group={value} etag={etag} />}</Shown>;
 }
 
-function EditForm<F extends object>({ group: read, title, read: fieldsOf, write, children, onClose, etag: readTag }: Props<F> & { etag: string }) {
+function EditForm<F extends object>({ group, title, read: fieldsOf, write, children, onClose, etag }: Props<F> & { etag: string }) {
   const { t } = useTranslation('install');
   const { done } = useFeedback();
-  // What the form began with: a change by somebody else meanwhile is told by the server, not lost under the hand.
-  const [{ group, etag }] = useState({ group: read, etag: readTag });
   const [form] = Form.useForm<F>();
   const change = useSend('put', '/api/v1/policy-groups/{id}', { changes: ['/api/v1/policy-groups', '/api/v1/hosts'] });
   const replay = useSend('post', '/api/v1/policy-groups/{id}/replay', { changes: [] });

@@ -32,5 +32,5 @@ export function valueOf(choice: Choice | undefined): boolean | undefined {
 /** With other values; what is undefined is not set any more. */
 export function withSettings(settings: Settings, change: Partial<Settings>): Settings {
   const merged = { ...settings, ...change };
-  return Object.fromEntries(Object.entries(merged).filter(([, v]) => v !== undefined && v !== null));
+  return Object.fromEntries(Object.entries(merged).filter(([, v]) => v !== undefined && v !== null)) as Settings;
 }
