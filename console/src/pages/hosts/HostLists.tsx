@@ -29,7 +29,7 @@ function useFields(make: (t: (key: string) => string, options: ReturnType<typeof
   const options = useOptions();
   // New words mean a new `t`.
   // eslint-disable-next-line react-hooks/exhaustive-deps
-  return useMemo(() => make(t as (key: string) => string, options), [t]);
+  return useMemo(() => make((key) => t(key), options), [t]);
 }
 
 export function HostAlarms({ id }: { id: string }) {
