@@ -1,40 +1,86 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Servers: what protects each, and how it stands. */
+/** Servers: how many of each kind, filters, the list, and what is done with several at once. */
+import { PlusOutlined } from '@ant-design/icons';
 import { useNavigate } from '@tanstack/react-router';
+import { Button } from 'antd';
+import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useList } from '@/api/lists';
-import type { Schema } from '@/api/types';
+import type { QueryOf } from '@/api/types';
+import { useCan } from '@/app/permissions';
 import { useProject } from '@/app/project';
-import { DataTable, type Column } from '@/parts/DataTable';
-import { HostText } from '@/parts/FileName';
-import { Time } from '@/parts/Time';
-import { ThingLink } from '@/parts/links';
-import { Status, useWord } from '@/parts/tags';
-import { Page, PageTabs } from '@/parts/Page';
+import { State } from '@/app/states';
+import { DataTable } from '@/parts/DataTable';
+import { safeText } from '@/parts/FileName';
+import { FilterBar } from '@/parts/FilterBar';
+import { useFilters, type FilterField } from '@/parts/filters';
+import { Page } from '@/parts/Page';
+import { useOptions } from '@/parts/tags';
+import { AddServer } from './AddServer';
+import { HostBatch } from './HostBatch';
+import { useHostColumns } from './hostColumns';
+import { HostTiles } from './HostTiles';
+import { useChosenOnly, useGroups } from './names';
+import { AssetTabs } from './tabs';
 
-type Row = Schema<'Host'>;
+const STATUS = ['online', 'offline', 'installing', 'installed', 'install_failed', 'not_installed'];
+const PROTECTION = ['full', 'partial', 'none', 'unknown'];
+const IMPORTANCE = ['important', 'common', 'test'];
 
 export default function Hosts() {
   const { t } = useTranslation('hosts');
-  const word = useWord();
+  const options = useOptions();
   const navigate = useNavigate();
+  const can = useCan();
   const { projectQuery } = useProject();
-  const rows = useList('/api/v1/hosts', { query: projectQuery }, (row) => row.id);
-  const columns: Column<Row>[] = [
-    { id: 'name', title: t('column.name'), width: 180, render: (row) => <ThingLink to="/hosts/$id" id={row.id}><HostText text={row.name} /></ThingLink>, csv: (row) => row.name },
-    { id: 'addresses', title: t('column.addresses'), width: 170, render: (row) => <HostText text={row.addresses.join(', ')} />, csv: (row) => row.addresses.join(' ') },
-    { id: 'status', title: t('column.status'), width: 110, grow: 0, render: (row) => <Status kind="hostStatus" value={row.status} />, csv: (row) => word('hostStatus', row.status) },
-    { id: 'protection', title: t('column.protection'), width: 110, grow: 0, render: (row) => <Status kind="protection" value={row.protection.state} />, csv: (row) => word('protection', row.protection.state) },
-    { id: 'edition', title: t('column.edition'), width: 120, grow: 0, render: (row) => word('edition', row.edition?.edition), csv: (row) => word('edition', row.edition?.edition) },
-    { id: 'importance', title: t('column.importance'), width: 110, grow: 0, render: (row) => <Status kind="importance" value={row.importance} />, csv: (row) => word('importance', row.importance) },
-    { id: 'os', title: t('column.os'), width: 150, render: (row) => <HostText text={row.os} />, csv: (row) => row.os },
-    { id: 'agent', title: t('column.agent'), width: 110, grow: 0, render: (row) => <HostText text={row.agent_version} />, csv: (row) => row.agent_version },
-    { id: 'seen', title: t('column.seen'), width: 160, grow: 0, render: (row) => <Time at={row.seen_at} />, csv: (row) => row.seen_at },
-    { id: 'project', title: t('column.project'), width: 100, grow: 0, render: (row) => row.project, csv: (row) => row.project },
-  ];
+  const groups = useGroups();
+  const chosenOnly = useChosenOnly();
+  const [adding, setAdding] = useState(false);
+  const shownGroups = chosenOnly(groups.items);
+
+  const fields = useMemo<FilterField[]>(
+    () => [
+      { name: 'text', kind: 'search', label: t('filter.text') },
+      { name: 'status', kind: 'one', label: t('column.status'), options: options('hostStatus', STATUS) },
+      { name: 'protection', kind: 'one', label: t('column.protection'), options: options('protection', PROTECTION) },
+      { name: 'group', kind: 'one', label: t('column.group'), options: shownGroups.map((g) => ({ value: g.id, label: safeText(g.name) })) },
+      { name: 'importance', kind: 'one', label: t('column.importance'), options: options('importance', IMPORTANCE) },
+      { name: 'removed', kind: 'flag', label: t('filter.removed') },
+    ],
+    // New words mean a new `t`.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+    [t, groups, projectQuery.project],
+  );
+  const filters = useFilters<QueryOf<'/api/v1/hosts'>>(fields);
+  const rows = useList('/api/v1/hosts', { query: { ...filters.query, ...projectQuery } }, (row) => row.id);
+  const columns = useHostColumns();
+  const add = can('administer') && (
+    <Button type="primary" icon={<PlusOutlined />} onClick={() => setAdding(true)}>
+      {t('install.title')}
+    </Button>
+  );
+
   return (
-    <Page title={t('hosts.title')} tabs={<PageTabs label={t('tabs')} tabs={[{ to: '/hosts', name: t('hosts.title') }, { to: '/host-groups', name: t('hostGroups.title') }, { to: '/quotas', name: t('quotas.title') }]} />}>
-      <DataTable id="hosts-hosts" label={t('hosts.title')} rows={rows} idOf={(row) => row.id} columns={columns} onOpen={(row) => void navigate({ to: '/hosts/$id', params: { id: row.id } })} />
+    <Page title={t('tabs')} tabs={<AssetTabs />} actions={add}>
+      <HostTiles />
+      <FilterBar id="hosts" of={filters} />
+      <DataTable
+        id="hosts"
+        label={t('hosts.title')}
+        rows={rows}
+        idOf={(row) => row.id}
+        columns={columns}
+        onOpen={(row) => void navigate({ to: '/hosts/$id', params: { id: row.id } })}
+        batch={(chosen, clear) => <HostBatch hosts={chosen} clear={clear} />}
+        filtered={filters.active > 0}
+        onClearFilters={filters.clear}
+        empty={
+          <State title={t('hosts.none')} actions={add}>
+            {can('administer') ? t('hosts.noneText') : t('hosts.noneAsk')}
+          </State>
+        }
+      />
+      {adding && <AddServer onClose={() => setAdding(false)} />}
     </Page>
   );
 }
