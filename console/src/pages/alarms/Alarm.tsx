@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/** One alarm. */
+/** One alarm, on a page of its own. */
 import { useParams } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 import { useGet } from '@/api/hooks';
 import { Shown } from '@/app/states';
-import { JsonView } from '@/parts/JsonView';
-import { Page, Panel } from '@/parts/Page';
+import { Page } from '@/parts/Page';
+import { AlarmActions, AlarmTags, AlarmView } from './AlarmView';
 
 export default function Alarm() {
   const { t } = useTranslation('alarms');
@@ -13,11 +13,14 @@ export default function Alarm() {
   const found = useGet('/api/v1/alarms/{id}', { path: { id } });
   return (
     <Shown of={found}>
-      {(thing) => (
-        <Page title={thing.summary.title} crumbs={[{ to: '/alarms', name: t('title') }]}>
-          <Panel title={t('alarm.raw')}>
-            <JsonView value={thing} label={t('alarm.raw')} />
-          </Panel>
+      {(full) => (
+        <Page
+          title={full.summary.title}
+          beside={<AlarmTags row={full.summary} />}
+          crumbs={[{ to: '/alarms', name: t('title') }]}
+          actions={<AlarmActions full={full} />}
+        >
+          <AlarmView key={id} full={full} />
         </Page>
       )}
     </Shown>

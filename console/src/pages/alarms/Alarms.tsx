@@ -1,76 +1,63 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Server alarms: filters, the list, the way to each alarm. */
-import { useNavigate } from '@tanstack/react-router';
-import { useMemo } from 'react';
+/** Server alarms: figures, filters, the list with what can be done about several, each alarm in a drawer. */
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { Button } from 'antd';
+import { lazy, Suspense, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useList } from '@/api/lists';
-import type { QueryOf, Schema } from '@/api/types';
+import { useCan } from '@/app/permissions';
 import { useProject } from '@/app/project';
-import { DataTable, type Column } from '@/parts/DataTable';
-import { FileName, HostText } from '@/parts/FileName';
+import type { Search } from '@/app/search';
+import { DataTable } from '@/parts/DataTable';
 import { FilterBar } from '@/parts/FilterBar';
-import { useFilters, type FilterField } from '@/parts/filters';
-import { HostLink, ThingLink } from '@/parts/links';
 import { Page } from '@/parts/Page';
-import { Rating, Severity, Status, useOptions, useWord } from '@/parts/tags';
-import { Time } from '@/parts/Time';
+import { CLASSES } from '@/pages/whitelist/rule';
+import { AlarmTiles } from './AlarmTiles';
+import { useAlarmColumns } from './columns';
+import { exportAlarms } from './export';
+import { shownFilters, useAlarmFilters } from './fields';
+import { BatchBar } from './handle/BatchBar';
+import { HandleAll } from './handle/HandleAll';
+import './alarms.css';
 
-type Row = Schema<'AlarmItem'>;
+const AlarmDrawer = lazy(() => import('./AlarmDrawer'));
 
-const SEVERITIES = ['critical', 'high', 'medium', 'low'];
-const RATINGS = ['high', 'medium', 'low'];
+/** The alarm that is open beside a list: `?alarm=ID`. */
+export function useOpenAlarm(): { open: string | undefined; show: (id: string | undefined) => void } {
+  const search = useSearch({ strict: false }) as Search;
+  const navigate = useNavigate();
+  return {
+    open: search.alarm || undefined,
+    show: (id) => void navigate({ to: '.', search: (before: Search) => ({ ...before, alarm: id }), replace: id === undefined }),
+  };
+}
 
 export default function Alarms() {
   const { t } = useTranslation('alarms');
-  const word = useWord();
-  const options = useOptions();
-  const navigate = useNavigate();
+  const can = useCan();
   const { projectQuery } = useProject();
-
-  const fields = useMemo<FilterField[]>(
-    () => [
-      { name: 'text', kind: 'search', label: t('filter.text') },
-      { name: 'severity', kind: 'many', label: t('filter.severity'), options: options('severity', SEVERITIES) },
-      { name: 'rating', kind: 'many', label: t('filter.rating'), options: options('rating', RATINGS) },
-      { name: 'handle_status', kind: 'one', label: t('filter.status'), options: options('handleStatus', ['unhandled', 'handled']) },
-      { name: 'host_name', kind: 'text', label: t('filter.host') },
-      { name: 'period', kind: 'period', label: t('filter.period'), days: true },
-    ],
-    // New words mean a new `t`.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-    [t],
-  );
-  const filters = useFilters<QueryOf<'/api/v1/alarms'>>(fields);
-  const rows = useList('/api/v1/alarms', { query: { ...filters.query, ...projectQuery } }, (row) => row.id);
-
-  const columns: Column<Row>[] = [
-    {
-      id: 'title',
-      title: t('column.title'),
-      width: 220,
-      grow: 2,
-      render: (row) => (
-        <ThingLink to="/alarms/$id" id={row.id}>
-          <HostText text={row.title} />
-        </ThingLink>
-      ),
-      csv: (row) => row.title,
-    },
-    { id: 'severity', title: t('column.severity'), width: 90, grow: 0, render: (row) => <Severity value={row.severity} />, csv: (row) => word('severity', row.severity) },
-    { id: 'rating', title: t('column.rating'), width: 110, grow: 0, render: (row) => <Rating value={row.rating} confidence={row.confidence} />, csv: (row) => row.confidence },
-    { id: 'path', title: t('column.path'), width: 240, grow: 2, render: (row) => <FileName name={row.path} bytes={row.path_b64} cut />, csv: (row) => row.path },
-    { id: 'host', title: t('column.host'), width: 150, render: (row) => <HostLink host={row.host} />, csv: (row) => row.host.name },
-    { id: 'class', title: t('column.class'), width: 120, grow: 0, render: (row) => word('class', row.class), csv: (row) => word('class', row.class) },
-    { id: 'status', title: t('column.status'), width: 100, grow: 0, render: (row) => <Status kind="handleStatus" value={row.handle_status} />, csv: (row) => word('handleStatus', row.handle_status) },
-    { id: 'last', title: t('column.last'), width: 160, grow: 0, render: (row) => <Time at={row.last} />, csv: (row) => row.last },
-    { id: 'count', title: t('column.count'), width: 70, grow: 0, align: 'right', render: (row) => row.count, csv: (row) => row.count },
-    { id: 'sha256', title: t('column.sha256'), width: 160, hidden: true, render: (row) => row.sha256 ?? '-', csv: (row) => row.sha256 },
-    { id: 'project', title: t('column.project'), width: 100, grow: 0, hidden: true, render: (row) => row.project, csv: (row) => row.project },
-  ];
+  const filters = useAlarmFilters();
+  const { open, show } = useOpenAlarm();
+  const [more, setMore] = useState(false);
+  const [all, setAll] = useState(false);
+  const columns = useAlarmColumns(show);
+  const query = { ...filters.query, ...projectQuery };
+  const rows = useList('/api/v1/alarms', { query }, (row) => row.id);
+  const shown = shownFilters(filters, more);
+  const kind = CLASSES.find((c) => c === filters.values.class);
 
   return (
-    <Page title={t('title')}>
-      <FilterBar id="alarms" of={filters} />
+    <Page
+      title={t('title')}
+      actions={can('operate') && <Button onClick={() => setAll(true)}>{t('all.button')}</Button>}
+    >
+      <AlarmTiles filters={filters} projectQuery={projectQuery} />
+      <div className="filters-more">
+        <FilterBar id="alarms" of={shown} />
+        <Button type="link" aria-expanded={more} onClick={() => setMore(!more)}>
+          {more ? t('filter.fewer') : t('filter.more')}
+        </Button>
+      </div>
       <DataTable
         id="alarms"
         label={t('title')}
@@ -79,8 +66,17 @@ export default function Alarms() {
         columns={columns}
         filtered={filters.active > 0}
         onClearFilters={filters.clear}
-        onOpen={(row) => void navigate({ to: '/alarms/$id', params: { id: row.id } })}
+        onOpen={(row) => show(row.id)}
+        batch={can('operate') ? (chosen, clear) => <BatchBar chosen={chosen} clear={clear} /> : undefined}
+        // A file of more rows than that is written by the server.
+        onExport={rows.totalIsCapped ? () => exportAlarms(query) : undefined}
       />
+      {all && <HandleAll first={kind} onClose={() => setAll(false)} />}
+      {open && (
+        <Suspense fallback={null}>
+          <AlarmDrawer id={open} onClose={() => show(undefined)} />
+        </Suspense>
+      )}
     </Page>
   );
 }

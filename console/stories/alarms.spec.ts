@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Alarms as operators see and handle them: live, with evidence, by hand and back, whitelisted, in batches, as a viewer. */
+import AxeBuilder from '@axe-core/playwright';
+import { type Page, expect, signIn, test } from './stage';
+
+/** Opens the drawer of the alarm about a file. */
+async function open(page: Page, file: string): Promise<ReturnType<Page['getByRole']>> {
+  await page.goto(`/ui/alarms?text=${encodeURIComponent(file)}`);
+  await page.getByRole('grid').getByRole('link', { name: new RegExp(file) }).first().click();
+  const drawer = page.getByRole('dialog').filter({ has: page.getByRole('heading', { name: 'Confidence' }) });
+  await expect(drawer).toBeVisible();
+  return drawer;
+}
+
+async function serious(page: Page): Promise<string[]> {
+  const found = await new AxeBuilder({ page }).analyze();
+  return found.violations
+    .filter((v) => v.impact === 'serious' || v.impact === 'critical')
+    .map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`);
+}
+
+test('an alarm appears by itself, with what was done and why', async ({ page, stage }) => {
+  await stage.ask({ do: 'switch', switch: 'isolate_and_kill', on: true, project: '0' });
+  await signIn(page, stage);
+  await page.goto('/ui/alarms?text=bad-tool');
+  await expect(page.getByText('Nothing matches the filters')).toBeVisible();
+  await stage.drop({ what: 'high', path: 'bad-tool', class: 'trojan' });
+  await stage.alarm('bad-tool');
+  // Nobody reloads.
+  const link = page.getByRole('grid').getByRole('link', { name: /bad-tool/ }).first();
+  await expect(link).toBeVisible();
+  await link.click();
+  const drawer = page.getByRole('dialog');
+  await expect(drawer.getByRole('img', { name: /Confidence 99 of 100/ })).toBeVisible();
+  await expect(drawer.getByText('lazaret_test_program')).toBeVisible();
+  for (const step of ['Seen:', 'Refused to run', 'Isolated']) {
+    await expect(drawer.getByRole('listitem').filter({ hasText: step }).first()).toBeVisible();
+  }
+  await expect(page).toHaveURL(/alarm=/);
+  expect(await serious(page)).toEqual([]);
+});
+
+test('a lower one waits, is isolated by hand after a preview, and comes back', async ({ page, stage }) => {
+  await signIn(page, stage);
+  await stage.drop({ what: 'program', path: 'runner', rating: 'medium', class: 'backdoor' });
+  await stage.ask({ do: 'run', path: 'runner', args: ['120'], wait: false });
+  await stage.alarm('runner');
+  const drawer = await open(page, 'runner');
+  await drawer.getByRole('button', { name: 'Handle', exact: true }).click();
+  const dialog = page.getByRole('dialog', { name: 'Handle alarm' });
+  await dialog.getByRole('radio', { name: /^Isolate and kill/ }).check();
+  // The host says what it would touch.
+  await expect(dialog.getByText('Isolate the file and kill what runs from it')).toBeVisible({ timeout: 30_000 });
+  await expect(dialog.getByText('Killed (1)')).toBeVisible();
+  await dialog.getByLabel('Remark').fill('not ours');
+  await dialog.getByRole('button', { name: 'Isolate and kill', exact: true }).click();
+  await expect(dialog).toBeHidden();
+  await expect(drawer.getByText('Killed', { exact: true }).first()).toBeVisible({ timeout: 30_000 });
+  expect(await stage.ask({ do: 'file', path: 'runner' })).toMatchObject({ exists: false });
+
+  await drawer.getByRole('button', { name: 'Handle', exact: true }).click();
+  await dialog.getByRole('radio', { name: /^Cancel isolation/ }).check();
+  await dialog.getByRole('button', { name: 'Cancel isolation', exact: true }).click();
+  await expect(dialog).toBeHidden();
+  await expect(drawer.getByText('Unhandled', { exact: true }).first()).toBeVisible({ timeout: 30_000 });
+  expect(await stage.ask({ do: 'file', path: 'runner' })).toMatchObject({ exists: true });
+});
+
+test('a rule says how many past alarms it fits, and its hits are reported', async ({ page, stage }) => {
+  await signIn(page, stage);
+  await stage.drop({ what: 'low', path: 'ours.sh' });
+  await stage.alarm('ours.sh');
+  const drawer = await open(page, 'ours.sh');
+  await drawer.getByRole('button', { name: 'Handle', exact: true }).click();
+  const dialog = page.getByRole('dialog', { name: 'Handle alarm' });
+  await dialog.getByRole('radio', { name: /^Add to alarm whitelist/ }).check();
+  await dialog.getByRole('radio', { name: 'By a rule of the alarm whitelist' }).check();
+  await expect(dialog.getByText('1 alarm of the last 30 days would not have come')).toBeVisible();
+  await dialog.getByLabel('Reason').fill('made by our build');
+  await dialog.getByRole('button', { name: 'Add to alarm whitelist', exact: true }).click();
+  await expect(page.getByText('Whitelist rule added')).toBeVisible();
+
+  await page.goto('/ui/whitelist');
+  const row = page.getByRole('grid').getByRole('row').filter({ hasText: 'made by our build' });
+  await expect(row).toBeVisible();
+  await row.getByRole('link').first().click();
+  await expect(page.getByRole('heading', { name: 'What it let through' })).toBeVisible();
+  expect(await serious(page)).toEqual([]);
+  await page.getByRole('button', { name: 'Remove', exact: true }).click();
+  const sure = page.getByRole('dialog', { name: /Remove 1 whitelist entry/ });
+  await expect(sure.getByLabel('Bring back the alarms that it suppressed')).toBeChecked();
+  await sure.getByRole('button', { name: 'Remove', exact: true }).click();
+  await expect(page).toHaveURL(/\/ui\/whitelist$/);
+  await expect(row).toBeHidden();
+});
+
+test('several at once, and their history', async ({ page, stage }) => {
+  await signIn(page, stage);
+  await stage.ask({ do: 'seed', hosts: 2, alarms: 60 });
+  await page.goto('/ui/alarms?handle_status=unhandled');
+  const grid = page.getByRole('grid');
+  await expect(grid.getByRole('row').nth(5)).toBeVisible();
+  await grid.getByRole('checkbox', { name: 'Select all rows' }).check();
+  await page.getByRole('toolbar').getByRole('button', { name: 'Ignore' }).click();
+  const dialog = page.getByRole('dialog', { name: /^Handle \d+ alarms$/ });
+  await dialog.getByRole('button', { name: /^Ignore: \d+$/ }).click();
+  await expect(dialog).toBeHidden();
+  await page.goto('/ui/handlings?operate_type=ignore');
+  await expect(page.getByRole('grid').getByText('Ignore').first()).toBeVisible({ timeout: 30_000 });
+});
+
+test('hostile names stay text, and a viewer only looks', async ({ page, stage }) => {
+  const viewer = await stage.user('viewer');
+  await stage.drop({ what: 'hostile' });
+  await stage.ask({ do: 'wait-for', list: '/alarms', where: { class: 'trojan' }, seconds: 60 });
+  await signIn(page, stage, viewer);
+  for (const path of ['/ui/alarms', '/ui/events']) {
+    await page.goto(path);
+    await expect(page.getByRole('grid').getByRole('row').nth(2)).toBeVisible();
+    await expect(page.locator('main img[src="x"], main svg[onload], main script')).toHaveCount(0);
+    await expect(page.getByRole('checkbox', { name: 'Select all rows' })).toHaveCount(0);
+    await expect(page.getByRole('button', { name: 'Isolate and kill' })).toHaveCount(0);
+    expect(await serious(page)).toEqual([]);
+  }
+  await page.getByRole('grid').getByRole('link').first().click();
+  const drawer = page.getByRole('dialog');
+  await expect(drawer.getByRole('heading', { name: 'Confidence' })).toBeVisible();
+  await expect(drawer.getByRole('button', { name: 'Handle', exact: true })).toHaveCount(0);
+  await expect(drawer.getByRole('button', { name: 'False positive' })).toHaveCount(0);
+});
