@@ -238,21 +238,21 @@ export class Watched {
 export const test = base.extend<Own, OfWorker>({
   stageOptions: [[], { option: true, scope: 'worker' }],
   stage: [
-    async ({ stageOptions }, use) => {
+    async ({ stageOptions }, give) => {
       const stage = await Stage.start(stageOptions);
-      await use(stage);
+      await give(stage);
       await stage.end();
     },
     { scope: 'worker', timeout: START_MS + END_MS },
   ],
-  baseURL: async ({ stage }, use) => {
-    await use(stage.ready.url);
+  baseURL: async ({ stage }, give) => {
+    await give(stage.ready.url);
   },
   watched: [
-    async ({ context }, use) => {
+    async ({ context }, give) => {
       const watched = new Watched();
       context.on('page', (page) => watched.follow(page));
-      await use(watched);
+      await give(watched);
       expect(watched.unexpected()).toEqual([]);
     },
     { auto: true },
