@@ -36,16 +36,16 @@ export function Hold({ of: s, size = 'small' }: Props) {
   const before = s.hold?.reason ?? '';
   return (
     <ConfirmAction
-      label={t(`${word}.button`)}
+      label={t(`holding.${word}.button`)}
       button={{ size }}
-      title={t(`${word}.title`)}
-      text={t(`${word}.text`)}
+      title={t(`holding.${word}.title`)}
+      text={t(`holding.${word}.text`)}
       names={[s.sha256]}
-      verb={t(`${word}.verb`)}
+      verb={t(`holding.${word}.verb`)}
       ready={held || reason.trim() !== ''}
       action={async () => {
         await put(!held, reason.trim());
-        done(t(`${word}.done`), { undo: () => put(held, before) });
+        done(t(`holding.${word}.done`), { undo: () => put(held, before) });
         setReason('');
       }}
     >
