@@ -10,6 +10,9 @@ import { useFeedback } from '@/parts/feedback';
 import { isHeld } from '@/pages/isolated/words';
 import './programs.css';
 
+/** Files of one order. */
+const AT_ONCE = 100;
+
 interface Props {
   open: boolean;
   onClose: () => void;
@@ -26,11 +29,15 @@ export function WithdrawDialog({ open, onClose, of, isolated, isolatedTotal }: P
   const say = useSend('post', '/api/v1/files/{sha256}/verdict', { changes: ['/api/v1/files', '/api/v1/alarms'] });
   const bring = useSend('post', '/api/v1/isolated-files/restore', { changes: ['/api/v1/isolated-files', '/api/v1/files', '/api/v1/commands'] });
   const held = isolated.filter(isHeld);
-  // The page names some of them; the order takes all.
+  // The page names some of them; all come back.
   const total = isolated.length < isolatedTotal ? isolatedTotal : held.length;
-  const everywhere = async () => {
+  // By their ids: an order by digest would go beyond this project.
+  const everywhere = async (ids: string[]) => {
     try {
-      ordered(await bring.mutateAsync({ body: { sha256: of.sha256, parents: true, restart: true } }), t('withdraw.restored'));
+      for (let from = 0; from < ids.length; from += AT_ONCE) {
+        const files = ids.slice(from, from + AT_ONCE);
+        ordered(await bring.mutateAsync({ body: { files, parents: true, restart: true } }), t('withdraw.restored'));
+      }
     } catch (e) {
       failed(e, t('withdraw.notRestored'));
     }
@@ -42,10 +49,10 @@ export function WithdrawDialog({ open, onClose, of, isolated, isolatedTotal }: P
       body: { verdict: 'withdrawn', reason: reason.trim() },
     });
     setReason('');
-    const left = 'isolated_total' in answer ? answer.isolated_total : 0;
-    if (restore && total > 0) await everywhere();
-    // What was isolated meanwhile, or was left alone, can still be brought back.
-    else done(t('withdraw.done'), left > 0 && held.length > 0 ? { undoLabel: t('withdraw.restoreAll'), undo: everywhere } : undefined);
+    // What the server says now: more may have been isolated meanwhile.
+    const ids = 'isolated' in answer ? answer.isolated.map((i) => i.id) : [];
+    if (restore && ids.length > 0) await everywhere(ids);
+    else done(t('withdraw.done'), ids.length > 0 ? { undoLabel: t('withdraw.restoreAll'), undo: () => everywhere(ids) } : undefined);
   };
   return (
     <ConfirmDialog
