@@ -32,7 +32,7 @@ function Detail({ of }: { of: Full }) {
   const name = s.path.split('/').at(-1) || s.path;
   return (
     <Page
-      title={safeText(name)}
+      title={name}
       beside={<Status kind="isolatedStatus" value={s.status} />}
       about={<FileName name={s.path} bytes={s.path_b64} copy />}
       crumbs={[{ to: '/isolated', name: t('title') }]}
