@@ -1,41 +1,71 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Files in the vaults of the servers. */
-import { useNavigate } from '@tanstack/react-router';
+/** Files in the vaults of the servers: found by status, place and content; restored, deleted. */
+import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
+import { useGet } from '@/api/hooks';
 import { useList } from '@/api/lists';
-import type { Schema } from '@/api/types';
+import type { QueryOf } from '@/api/types';
 import { useProject } from '@/app/project';
-import { DataTable, type Column } from '@/parts/DataTable';
-import { Digest, FileName, HostText } from '@/parts/FileName';
-import { Time } from '@/parts/Time';
-import { HostLink } from '@/parts/links';
-import { sizeText } from '@/parts/numbers';
-import { Status, useWord } from '@/parts/tags';
+import { FilterBar } from '@/parts/FilterBar';
+import { useFilters, type FilterField } from '@/parts/filters';
+import { ListLink } from '@/parts/links';
+import { numberText } from '@/parts/numbers';
 import { Page } from '@/parts/Page';
+import { useOptions, useWord } from '@/parts/tags';
+import { OfHost, useOfHost, wholeDigest } from './linked';
+import { IsolatedTable } from './IsolatedTable';
+import { STATUSES } from './words';
+import './isolated.css';
 
-type Row = Schema<'IsolatedItem'>;
+type Query = QueryOf<'/api/v1/isolated-files'>;
 
 export default function IsolatedFiles() {
+  const { t } = useTranslation('isolated');
+  const options = useOptions();
+  const { project, projectQuery } = useProject();
+  const fields = useMemo<FilterField[]>(
+    () => [
+      { name: 'path', kind: 'search', label: t('filter.path') },
+      { name: 'status', kind: 'many', label: t('filter.status'), options: options('isolatedStatus', STATUSES) },
+      { name: 'host_name', kind: 'text', label: t('filter.host') },
+      { name: 'importance', kind: 'one', label: t('filter.importance'), options: options('importance', ['important', 'common', 'test']) },
+      { name: 'sha256', kind: 'text', label: t('filter.sha256') },
+      { name: 'period', kind: 'period', label: t('filter.period'), days: false },
+    ],
+    // New words mean a new `t`.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+    [t],
+  );
+  const filters = useFilters<Query>(fields);
+  const ofHost = useOfHost();
+  const query = { ...wholeDigest(filters.query), ...ofHost.query, ...projectQuery };
+  const rows = useList('/api/v1/isolated-files', { query }, (row) => row.id);
+  return (
+    <Page title={t('title')} about={t('about')}>
+      {!project && <Counts />}
+      <FilterBar id="isolated" of={filters} />
+      <OfHost of={ofHost} />
+      <IsolatedTable rows={rows} filtered={filters.active > 0 || ofHost.active} onClearFilters={filters.clear} />
+    </Page>
+  );
+}
+
+/** How many of each status; each leads to them. */
+function Counts() {
   const { t, i18n } = useTranslation('isolated');
   const word = useWord();
-  const navigate = useNavigate();
-  const { projectQuery } = useProject();
-  const rows = useList('/api/v1/isolated-files', { query: projectQuery }, (row) => row.id);
-  const columns: Column<Row>[] = [
-    { id: 'path', title: t('column.path'), width: 260, grow: 2, render: (row) => <FileName name={row.path} bytes={row.path_b64} cut />, csv: (row) => row.path },
-    { id: 'host', title: t('column.host'), width: 150, render: (row) => <HostLink host={row.host} />, csv: (row) => row.host.name },
-    { id: 'status', title: t('column.status'), width: 130, grow: 0, render: (row) => <Status kind="isolatedStatus" value={row.status} />, csv: (row) => word('isolatedStatus', row.status) },
-    { id: 'class', title: t('column.class'), width: 120, grow: 0, render: (row) => word('class', row.class), csv: (row) => word('class', row.class) },
-    { id: 'confidence', title: t('column.confidence'), width: 90, grow: 0, render: (row) => row.confidence, csv: (row) => row.confidence },
-    { id: 'size', title: t('column.size'), width: 90, grow: 0, render: (row) => sizeText(row.size, i18n.language), csv: (row) => row.size },
-    { id: 'sha256', title: t('column.sha256'), width: 160, grow: 0, render: (row) => <Digest value={row.sha256} />, csv: (row) => row.sha256 },
-    { id: 'isolatedAt', title: t('column.isolatedAt'), width: 160, grow: 0, render: (row) => <Time at={row.isolated_at} />, csv: (row) => row.isolated_at },
-    { id: 'reason', title: t('column.reason'), width: 160, render: (row) => <HostText text={row.reason} />, csv: (row) => row.reason },
-    { id: 'project', title: t('column.project'), width: 100, grow: 0, render: (row) => row.project, csv: (row) => row.project },
-  ];
+  const counts = useGet('/api/v1/isolated-files/statistics').data?.by_status ?? [];
+  const some = STATUSES.flatMap((status) => counts.filter((c) => c.word === status && c.count > 0));
+  if (some.length === 0) return null;
   return (
-    <Page title={t('isolatedFiles.title')}>
-      <DataTable id="isolated-isolatedFiles" label={t('isolatedFiles.title')} rows={rows} idOf={(row) => row.id} columns={columns} onOpen={(row) => void navigate({ to: '/isolated/$id', params: { id: row.id } })} />
-    </Page>
+    <ul className="counts" aria-label={t('counts')}>
+      {some.map((c) => (
+        <li key={c.word}>
+          <ListLink to="/isolated" search={{ status: c.word }}>
+            {word('isolatedStatus', c.word)} <b>{numberText(c.count, i18n.language)}</b>
+          </ListLink>
+        </li>
+      ))}
+    </ul>
   );
 }
