@@ -67,6 +67,7 @@ const pages = [
 
   at('/policies', () => import('@/pages/policies/PolicyGroups')),
   at('/policies/$id', () => import('@/pages/policies/PolicyGroup')),
+  at('/content', () => import('@/pages/content/Content')),
 
   at('/install/agents', () => import('@/pages/install/Agents')),
   at('/install/security', () => import('@/pages/install/Security')),
