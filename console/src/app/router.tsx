@@ -74,6 +74,7 @@ const pages = [
   at('/install/web-shell-paths', () => import('@/pages/install/WebShellPaths')),
   at('/install/common', () => import('@/pages/install/CommonSettings')),
   at('/notifications', () => import('@/pages/notifications/Notifications')),
+  at('/notifications/dead-letters', () => import('@/pages/notifications/DeadLetters')),
   at('/notifications/$id', () => import('@/pages/notifications/Target')),
 
   at('/approvals', () => import('@/pages/approvals/Approvals')),
