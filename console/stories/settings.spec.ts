@@ -31,7 +31,7 @@ test('automatic isolation is switched on through its dialog, and back by undo', 
   // What it would have isolated stands there by name.
   await expect(dialog.getByText(file?.path ?? '', { exact: false })).toBeVisible();
   await dialog.getByRole('button', { name: 'Switch on' }).click();
-  await expect(row.getByText('deals with', { exact: false }).or(row.getByText('dealt with', { exact: false }))).toBeVisible();
+  await expect(row.getByText('dealt with by itself', { exact: false })).toBeVisible();
   await expect(row.getByText('Switched by')).toBeVisible();
   const on = async () =>
     ((await stage.call('GET', '/switches?project=0')).items as { name: string; on: boolean }[]).find((s) => s.name === 'isolate_and_kill')?.on;

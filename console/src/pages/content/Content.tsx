@@ -14,7 +14,7 @@ import { useFeedback } from '@/parts/feedback';
 import { Digest, HostText } from '@/parts/FileName';
 import { numberText, sizeText } from '@/parts/numbers';
 import { Facts, Page, Panel } from '@/parts/Page';
-import { ProjectChoice, useOneProject } from '@/parts/projects';
+import { ProjectChoice, useOneProject, useProjects } from '@/parts/projects';
 import { Tag } from '@/parts/tags';
 import { Time } from '@/parts/Time';
 import { DisarmedRules } from './DisarmedRules';
@@ -24,9 +24,10 @@ type Item = Schema<'ContentItem'>;
 export default function Content() {
   const { t } = useTranslation('content');
   const project = useOneProject();
+  const { loading } = useProjects();
   return (
     <Page title={t('title')} about={t('about')} actions={<ProjectChoice label={t('project')} value={project} />}>
-      {project ? <Whole key={project} project={project} /> : <State title={t('noProject')} />}
+      {project ? <Whole key={project} project={project} /> : !loading && <State title={t('noProject')} />}
     </Page>
   );
 }

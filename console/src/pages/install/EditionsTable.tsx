@@ -42,7 +42,7 @@ export function EditionsTable() {
                   <tr key={name}>
                     <th scope="row">{t(`editions.${name}`)}</th>
                     {items.map((e) => (
-                      <td key={e.name}>{has(e) ? <CheckOutlined aria-label={t('editions.yes')} /> : <span className="none" aria-label={t('editions.no')}>-</span>}</td>
+                      <td key={e.name}>{has(e) ? <CheckOutlined aria-label={t('editions.yes')} /> : <span className="none" role="img" aria-label={t('editions.no')}>-</span>}</td>
                     ))}
                   </tr>
                 ))}

@@ -9,7 +9,7 @@ import { allows } from '@/app/permissions';
 import { Shown } from '@/app/states';
 import { ConfirmDialog } from '@/parts/ConfirmAction';
 import { useFeedback } from '@/parts/feedback';
-import { Digest } from '@/parts/FileName';
+import { CopyButton } from '@/parts/CopyButton';
 import { Panel } from '@/parts/Page';
 
 export function RecoveryKeyPanel() {
@@ -33,7 +33,7 @@ export function RecoveryKeyPanel() {
       <Shown of={found}>
         {({ recipient }) => (
           <>
-            {recipient ? <Digest value={recipient} whole /> : <p className="quiet">{t('recovery.none')}</p>}
+            {recipient ? <p><code className="secret">{recipient}</code> <CopyButton text={recipient} /></p> : <p className="quiet">{t('recovery.none')}</p>}
             {may && !editing && (
               <div className="form-actions">
                 <Button onClick={() => setEditing(true)}>{t(recipient ? 'recovery.change' : 'recovery.begin')}</Button>
