@@ -35,7 +35,7 @@ export const MENU: readonly (Entry | Group)[] = [
       { name: 'programs', to: '/programs', also: ['/samples', '/deep-scans'] },
     ],
   },
-  { name: 'prevention', entries: [{ name: 'policies', to: '/policies' }] },
+  { name: 'prevention', entries: [{ name: 'policies', to: '/policies' }, { name: 'content', to: '/content' }] },
   {
     name: 'configuration',
     entries: [

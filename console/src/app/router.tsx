@@ -67,12 +67,14 @@ const pages = [
 
   at('/policies', () => import('@/pages/policies/PolicyGroups')),
   at('/policies/$id', () => import('@/pages/policies/PolicyGroup')),
+  at('/content', () => import('@/pages/content/Content')),
 
   at('/install/agents', () => import('@/pages/install/Agents')),
   at('/install/security', () => import('@/pages/install/Security')),
   at('/install/web-shell-paths', () => import('@/pages/install/WebShellPaths')),
   at('/install/common', () => import('@/pages/install/CommonSettings')),
   at('/notifications', () => import('@/pages/notifications/Notifications')),
+  at('/notifications/dead-letters', () => import('@/pages/notifications/DeadLetters')),
   at('/notifications/$id', () => import('@/pages/notifications/Target')),
 
   at('/approvals', () => import('@/pages/approvals/Approvals')),

@@ -1,33 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The switches of a project: isolate and kill, cloud scan, high detection. */
+/** Isolation and killing of malicious programs: the switches of a project, and what they mean. */
 import { useTranslation } from 'react-i18next';
 import { useGet } from '@/api/hooks';
-import { wholeList } from '@/api/lists';
-import type { Schema } from '@/api/types';
-import { useProject } from '@/app/project';
-import { DataTable, type Column } from '@/parts/DataTable';
-import { HostText } from '@/parts/FileName';
-import { Time } from '@/parts/Time';
-import { useWord } from '@/parts/tags';
-import { Page, PageTabs } from '@/parts/Page';
+import { Shown, State } from '@/app/states';
+import { Page, PageTabs, Panel } from '@/parts/Page';
+import { ProjectChoice, useOneProject, useProjects } from '@/parts/projects';
+import { CloudConsent } from './CloudConsent';
+import { EditionsTable } from './EditionsTable';
+import { RecoveryKeyPanel } from './RecoveryKeyPanel';
+import { SwitchRow } from './SwitchRow';
+import './security.css';
 
-type Row = Schema<'Switch'>;
+function Switches({ project }: { project: string }) {
+  const { t } = useTranslation('security');
+  const found = useGet('/api/v1/switches', { query: { project } });
+  return (
+    <Panel title={t('title')}>
+      <Shown of={found}>{({ items }) => items.map((row) => <SwitchRow key={row.name} row={row} />)}</Shown>
+    </Panel>
+  );
+}
 
 export default function Security() {
   const { t } = useTranslation('install');
-  const word = useWord();
-  const { projectQuery } = useProject();
-  const rows = wholeList(useGet('/api/v1/switches', { query: projectQuery }));
-  const columns: Column<Row>[] = [
-    { id: 'name', title: t('column.name'), width: 260, grow: 0, render: (row) => word('switch', row.name), csv: (row) => word('switch', row.name) },
-    { id: 'on', title: t('column.on'), width: 90, grow: 0, render: (row) => t(row.on ? 'on' : 'off'), csv: (row) => row.on },
-    { id: 'setBy', title: t('column.setBy'), width: 130, render: (row) => <HostText text={row.set_by} />, csv: (row) => row.set_by },
-    { id: 'setAt', title: t('column.setAt'), width: 160, grow: 0, render: (row) => <Time at={row.set_at} />, csv: (row) => row.set_at },
-    { id: 'project', title: t('column.project'), width: 100, grow: 0, render: (row) => row.project, csv: (row) => row.project },
-  ];
+  const { t: own } = useTranslation('security');
+  const project = useOneProject();
+  const { loading } = useProjects();
   return (
-    <Page title={t('security.title')} tabs={<PageTabs label={t('tabs')} tabs={[{ to: '/install/agents', name: t('agents.title') }, { to: '/install/security', name: t('security.title') }, { to: '/install/web-shell-paths', name: t('webShellPaths.title') }, { to: '/install/common', name: t('commonSettings.title') }]} />}>
-      <DataTable id="install-security" label={t('security.title')} rows={rows} idOf={(row) => `${row.project} ${row.name}`} columns={columns} />
+    <Page
+      title={t('security.title')}
+      actions={<ProjectChoice label={own('project')} value={project} />}
+      tabs={<PageTabs label={t('tabs')} tabs={[{ to: '/install/agents', name: t('agents.title') }, { to: '/install/security', name: t('security.title') }, { to: '/install/web-shell-paths', name: t('webShellPaths.title') }, { to: '/install/common', name: t('commonSettings.title') }]} />}
+    >
+      {project ? (
+        <>
+          <Switches project={project} />
+          <CloudConsent key={project} project={project} />
+          <EditionsTable />
+          <RecoveryKeyPanel />
+        </>
+      ) : (
+        !loading && <State title={own('noProject')} />
+      )}
     </Page>
   );
 }
