@@ -122,6 +122,7 @@ mod tests {
             bytes: 9,
             unscanned: vec!["a".into()],
             elf: None,
+            tlsh: String::new(),
         };
         assert_eq!(round_trip(report.clone()), report);
     }
