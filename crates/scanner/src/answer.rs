@@ -142,6 +142,7 @@ mod tests {
                     needed: vec!["n".repeat(detail.min(4000)); 256],
                     ..ElfFacts::default()
                 }),
+                tlsh: "T1".to_owned() + &"A".repeat(70),
             };
             let got = round_trip(report);
             assert_eq!(got.verdict.confidence, Confidence::new(97));
