@@ -135,6 +135,7 @@ fn kept(report: Option<&ScanReport>, weighed: &Weighed, remark: &str) -> Vec<u8>
         bytes: 0,
         unscanned: Vec::new(),
         elf: None,
+        tlsh: String::new(),
     });
     report.verdict = weighed.verdict.clone();
     if !remark.is_empty() {

@@ -9,6 +9,19 @@ use lazaret_model::{FileType, ScanError, ScanReport, Sha256};
 use sha2::Digest;
 use std::fs::File;
 
+/// Of larger programs it takes longer than all else.
+const ALIKE: u64 = 16 << 20;
+
+fn is_program(file_type: FileType) -> bool {
+    matches!(file_type, FileType::Elf | FileType::Pe | FileType::Script | FileType::Php | FileType::Jsp)
+}
+
+/// Empty for what is too short or too even to have one.
+fn tlsh(bytes: &[u8]) -> String {
+    let hash = tlsh2::TlshDefaultBuilder::build_from(bytes).map(|t| t.hash().to_vec());
+    hash.and_then(|text| String::from_utf8(text).ok()).unwrap_or_default()
+}
+
 /// Scans with one [`Engine`]. Neither opens files nor starts threads.
 pub struct FileScanner<'e> {
     judge: Judge<'e>,
@@ -42,6 +55,9 @@ impl<'e> FileScanner<'e> {
         let source: &dyn Source = if whole { &window.head.as_slice() } else { &from_file };
         let mut report = self.scan_object(&object, source, members)?;
         report.unscanned.splice(0..0, window.notes.iter().cloned());
+        if members && whole && window.size <= ALIKE && is_program(report.verdict.file_type) {
+            report.tlsh = tlsh(&window.head);
+        }
         Ok(report)
     }
 
@@ -77,6 +93,7 @@ impl<'e> FileScanner<'e> {
             bytes: unpacked.bytes.saturating_add(object.size),
             unscanned: unpacked.unscanned,
             elf,
+            tlsh: String::new(),
         })
     }
 

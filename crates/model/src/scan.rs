@@ -19,6 +19,9 @@ pub struct ScanReport {
     pub unscanned: Vec<String>,
     /// Facts, when the file is ELF.
     pub elf: Option<ElfFacts>,
+    /// TLSH, `T1` and 70 hex digits: contents that are alike have hashes that are alike. Empty where nobody had the
+    /// time (an execution waits for no more than a verdict), and for what is too short, too even, or no program.
+    pub tlsh: String,
 }
 
 impl ScanReport {

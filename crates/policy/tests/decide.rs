@@ -32,7 +32,15 @@ fn verdict(class: MalwareClass, confidence: u8) -> Verdict {
 }
 
 fn report(verdict: Verdict) -> ScanReport {
-    ScanReport { verdict, members: Vec::new(), objects: 1, bytes: 10, unscanned: Vec::new(), elf: None }
+    ScanReport {
+        verdict,
+        members: Vec::new(),
+        objects: 1,
+        bytes: 10,
+        unscanned: Vec::new(),
+        elf: None,
+        tlsh: String::new(),
+    }
 }
 
 fn on() -> Policy {

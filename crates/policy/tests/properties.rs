@@ -157,6 +157,7 @@ fn any_world() -> impl Strategy<Value = World> {
                     bytes: 10,
                     unscanned: Vec::new(),
                     elf: None,
+                    tlsh: String::new(),
                 },
                 policy,
                 package,

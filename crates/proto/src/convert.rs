@@ -22,6 +22,9 @@ pub(crate) fn bad(what: impl Into<String>) -> ConvertError {
     ConvertError(what.into())
 }
 
+/// Bytes of a TLSH as text.
+const TLSH: usize = 128;
+
 const KINDS: [EvidenceKind; 8] = [
     EvidenceKind::Rule,
     EvidenceKind::ThirdPartyRule,
@@ -116,6 +119,7 @@ impl From<&model::ScanReport> for v1::ScanReport {
                 sections: e.sections,
                 is_static: e.is_static,
             }),
+            tlsh: r.tlsh.clone(),
         }
     }
 }
@@ -137,6 +141,8 @@ impl TryFrom<v1::ScanReport> for model::ScanReport {
                 sections: e.sections,
                 is_static: e.is_static,
             }),
+            // It travels on to the server, which takes no more.
+            tlsh: if r.tlsh.len() <= TLSH { r.tlsh } else { return Err(bad("a TLSH that is none")) },
         })
     }
 }

@@ -122,6 +122,7 @@ impl Misbehaving {
             bytes: 0,
             unscanned: Vec::new(),
             elf: None,
+            tlsh: String::new(),
         }
     }
 }

@@ -122,6 +122,7 @@ mod tests {
             bytes: 9,
             unscanned: vec!["a".into()],
             elf: None,
+            tlsh: String::new(),
         };
         assert_eq!(round_trip(report.clone()), report);
     }
@@ -141,6 +142,7 @@ mod tests {
                     needed: vec!["n".repeat(detail.min(4000)); 256],
                     ..ElfFacts::default()
                 }),
+                tlsh: "T1".to_owned() + &"A".repeat(70),
             };
             let got = round_trip(report);
             assert_eq!(got.verdict.confidence, Confidence::new(97));

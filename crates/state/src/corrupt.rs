@@ -105,7 +105,7 @@ const TABLES: &[(&str, &str)] = &[
     ("commands", "id, received_ms, begun, finished_ms, command, result"),
     ("alarms_changed", "id, version, urgent"),
     ("cloud_verdicts", "sha256, number, verdict, withdrawn, act, done"),
-    ("open_questions", "sha256, size, kind, packaged, path, first_ms"),
+    ("open_questions", "sha256, size, kind, packaged, path, tlsh, first_ms"),
     ("hash_answers", "sha256, standing, at_ms, until_ms, wanted"),
     (
         "programs",

@@ -19,6 +19,8 @@ pub struct QuestionRow {
     pub packaged: bool,
     /// Where it was seen.
     pub path: Vec<u8>,
+    /// TLSH, where it is known.
+    pub tlsh: String,
     /// Asked first, milliseconds UTC.
     pub first_ms: i64,
 }
@@ -33,8 +35,8 @@ impl Database {
         let tx = connection.transaction().while_to("store questions")?;
         for row in rows {
             tx.prepare_cached(
-                "INSERT OR IGNORE INTO open_questions (sha256, size, kind, packaged, path, first_ms) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                "INSERT OR IGNORE INTO open_questions (sha256, size, kind, packaged, path, tlsh, first_ms) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             )
             .and_then(|mut s| {
                 s.execute(params![
@@ -43,6 +45,7 @@ impl Database {
                     row.kind,
                     row.packaged,
                     row.path,
+                    row.tlsh,
                     row.first_ms
                 ])
             })
@@ -66,7 +69,8 @@ impl Database {
             .while_to("forget old questions")?;
         connection
             .prepare(
-                "SELECT sha256, size, kind, packaged, path, first_ms FROM open_questions ORDER BY first_ms DESC",
+                "SELECT sha256, size, kind, packaged, path, tlsh, first_ms FROM open_questions \
+                 ORDER BY first_ms DESC",
             )
             .and_then(|mut s| {
                 s.query_map([], |r| {
@@ -77,7 +81,8 @@ impl Database {
                         kind: r.get(2)?,
                         packaged: r.get(3)?,
                         path: r.get(4)?,
-                        first_ms: r.get(5)?,
+                        tlsh: r.get(5)?,
+                        first_ms: r.get(6)?,
                     })
                 })?
                 .collect()

@@ -121,6 +121,7 @@ const MIGRATIONS: &[&str] = &[
         kind TEXT NOT NULL,
         packaged INTEGER NOT NULL,
         path BLOB NOT NULL,
+        tlsh TEXT NOT NULL,
         first_ms INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
 

@@ -154,6 +154,7 @@ fn answers_close_questions_and_both_are_bounded() {
         kind: "script".into(),
         packaged: n == 1,
         path: b"/\xfe".to_vec(),
+        tlsh: "T1AB".to_owned(),
         first_ms: i64::from(n),
     };
     let answer = |n: u8, standing: &str| AnswerRow {

@@ -190,6 +190,7 @@ fn supposed(row: &ProgramRow, word: Word) -> ScanReport {
         bytes: row.file.size,
         unscanned: Vec::new(),
         elf: None,
+        tlsh: String::new(),
     }
 }
 

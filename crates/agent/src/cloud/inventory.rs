@@ -97,7 +97,8 @@ impl Cloud {
         let verdict = &report.verdict;
         let kind = Kind::of(verdict.file_type, stat.st_mode & 0o111 != 0)?;
         let ours = leads_to(path, stat) && stat.st_nlink > 0 && (1..=MAX_PATH).contains(&path.len());
-        let program = Program { sha256: verdict.sha256, size: verdict.size, kind, path: path.to_vec(), ours };
+        let (path, tlsh) = (path.to_vec(), report.tlsh.clone());
+        let program = Program { sha256: verdict.sha256, size: verdict.size, kind, path, tlsh, ours };
         if ours {
             let item = Item { program: program.clone(), file: file_ref(stat), at_ms: now_ms(), judged };
             self.inventory.put(item, origin == Origin::Scan);

@@ -54,6 +54,7 @@ pub(crate) struct Program {
     pub(crate) size: u64,
     pub(crate) kind: Kind,
     pub(crate) path: Vec<u8>,
+    pub(crate) tlsh: String,
     /// The path, as this host sees its files, leads there.
     pub(crate) ours: bool,
 }

@@ -273,7 +273,7 @@ impl Questions {
                 v1::HashQuestion {
                     sha256: row.sha256.0.to_vec(),
                     size: row.size,
-                    tlsh: String::new(),
+                    tlsh: row.tlsh,
                     packaged: row.packaged,
                     can_send: kind.is_some_and(|k| consent.can_send(k, row.size, &row.path)),
                     kind: row.kind,
@@ -299,6 +299,7 @@ impl Cloud {
             kind: program.kind.word().to_owned(),
             packaged,
             path: program.path.clone(),
+            tlsh: program.tlsh.clone(),
             first_ms: now,
         };
         lock(&self.questions.state).open(row, false, Instant::now());

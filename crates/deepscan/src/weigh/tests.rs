@@ -43,7 +43,15 @@ fn engine(confidence: u8, decisive: bool) -> ScanReport {
             decisive,
         }];
     }
-    ScanReport { verdict, members: Vec::new(), objects: 1, bytes: 10, unscanned: Vec::new(), elf: None }
+    ScanReport {
+        verdict,
+        members: Vec::new(),
+        objects: 1,
+        bytes: 10,
+        unscanned: Vec::new(),
+        elf: None,
+        tlsh: String::new(),
+    }
 }
 
 fn weighed(report: &ScanReport, votes: &[Vote]) -> Weighed {

@@ -45,6 +45,27 @@ fn the_position_of_the_descriptor_does_not_matter() {
 }
 
 #[test]
+fn programs_that_are_alike_have_hashes_that_are() {
+    let engine = engine();
+    let mut scanner = engine.scanner();
+    let mut tlsh = |text: &str, members| {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        scanner.scan_file(&file, members).unwrap().tlsh
+    };
+    let lines: String = (0..40).map(|n| format!("echo line {n} of {}\n", n * 7919)).collect();
+    let script = format!("#!/bin/sh\n{lines}");
+    let one = tlsh(&script, true);
+    assert!(one.len() == 72 && one.starts_with("T1"), "{one}");
+    let two = tlsh(&script.replace("line 7", "line seven"), true);
+    let same = one.bytes().zip(two.bytes()).filter(|(a, b)| a == b).count();
+    assert!(one != two && same > 50, "{one} {two}");
+    assert_eq!(tlsh(&script, false), "", "who asks for no members has no time");
+    assert_eq!(tlsh("#!/bin/sh\nexit 0\n", true), "", "too short");
+    assert_eq!(tlsh(&format!("only text\n{lines}"), true), "", "no program");
+}
+
+#[test]
 fn empty_and_small_after_large() {
     let engine = engine();
     let mut scanner = engine.scanner();

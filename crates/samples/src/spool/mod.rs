@@ -80,7 +80,7 @@ impl Spool {
         if !fresh || slots.len() >= MOST {
             return disk::remove(path);
         }
-        match Parts::adopt(file, path, &self.bytes) {
+        match Parts::adopt(file, path, None, &self.bytes) {
             Some(parts) => drop(slots.insert(key, Arc::new(tokio::sync::Mutex::new(Some(parts))))),
             None => disk::remove(path)?,
         }
@@ -131,7 +131,13 @@ impl Spool {
         let path = self.folder.join(format!("{}{TAIL}", key.flat()));
         match disk::open_locked(&path, true)? {
             Locked::Ours(file) => {
-                **held = Some(Parts::begin(file, &path, size, &self.bytes)?);
+                // Of a process that had not quite ended when this one began.
+                let left = file.try_clone().map_err(SampleError::file("opening", &path))?;
+                let parts = match Parts::adopt(left, &path, Some(size), &self.bytes) {
+                    Some(parts) => parts,
+                    None => Parts::begin(file, &path, size, &self.bytes)?,
+                };
+                **held = Some(parts);
                 Ok(())
             }
             Locked::Busy | Locked::Absent => {

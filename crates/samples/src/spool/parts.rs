@@ -71,14 +71,15 @@ impl Parts {
         })
     }
 
-    /// A file that an earlier process left; `None`: nothing can be made of it.
-    pub(super) fn adopt(file: File, path: &Path, all: &Arc<AtomicU64>) -> Option<Self> {
+    /// A file that another process left, of a sample with this size if one is asked for; `None`: nothing can be made
+    /// of it.
+    pub(super) fn adopt(file: File, path: &Path, asked: Option<u64>, all: &Arc<AtomicU64>) -> Option<Self> {
         let length = file.metadata().ok()?.len();
         let mut head = [0; HEAD as usize];
         file.read_exact_at(&mut head, 0).ok()?;
         let (magic, size) = head.split_first_chunk::<8>()?;
         let size = u64::from_le_bytes(size.try_into().ok()?);
-        if magic != MAGIC {
+        if magic != MAGIC || asked.is_some_and(|asked| asked != size) {
             return None;
         }
         let (mut have, mut count, mut end) = (0_u64, 0_u64, HEAD);

@@ -75,6 +75,29 @@ async fn parts_are_taken_in_order_only() {
 }
 
 #[tokio::test]
+async fn what_another_process_still_had_is_gone_on_with_when_it_ends() {
+    let c = Case::new();
+    let k = key(1);
+    let old = c.open(1 << 20);
+    c.part(&old, &k, 10, 0, b"hello").await.unwrap();
+    let new = c.open(1 << 20);
+    let e = c.part(&new, &k, 10, 5, b" worl").await.unwrap_err();
+    assert!(matches!(e, SampleError::Busy(_)), "{e}");
+    let used = old.bytes();
+    drop(old);
+    assert_eq!(c.part(&new, &k, 10, 5, b"").await.unwrap(), 5, "where it was");
+    assert_eq!(new.bytes(), used);
+    assert_eq!(c.part(&new, &k, 10, 5, b" worl").await.unwrap(), 10);
+    assert_eq!(c.content(&new, &k).await, b"hello worl");
+    // Said to have another size: from the start.
+    let other = key(2);
+    let old = c.open(1 << 20);
+    c.part(&old, &other, 10, 0, b"hello").await.unwrap();
+    drop(old);
+    assert_eq!(c.part(&new, &other, 11, 0, b"").await.unwrap(), 0);
+}
+
+#[tokio::test]
 async fn a_restart_goes_on_where_the_last_whole_part_ended() {
     let c = Case::new();
     let k = key(1);

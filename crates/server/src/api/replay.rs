@@ -284,6 +284,7 @@ fn report(verdict: &Verdict) -> ScanReport {
         bytes: 0,
         unscanned: Vec::new(),
         elf: None,
+        tlsh: String::new(),
     };
     if verdict.member.is_none() {
         return whole(verdict.clone(), Vec::new());

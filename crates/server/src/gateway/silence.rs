@@ -29,7 +29,8 @@ pub(super) async fn run(inner: Arc<Inner>) {
     let mut away: Option<Instant> = None;
     loop {
         tokio::time::sleep(every).await;
-        let watched = begun.elapsed() >= inner.settings.silence_grace;
+        // Who is connected is noted also while the server is read-only; an alarm waits for its end.
+        let watched = begun.elapsed() >= inner.settings.silence_grace && !inner.settings.read_only.is_on();
         let looked = async {
             seen(&inner).await?;
             if watched { look(&inner, &mut outage).await } else { Ok(()) }

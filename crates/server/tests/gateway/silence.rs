@@ -38,6 +38,25 @@ async fn a_host_that_falls_silent_raises_one_alarm() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_the_server_is_read_only_silence_is_not_written_down() {
+    let read_only = lazaret_server::read_only::ReadOnly::default();
+    let known = read_only.clone();
+    let rig = Rig::start(|s| (s.silence, s.read_only) = (SILENCE, known)).await;
+    let lost = Agent::new(&rig, "lost").await;
+    let (line, _) = lost.session(&rig).await;
+    let key = lazaret_server::read_only::SETTING;
+    rig.store.set_setting(key, "a move").await.unwrap();
+    read_only.look(&rig.store).await.unwrap();
+    drop(line);
+    tokio::time::sleep(SILENCE * 2).await;
+    assert!(rig.alarms().await.is_empty(), "nothing is written");
+    rig.store.set_setting(key, "").await.unwrap();
+    read_only.look(&rig.store).await.unwrap();
+    until("the alarm, afterwards", || async { rig.alarms().await.len() == 1 }).await;
+    rig.gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_clean_shutdown_is_no_silence() {
     let rig = rig().await;
     let agent = Agent::new(&rig, "m1").await;

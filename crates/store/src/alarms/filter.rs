@@ -119,6 +119,11 @@ impl Asked {
     /// All as conditions, but those that the index `by` answers already. What is compared stands as an
     /// expression, so that no planner takes its index instead.
     pub(super) fn filter(&self, by: Option<Part>) -> Filter {
+        let answered = |part| !self.postgres || by == Some(part);
+        self.conditions(by, [Part::Text, Part::Container].map(|p| if answered(p) { "" } else { " || ''" }))
+    }
+
+    fn conditions(&self, by: Option<Part>, behind: [&str; 2]) -> Filter {
         let mut w = Filter::new();
         if by != Some(Part::Kinds) {
             match &self.kinds {
@@ -140,8 +145,10 @@ impl Asked {
             w.value(if by == Some(Part::File) { "sha256 =" } else { "sha256 || '' =" }, &self.sha256);
         }
         w.any("id", self.ids.iter());
-        for needle in [&self.text, &self.container].into_iter().flatten() {
-            needle.condition(&mut w);
+        for (needle, behind) in [&self.text, &self.container].into_iter().zip(behind) {
+            if let Some(needle) = needle {
+                needle.condition(&mut w, behind);
+            }
         }
         self.in_window(&mut w);
         w
@@ -187,7 +194,8 @@ impl Asked {
         } else {
             Some(Part::File)
         };
-        let mut w = self.filter(by);
+        // PostgreSQL knows by its statistics whether the texts' index pays.
+        let mut w = self.conditions(by, [""; 2]);
         match one_host {
             Some(ids) if by == Some(Part::Hosts) && !ids.is_empty() => w.any("host", ids.iter()),
             Some(_) if by == Some(Part::Hosts) => w.and("FALSE"),

@@ -11,45 +11,62 @@ use std::collections::BTreeMap;
 /// More values than that are not merged.
 const BRANCHES: usize = 1000;
 
-/// At most `limit` places before the first and not before the second of `within`, newest first.
+/// At most `limit` places before the first and not before the second of `within`, newest first; and how many
+/// there are within, where finding the first of them found all.
 pub(super) async fn keys(
     pools: &Pools,
     asked: &Asked,
     way: Way,
     within: (Option<i64>, Option<i64>),
     limit: usize,
-) -> Result<Vec<i64>> {
+) -> Result<(Vec<i64>, Option<u64>)> {
     match way {
         Way::Merge(part) if matches!(part, Part::Kinds | Part::Hosts) && asked.branches(part) <= BRANCHES => {
-            merged(pools, asked, part, within, limit).await
+            Ok((merged(pools, asked, part, within, limit).await?, None))
         }
         Way::Merge(part) if asked.needle(part).is_some() => {
             let mut all = by_text(asked, part, within, "pos");
+            if asked.looks_through() && within.0.is_none() {
+                return counted(pools, all, "", limit).await;
+            }
             all.push(" ORDER BY found.rowid DESC LIMIT ");
             all.arg(i64::try_from(limit).unwrap_or(i64::MAX));
-            read(pools, all).await
+            Ok((read(pools, all).await?, None))
         }
         Way::Whole(part) => {
             let mut w = asked.filter(Some(part));
             asked.answer(part, &mut w);
             bound(&mut w, "pos", within);
-            let inner = w.select("pos", asked.from(Some(part)));
             // PostgreSQL would rather walk the list in its order until a page is full.
             let fence = if asked.postgres { " OFFSET 0" } else { "" };
-            let mut all = Sql::built(format!("SELECT pos FROM ({}{fence}) AS found", inner.text));
-            all.args = inner.args;
-            last(&mut all, limit);
-            read(pools, all).await
+            counted(pools, w.select("pos", asked.from(Some(part))), fence, limit).await
         }
-        Way::Merge(_) | Way::Time => {
+        Way::Merge(_) | Way::Dense(_) | Way::Time => {
             let part = if way == Way::Merge(Part::File) { Some(Part::File) } else { None };
             let mut w = asked.filter(part);
             bound(&mut w, "pos", within);
             let mut all = w.select("pos", asked.from(part));
+            if asked.looks_through() && within.0.is_none() {
+                return counted(pools, all, if asked.postgres { " OFFSET 0" } else { "" }, limit).await;
+            }
             last(&mut all, limit);
-            read(pools, all).await
+            Ok((read(pools, all).await?, None))
         }
     }
+}
+
+/// The newest of what is read to its end, and how many that was.
+async fn counted(pools: &Pools, inner: Sql, fence: &str, limit: usize) -> Result<(Vec<i64>, Option<u64>)> {
+    let mut all = Sql::built(format!("SELECT pos, count(*) OVER () FROM ({}{fence}) AS found", inner.text));
+    all.args = inner.args;
+    last(&mut all, limit);
+    let (mut keys, mut total) = (Vec::new(), 0);
+    for row in pools.all(all).await? {
+        let mut f = row.fields();
+        keys.push(f.int()?);
+        total = f.count()?;
+    }
+    Ok((keys, Some(total)))
 }
 
 fn bound(w: &mut Filter, column: &str, (before, end): (Option<i64>, Option<i64>)) {

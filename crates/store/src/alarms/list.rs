@@ -14,7 +14,7 @@ use std::collections::HashMap;
 pub(super) const NEWEST: Order = Order { first: "pos", second: "id", kind: Kind::NewestFirst };
 
 /// A text that no index knows is looked for in so many of the newest for one page.
-const LOOKED_THROUGH: u64 = 30_000;
+const LOOKED_THROUGH: u64 = 20_000;
 
 impl Store {
     /// One alarm, suppressed or not.
@@ -47,12 +47,13 @@ impl Store {
         let asked = self.asked(scope, asked).await?;
         let (way, size) = way::find(&self.pools, &asked).await?;
         let end = self.end(&asked, way, before).await?;
-        let mut keys = keys(&self.pools, &asked, way, (before, end), limit + 1).await?;
+        let (mut keys, found) = keys(&self.pools, &asked, way, (before, end), limit + 1).await?;
         let more = keys.len() > limit;
         keys.truncate(limit);
-        let total = match place {
-            Some((_, total)) => total,
-            None => self.total(&asked, way, size, end).await?,
+        let total = match (place, found) {
+            (Some((_, total)), _) => total,
+            (None, Some(found)) => found.min(COUNT_CAP),
+            (None, None) => self.total(&asked, way, size, end).await?,
         };
         let next = match (more, keys.last(), end) {
             (true, Some(last), _) => Some(NEWEST.numbered(total, *last)),
@@ -83,7 +84,7 @@ impl Store {
                 select.push(" ORDER BY rowid");
                 select
             }
-            Way::Merge(_) | Way::Time => {
+            Way::Merge(_) | Way::Dense(_) | Way::Time => {
                 let mut w = asked.window();
                 if let Some(pos) = before {
                     w.value("pos <", pos);
@@ -105,7 +106,7 @@ impl Store {
             Way::Merge(part) if asked.needle(part).is_some() => {
                 return way::counted(&self.pools, by_text(asked, part, (None, end), "1"), COUNT_CAP).await;
             }
-            Way::Whole(part) | Way::Merge(part) => Some(part),
+            Way::Whole(part) | Way::Merge(part) | Way::Dense(part) => Some(part),
             Way::Time => None,
         };
         let mut w = asked.filter(by);

@@ -37,13 +37,14 @@ impl Needle {
         (!text.is_empty()).then(|| Self { column, table, pattern: like(&text), grams })
     }
 
-    /// The comparison itself.
-    pub(super) fn condition(&self, filter: &mut crate::db::sql::Filter) {
+    /// The comparison itself; `plain` as it stands behind the column: with something there it is an
+    /// expression, which no index answers.
+    pub(super) fn condition(&self, filter: &mut crate::db::sql::Filter, plain: &str) {
         if self.column == "container_search" {
             // As the index has it.
-            filter.and("container_search <> ''");
+            filter.and(&format!("container_search{plain} <> ''"));
         }
-        filter.value(&format!("{} LIKE", self.column), self.pattern.as_str());
+        filter.value(&format!("{}{plain} LIKE", self.column), self.pattern.as_str());
         filter.append(" ESCAPE '\\'");
     }
 }

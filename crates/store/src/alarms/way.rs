@@ -13,8 +13,10 @@ use crate::error::Result;
 pub(super) const SMALL: u64 = 20_000;
 /// With so few nothing narrower is looked for.
 const ENOUGH: u64 = 2_000;
-/// The newest alarms tell how common a text is, where an index cannot be asked.
+/// The newest alarms tell how common a text is, where an index cannot be asked, and how common all is together.
 const SAMPLE: u64 = 5_000;
+/// From each of so many values the newest cost less than anything else that could be found out.
+const FEW: usize = 64;
 
 /// How a list is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +25,8 @@ pub(super) enum Way {
     Whole(Part),
     /// In the order of the list, from each value of this part.
     Merge(Part),
+    /// In the order of the list, everything: much of it is asked for. How many there are this index says.
+    Dense(Part),
     /// In the order of the list, everything.
     Time,
 }
@@ -56,7 +60,25 @@ pub(super) async fn find(pools: &Pools, asked: &Asked) -> Result<(Way, u64)> {
     common.retain(ordered);
     // A text's index gives what the text itself need only be compared with; then the fewest values.
     common.sort_by_key(|p| (asked.needle(*p).is_none(), asked.branches(*p)));
-    Ok((common.first().map_or(Way::Time, |p| Way::Merge(*p)), SMALL))
+    let Some(part) = common.first().copied() else {
+        return Ok((Way::Time, SMALL));
+    };
+    if asked.needle(part).is_none() && asked.branches(part) > FEW && dense(pools, asked).await? {
+        return Ok((Way::Dense(part), SMALL));
+    }
+    Ok((Way::Merge(part), SMALL))
+}
+
+/// One in ten of the newest is asked for: a page of them is found among the newest few hundred.
+async fn dense(pools: &Pools, asked: &Asked) -> Result<bool> {
+    let mut sql = Sql::built(
+        "SELECT 1 FROM (SELECT id, pos, last_ms, kind, host, sha256, search, container_search FROM alarms WHERE "
+            .to_owned(),
+    );
+    asked.window().append_to(&mut sql);
+    sql.push(&format!(" ORDER BY pos DESC LIMIT {SAMPLE}) AS newest WHERE "));
+    asked.filter(None).append_to(&mut sql);
+    Ok(counted(pools, sql, SAMPLE / 10).await? >= SAMPLE / 10)
 }
 
 async fn size(pools: &Pools, asked: &Asked, part: Part) -> Result<u64> {
@@ -88,7 +110,7 @@ async fn size(pools: &Pools, asked: &Asked, part: Part) -> Result<u64> {
 /// common, and what is rarer is read by the index.
 async fn sampled(pools: &Pools, needle: &Needle) -> Result<u64> {
     let mut w = Filter::new();
-    needle.condition(&mut w);
+    needle.condition(&mut w, "");
     let sql = w.select(
         "1",
         &format!("(SELECT search, container_search FROM alarms ORDER BY pos DESC LIMIT {SAMPLE}) AS newest"),

@@ -36,6 +36,7 @@ mod fleet;
 mod handling;
 mod ingest;
 mod lists;
+mod many_hosts;
 mod migration;
 mod outbound;
 mod people;

@@ -125,6 +125,7 @@ fn guards_hold_for_what_is_laid_over() {
         bytes: 10,
         unscanned: Vec::new(),
         elf: None,
+        tlsh: String::new(),
     };
     let policy = Policy { isolate_and_kill: true, ..Policy::default() };
     let limit = RateLimit::per_hour(100);

@@ -16,6 +16,7 @@ fn row(n: u32) -> QuestionRow {
         kind: "executable".into(),
         packaged: false,
         path: b"/x".to_vec(),
+        tlsh: String::new(),
         first_ms: 1,
     }
 }
