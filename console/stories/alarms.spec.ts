@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Alarms as operators see and handle them: live, with evidence, by hand and back, whitelisted, in batches, as a viewer. */
 import AxeBuilder from '@axe-core/playwright';
-import { type Page, expect, signIn, test } from './stage';
+import type { Page } from '@playwright/test';
+import { expect, signIn, test } from './stage';
 
 /** Opens the drawer of the alarm about a file. */
 async function open(page: Page, file: string): Promise<ReturnType<Page['getByRole']>> {

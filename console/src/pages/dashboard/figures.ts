@@ -4,15 +4,10 @@ import { useQueries } from '@tanstack/react-query';
 import { keyOf, read, useGet } from '@/api/hooks';
 import type { Schema } from '@/api/types';
 import { useProject } from '@/app/project';
+import { type Counts, countsOf, type Found } from '@/parts/hostCounts';
 
 export const SEVERITIES = ['critical', 'high', 'medium', 'low'] as const;
 export type SeverityWord = (typeof SEVERITIES)[number];
-
-export type Counts = Record<string, number>;
-
-export function countsOf(counts: readonly Schema<'Count'>[]): Counts {
-  return Object.fromEntries(counts.map((c) => [c.word, c.count]));
-}
 
 /** A series of days without gaps: a day without alarms is a zero, not a missing bar. */
 export function daysFilled(found: readonly Schema<'DayCount'>[], days: number, now = Date.now()): { day: string; count: number }[] {
@@ -53,45 +48,6 @@ export function contentShares(hosts: readonly Schema<'Host'>[]): ContentShare[] 
   const by = new Map<string, number>();
   for (const h of hosts) by.set(h.content_version, (by.get(h.content_version) ?? 0) + 1);
   return [...by].map(([version, n]) => ({ version, hosts: n })).sort((a, b) => b.hosts - a.hosts);
-}
-
-type Found<T> = { data: T | undefined; error: Error | null; isPending: boolean; refetch: () => unknown };
-
-export interface HostCounts {
-  total: number;
-  status: Counts;
-  protection: Counts;
-}
-
-const STATUS = ['online', 'offline', 'installing', 'install_failed'] as const;
-const PROTECTION = ['full', 'partial', 'none', 'unknown'] as const;
-
-/** Statistics count all that one may see; for one project the list is asked how many there are of each. */
-export function useHostCounts(): Found<HostCounts> {
-  const { project } = useProject();
-  const all = useGet('/api/v1/hosts/statistics', {}, { enabled: project === undefined });
-  const asked = [{}, ...STATUS.map((status) => ({ status })), ...PROTECTION.map((protection) => ({ protection }))];
-  const some = useQueries({
-    queries: asked.map((filter) => ({
-      queryKey: keyOf('/api/v1/hosts', { query: { project, ...filter, limit: 1 } }),
-      queryFn: ({ signal }: { signal: AbortSignal }) => read('/api/v1/hosts', { query: { project, ...filter, limit: 1 } }, signal),
-      enabled: project !== undefined,
-    })),
-  });
-  if (project === undefined) {
-    const s = all.data;
-    const data = s && { total: s.total, status: countsOf(s.by_status), protection: countsOf(s.by_protection) };
-    return { data, error: all.error, isPending: all.isPending, refetch: all.refetch };
-  }
-  const totals = some.map((s) => s.data?.total);
-  const known = totals.every((n) => n !== undefined);
-  const pick = (words: readonly string[], from: number): Counts => Object.fromEntries(words.map((w, i) => [w, totals[from + i] ?? 0]));
-  return {
-    data: known ? { total: totals[0] ?? 0, status: pick(STATUS, 1), protection: pick(PROTECTION, 1 + STATUS.length) } : undefined,
-    error: some.find((s) => s.error)?.error ?? null,
-    isPending: some.some((s) => s.isPending),
-    refetch: () => some.forEach((s) => void s.refetch()),
-  };
 }
 
 const ISOLATED = ['isolated', 'isolated_in_place', 'restored', 'isolate_failed', 'restore_failed', 'delete_failed'] as const;

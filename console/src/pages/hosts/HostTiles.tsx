@@ -1,39 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 /** How many servers of each kind; each number is the list behind it. */
 import { useTranslation } from 'react-i18next';
-import { useGet } from '@/api/hooks';
-import type { Schema } from '@/api/types';
-import { useProject } from '@/app/project';
+import { HOST_WORDS, type HostKind, useHostCounts } from '@/parts/hostCounts';
 import { ListLink } from '@/parts/links';
 import { numberText } from '@/parts/numbers';
 import { useWord } from '@/parts/tags';
 import './hosts.css';
 
-const ORDER: Record<string, readonly string[]> = {
-  protection: ['full', 'partial', 'none', 'unknown'],
-  status: ['online', 'offline', 'installing', 'installed', 'install_failed', 'not_installed'],
-  importance: ['important', 'common', 'test'],
-};
-const KINDS: Record<string, string> = { protection: 'protection', status: 'hostStatus', importance: 'importance' };
+const KINDS: Record<HostKind, string> = { protection: 'protection', status: 'hostStatus', importance: 'importance' };
 const BAD = new Set(['none', 'offline', 'install_failed']);
 
 export function HostTiles() {
   const { t, i18n } = useTranslation('hosts');
   const word = useWord();
-  const { projectQuery } = useProject();
-  const found = useGet('/api/v1/hosts/statistics', { query: projectQuery });
-  const data = found.data;
+  const { data } = useHostCounts();
 
-  const group = (name: 'protection' | 'status' | 'importance', counts: Schema<'Count'>[] | undefined) => {
-    const count = (w: string) => counts?.find((c) => c.word === w)?.count ?? 0;
+  const group = (name: HostKind) => {
+    const count = (w: string) => data?.[name][w] ?? 0;
+    const words: readonly string[] = HOST_WORDS[name];
     // What no server is takes no place, but for the words that everybody looks for.
-    const shown = (ORDER[name] ?? []).filter((w, i) => count(w) > 0 || i < (name === 'status' ? 2 : 3));
+    const shown = words.filter((w, i) => count(w) > 0 || i < (name === 'status' ? 2 : 3));
     return (
       <div className="tile-group">
         <h2>{t(`tiles.${name}`)}</h2>
         <div className="tile-line">
           {shown.map((w) => {
-            const label = word(KINDS[name] ?? name, w);
+            const label = word(KINDS[name], w);
             const n = count(w);
             return (
               <ListLink key={w} to="/hosts" search={{ [name]: w }} label={`${label}: ${numberText(n, i18n.language)}`}>
@@ -60,9 +52,9 @@ export function HostTiles() {
           </ListLink>
         </div>
       </div>
-      {group('protection', data?.by_protection)}
-      {group('status', data?.by_status)}
-      {group('importance', data?.by_importance)}
+      {group('protection')}
+      {group('status')}
+      {group('importance')}
     </section>
   );
 }

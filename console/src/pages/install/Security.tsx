@@ -9,14 +9,15 @@ import { CloudConsent } from './CloudConsent';
 import { EditionsTable } from './EditionsTable';
 import { RecoveryKeyPanel } from './RecoveryKeyPanel';
 import { SwitchRow } from './SwitchRow';
+import { isKnownSwitch } from './switches';
 import './security.css';
 
 function Switches({ project }: { project: string }) {
-  const { t } = useTranslation('security');
+  const { t: own } = useTranslation('security');
   const found = useGet('/api/v1/switches', { query: { project } });
   return (
-    <Panel title={t('title')}>
-      <Shown of={found}>{({ items }) => items.map((row) => <SwitchRow key={row.name} row={row} />)}</Shown>
+    <Panel title={own('title')}>
+      <Shown of={found}>{({ items }) => items.filter(isKnownSwitch).map((row) => <SwitchRow key={row.name} row={row} />)}</Shown>
     </Panel>
   );
 }

@@ -17,14 +17,13 @@ import { useProjects } from '@/parts/projects';
 import { ReplayFiles, ReplayNumbers } from '@/parts/Replay';
 import { Tag, useWord } from '@/parts/tags';
 import { Time } from '@/parts/Time';
-
-type Row = Schema<'Switch'>;
+import type { SwitchState } from './switches';
 
 /** These can be tried on the past; what the cloud scan would have found nobody knows. */
 const TRIED = ['isolate_and_kill', 'malware_sample_high_detect'];
 const AREAS = ['/api/v1/switches', '/api/v1/hosts', '/api/v1/projects', '/api/v1/approvals', '/api/v1/scan-tasks'];
 
-export function SwitchRow({ row }: { row: Row }) {
+export function SwitchRow({ row }: { row: SwitchState }) {
   const { t } = useTranslation('security');
   const word = useWord();
   const can = useCan();
@@ -59,7 +58,7 @@ export function SwitchRow({ row }: { row: Row }) {
   );
 }
 
-function TurnDialog({ row, onClose }: { row: Row; onClose: () => void }) {
+function TurnDialog({ row, onClose }: { row: SwitchState; onClose: () => void }) {
   const { t, i18n } = useTranslation('security');
   const word = useWord();
   const { done, waits, failed } = useFeedback();
@@ -81,7 +80,7 @@ function TurnDialog({ row, onClose }: { row: Row; onClose: () => void }) {
 
   const set = async (to: boolean) => {
     const answer = await turn.mutateAsync({ path: { switch: row.name }, body: { project: row.project, on: to } });
-    return waits(answer, t(to ? 'turnOn' : 'turnOff', { name })) ? null : (answer as Row);
+    return waits(answer, t(to ? 'turnOn' : 'turnOff', { name })) ? null : (answer as Schema<'Switch'>);
   };
   const undo = async () => {
     if (await set(row.on)) done(t(row.on ? 'turnedOn' : 'turnedOff', { name }));

@@ -87,10 +87,15 @@ const text = (value: string | undefined): string | undefined => value?.trim() ||
 export function settingsOf(f: Fields): Settings {
   const authority = text(f.authority);
   const people = speaksToPeople(f.kind);
-  const filter = { severities: f.severities, masked_classes: f.masked_classes, tests: f.tests, ...(people ? { handlings: f.handlings } : {}) };
+  const filter = { severities: f.severities, masked_classes: f.masked_classes, tests: f.tests, handlings: people && f.handlings };
   const daily = f.mode === 'daily';
-  const delivery = people ? { mode: f.mode, ...(daily ? { hour: f.hour ?? undefined, zone: text(f.zone) } : { per_minute: f.per_minute ?? undefined }) } : undefined;
-  const common = { filter, ...(delivery ? { delivery } : {}) };
+  const delivery = {
+    mode: f.mode ?? 'real_time',
+    hour: daily ? (f.hour ?? null) : null,
+    zone: daily ? (text(f.zone) ?? null) : null,
+    per_minute: daily ? null : (f.per_minute ?? null),
+  };
+  const common = { filter, ...(people ? { delivery } : {}) };
   switch (f.kind) {
     case 'email':
       return { ...common, email: { server: text(f.server) ?? '', port: f.port ?? undefined, security: f.security, user: text(f.user), from: text(f.from) ?? '', to: f.to ?? [], authority } };

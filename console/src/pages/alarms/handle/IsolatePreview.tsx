@@ -13,7 +13,8 @@ type Preview = Schema<'Preview'>;
 export type PreviewAnswer =
   | { state: 'told'; preview: Preview }
   /** Away, or it did not answer in time. */
-  | { state: 'away' | 'late' }
+  | { state: 'away' }
+  | { state: 'late' }
   | { state: 'refused'; reason: string };
 
 const LOOKS = 40;
