@@ -42,7 +42,8 @@ pub(crate) fn prune() {
 /// Deletes the cheapest to make again first, and stops as soon as it fits.
 fn prune_to(cache: &Path, limit: u64) {
     let steps = ["target/doc", "target/debug/incremental", "target/release", "target", "tools"];
-    let mut size = bytes_on_disk(cache);
+    // What others keep there is neither counted nor deleted: for its sake nothing has to be built anew.
+    let mut size: u64 = ["target", "tools"].iter().map(|ours| bytes_on_disk(&cache.join(ours))).sum();
     for step in steps {
         if size <= limit {
             return;
@@ -94,6 +95,18 @@ mod tests {
         prune_to(cache.path(), 50_000);
         assert!(!cache.path().join("target").exists());
         assert!(cache.path().join("tools/c").exists());
+    }
+
+    #[test]
+    fn what_others_keep_there_costs_no_build() {
+        let cache = tempfile::tempdir().unwrap();
+        for (name, size) in [("target/debug/b", 1000), ("other/large", 300_000)] {
+            let path = cache.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, vec![1; size]).unwrap();
+        }
+        prune_to(cache.path(), 100_000);
+        assert!(cache.path().join("target/debug/b").exists() && cache.path().join("other/large").exists());
     }
 
     #[test]

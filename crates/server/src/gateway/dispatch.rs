@@ -109,16 +109,24 @@ async fn states(inner: &Inner) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Gives a host its desired state, once for each generation.
+/// Gives a host its desired state, once for each generation; with `always` also one that the agent says it had.
 pub(super) async fn state(
     inner: &Inner,
     live: &Arc<Live>,
     row: &HostRow,
     always: bool,
 ) -> Result<(), StoreError> {
-    if !always && live.inbox().generation >= row.generation {
-        return Ok(());
-    }
+    // Claimed before it is computed: a greeting and a look at the database come at the same time.
+    let before = {
+        let mut inbox = live.inbox();
+        let known = if always { inbox.sent } else { Some(inbox.generation) };
+        if known.is_some_and(|known| known >= row.generation) {
+            return Ok(());
+        }
+        let before = (inbox.generation, inbox.sent);
+        (inbox.generation, inbox.sent) = (row.generation, Some(row.generation));
+        before
+    };
     let state = match desired::state(&inner.store, row).await {
         Ok((mut state, view)) => {
             live.set_view(view);
@@ -129,15 +137,23 @@ pub(super) async fn state(
         }
         // One broken row must not keep all others from theirs.
         Err(e) if !e.is_retryable() => {
-            live.inbox().generation = row.generation;
             inner.log(&format!("{} gets no new state: {e}", row.name));
             return Ok(());
         }
-        Err(e) => return Err(e),
+        Err(e) => {
+            let mut inbox = live.inbox();
+            if inbox.sent == Some(row.generation) {
+                (inbox.generation, inbox.sent) = before;
+            }
+            return Err(e);
+        }
     };
     {
         let mut inbox = live.inbox();
-        inbox.generation = row.generation;
+        // A newer one was claimed meanwhile, and says all that this one would.
+        if inbox.sent != Some(row.generation) {
+            return Ok(());
+        }
         inbox.out.push_back(Say::Desired(state));
     }
     metrics::counter!("lazaret_gateway_states_sent_total").increment(1);

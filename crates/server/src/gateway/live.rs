@@ -37,6 +37,8 @@ pub(super) struct Inbox {
     pub(super) cancelled: HashSet<String>,
     /// Newest generation that was put into `out`, or that the agent had.
     pub(super) generation: i64,
+    /// Newest generation that was put into `out` in this session, or is about to be.
+    pub(super) sent: Option<i64>,
 }
 
 /// One session.

@@ -206,7 +206,7 @@ async fn a_host_gets_what_it_should_have_when_that_changes() {
         .await
         .unwrap();
     let Told::Desired(newer) = hear(&mut line).await.unwrap() else { panic!("no state") };
-    assert!(newer.generation > state.generation);
+    assert!(newer.generation > state.generation, "{newer:?} after {state:?}");
     assert_eq!(newer.policy.unwrap().isolate_and_kill, Some(true));
     drop(line);
     // It has kept that one: nothing is sent again once it is applied.

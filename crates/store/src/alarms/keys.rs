@@ -27,7 +27,7 @@ pub(super) async fn keys(
         Way::Merge(part) if asked.needle(part).is_some() => {
             let mut all = by_text(asked, part, within, "pos");
             if asked.looks_through() && within.0.is_none() {
-                return counted(pools, all, "", limit).await;
+                return counted(pools, all, limit).await;
             }
             all.push(" ORDER BY found.rowid DESC LIMIT ");
             all.arg(i64::try_from(limit).unwrap_or(i64::MAX));
@@ -37,9 +37,7 @@ pub(super) async fn keys(
             let mut w = asked.filter(Some(part));
             asked.answer(part, &mut w);
             bound(&mut w, "pos", within);
-            // PostgreSQL would rather walk the list in its order until a page is full.
-            let fence = if asked.postgres { " OFFSET 0" } else { "" };
-            counted(pools, w.select("pos", asked.from(Some(part))), fence, limit).await
+            counted(pools, w.select("pos", asked.from(Some(part))), limit).await
         }
         Way::Merge(_) | Way::Dense(_) | Way::Time => {
             let part = if way == Way::Merge(Part::File) { Some(Part::File) } else { None };
@@ -47,7 +45,7 @@ pub(super) async fn keys(
             bound(&mut w, "pos", within);
             let mut all = w.select("pos", asked.from(part));
             if asked.looks_through() && within.0.is_none() {
-                return counted(pools, all, if asked.postgres { " OFFSET 0" } else { "" }, limit).await;
+                return counted(pools, all, limit).await;
             }
             last(&mut all, limit);
             Ok((read(pools, all).await?, None))
@@ -56,7 +54,9 @@ pub(super) async fn keys(
 }
 
 /// The newest of what is read to its end, and how many that was.
-async fn counted(pools: &Pools, inner: Sql, fence: &str, limit: usize) -> Result<(Vec<i64>, Option<u64>)> {
+async fn counted(pools: &Pools, inner: Sql, limit: usize) -> Result<(Vec<i64>, Option<u64>)> {
+    // PostgreSQL would rather walk the list in its order until a page is full.
+    let fence = if pools.is_postgres() { " OFFSET 0" } else { "" };
     let mut all = Sql::built(format!("SELECT pos, count(*) OVER () FROM ({}{fence}) AS found", inner.text));
     all.args = inner.args;
     last(&mut all, limit);

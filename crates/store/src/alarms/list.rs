@@ -14,7 +14,7 @@ use std::collections::HashMap;
 pub(super) const NEWEST: Order = Order { first: "pos", second: "id", kind: Kind::NewestFirst };
 
 /// A text that no index knows is looked for in so many of the newest for one page.
-const LOOKED_THROUGH: u64 = 20_000;
+const LOOKED_THROUGH: u64 = 30_000;
 
 impl Store {
     /// One alarm, suppressed or not.

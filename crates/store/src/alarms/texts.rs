@@ -37,14 +37,13 @@ impl Needle {
         (!text.is_empty()).then(|| Self { column, table, pattern: like(&text), grams })
     }
 
-    /// The comparison itself; `plain` as it stands behind the column: with something there it is an
-    /// expression, which no index answers.
-    pub(super) fn condition(&self, filter: &mut crate::db::sql::Filter, plain: &str) {
+    /// The comparison itself. What stands `behind` the column makes it an expression, which no index answers.
+    pub(super) fn condition(&self, filter: &mut crate::db::sql::Filter, behind: &str) {
         if self.column == "container_search" {
             // As the index has it.
-            filter.and(&format!("container_search{plain} <> ''"));
+            filter.and(&format!("container_search{behind} <> ''"));
         }
-        filter.value(&format!("{}{plain} LIKE", self.column), self.pattern.as_str());
+        filter.value(&format!("{}{behind} LIKE", self.column), self.pattern.as_str());
         filter.append(" ESCAPE '\\'");
     }
 }
