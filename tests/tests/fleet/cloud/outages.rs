@@ -105,22 +105,44 @@ fn a_scanner_that_dies_in_the_middle_is_no_vote_and_is_asked_again() {
     armed(cloud.server(), &[&host], |_| ());
     // It takes the connection and answers nothing; then it is gone.
     cloud.clamd.freeze();
-    let mut bytes = program(40);
-    bytes.extend(format!("# {}\n", super::clamd_words()).bytes());
-    let (path, sha256) = (host.volume.join("tool"), digest(&bytes));
-    write_executable(&path, &bytes);
-    until(cloud.server(), &host, "the sample", || {
-        about(cloud.server(), "/samples?project=0", &sha256).iter().any(|s| s["state"] == "stored")
-    });
+    // Only clamd knows this one: without its vote there is no verdict.
+    let bytes = format!("#!/bin/sh\necho ran\n# {}\n", super::clamd_words());
+    let (path, sha256) = (host.volume.join("tool"), digest(bytes.as_bytes()));
+    write_executable(&path, bytes.as_bytes());
+    let job = |server: &_| about(server, "/deep-scans?project=0", &sha256).pop().unwrap_or_default();
+    until(cloud.server(), &host, "the job under way", || job(cloud.server())["state"] == "scanning");
     std::thread::sleep(Duration::from_secs(1));
+    assert_eq!(job(cloud.server())["state"], "scanning", "clamd hangs");
     cloud.clamd.kill();
+    until(cloud.server(), &host, "the job put off", || job(cloud.server())["state"] == "queued");
+    let put_off = job(cloud.server());
+    assert!(put_off["reason"].as_str().is_some_and(|r| r.contains(super::CLAMD)), "{put_off:#}");
+    assert!(!["bad", "clean"].contains(&standing(cloud.server(), "0", &sha256).as_str()), "judged without it");
     cloud.clamd.run_again();
     until(cloud.server(), &host, "the verdict", || standing(cloud.server(), "0", &sha256) == "bad");
+    let page = super::page(cloud.server(), "0", &sha256).unwrap_or_default();
+    let votes = page["votes"].as_array().cloned().unwrap_or_default();
+    assert!(votes.iter().any(|v| v["opinion"] == "bad"), "{page:#}");
+    // One scanner alone is not enough to act.
+    assert!(stays(WHILE, || path.exists()), "{}", host.daemon.log());
+}
+
+#[test]
+fn what_is_sure_without_a_scanner_does_not_wait_for_it() {
+    let mut cloud = Cloud::new(Base::Sqlite);
+    let host = Host::new(cloud.server());
+    armed(cloud.server(), &[&host], |_| ());
+    cloud.clamd.kill();
+    let bytes = program(40);
+    let (path, sha256) = (host.volume.join("tool"), digest(&bytes));
+    write_executable(&path, &bytes);
+    until(cloud.server(), &host, "the verdict", || standing(cloud.server(), "0", &sha256) == "bad");
     until(cloud.server(), &host, "the isolation", || !path.exists());
-    until(cloud.server(), &host, "clamd's vote", || {
-        let page = super::page(cloud.server(), "0", &sha256).unwrap_or_default();
-        page["votes"].as_array().is_some_and(|v| v.iter().any(|v| v["opinion"] == "bad"))
-    });
+    let job = about(cloud.server(), "/deep-scans?project=0", &sha256).pop().unwrap_or_default();
+    assert_eq!((&job["state"], &job["tries"]), (&json!("done"), &json!(1)), "{job:#}");
+    let page = super::page(cloud.server(), "0", &sha256).unwrap_or_default();
+    let votes = page["votes"].as_array().cloned().unwrap_or_default();
+    assert!(votes.iter().all(|v| v["opinion"] == "none"), "{page:#}");
 }
 
 #[test]
