@@ -101,7 +101,7 @@ export async function settle(page: Page, stage: Stage): Promise<Place[]> {
   // A project where a switch waits for a second person.
   await change(page, stage, `/projects/${String(project)}/rules`, (before) => ({ ...(before.rules as Answer), two_person: true }));
   await stage.call('PUT', '/switches/isolate_and_kill', { project, on: true });
-  if (cloudy) await stage.ask({ do: 'wait-for', list: `/files/${cloudy.sha256}`, where: { '/verdict/verdict': 'bad' }, seconds: 90 }).catch(() => undefined);
+  if (cloudy) await stage.ask({ do: 'wait-for', list: `/files/${cloudy.sha256}`, where: { '/file/standing': 'bad' }, seconds: 90 }).catch(() => undefined);
 
   const entry = await first(stage, '/whitelist');
   const approval = await first(stage, '/approvals');
