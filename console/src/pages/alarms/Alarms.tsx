@@ -21,6 +21,7 @@ import { HandleAll } from './handle/HandleAll';
 import './alarms.css';
 
 const AlarmDrawer = lazy(() => import('./AlarmDrawer'));
+const IsolatedDrawer = lazy(() => import('@/pages/isolated/IsolatedDrawer'));
 
 /** The alarm that is open beside a list: `?alarm=ID`. */
 export function useOpenAlarm(): { open: string | undefined; show: (id: string | undefined) => void } {
@@ -40,6 +41,7 @@ export default function Alarms() {
   const { open, show } = useOpenAlarm();
   const [more, setMore] = useState(false);
   const [all, setAll] = useState(false);
+  const [vault, setVault] = useState(false);
   const columns = useAlarmColumns(show);
   const query = { ...filters.query, ...projectQuery };
   const rows = useList('/api/v1/alarms', { query }, (row) => row.id);
@@ -49,7 +51,12 @@ export default function Alarms() {
   return (
     <Page
       title={t('title')}
-      actions={can('operate') && <Button onClick={() => setAll(true)}>{t('all.button')}</Button>}
+      actions={
+        <>
+          <Button onClick={() => setVault(true)}>{t('isolatedFiles')}</Button>
+          {can('operate') && <Button onClick={() => setAll(true)}>{t('all.button')}</Button>}
+        </>
+      }
     >
       <AlarmTiles filters={filters} projectQuery={projectQuery} />
       <div className="filters-more">
@@ -71,6 +78,11 @@ export default function Alarms() {
         // A file of more rows than that is written by the server.
         onExport={rows.totalIsCapped ? () => exportAlarms(query) : undefined}
       />
+      {vault && (
+        <Suspense fallback={null}>
+          <IsolatedDrawer onClose={() => setVault(false)} />
+        </Suspense>
+      )}
       {all && <HandleAll first={kind} onClose={() => setAll(false)} />}
       {open && (
         <Suspense fallback={null}>

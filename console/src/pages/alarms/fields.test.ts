@@ -21,6 +21,7 @@ describe('filters of alarms', () => {
 describe('recommendations', () => {
   it('are known by their beginnings', () => {
     expect(adviceKey('A test program: nothing is to be done. Mark it as handled.')).toBe('test');
+    expect(adviceKey('The file is not isolated, or not any more: the timeline says why.')).toBe('notIsolated');
     expect(adviceKey('Something quite new.')).toBeNull();
   });
 });

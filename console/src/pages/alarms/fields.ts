@@ -55,7 +55,6 @@ export function useAlarmFilters(): Filters<AlarmQuery> {
       { name: 'container', kind: 'text', label: t('filter.container') },
       { name: 'address', kind: 'text', label: t('filter.address') },
       { name: 'sha256', kind: 'text', label: 'SHA-256' },
-      { name: 'suppressed', kind: 'flag', label: t('filter.suppressed') },
       { name: 'test', kind: 'flag', label: t('filter.test') },
       { name: 'host', kind: 'text', label: t('filter.hostId') },
       { name: 'group', kind: 'text', label: t('filter.group') },

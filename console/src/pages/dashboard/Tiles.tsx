@@ -11,6 +11,7 @@ import { numberText } from '@/parts/numbers';
 import { Panel } from '@/parts/Page';
 import { useWord } from '@/parts/tags';
 import { SEVERITIES, useIsolatedCounts } from './figures';
+import { countSwitches, type SwitchesSeen, useSwitchesSeen } from './switches';
 
 function Figure({ value, name, to, search, tone }: { value: number; name: string; to: string; search?: Record<string, string>; tone?: string }) {
   const { i18n } = useTranslation('dashboard');
@@ -36,7 +37,7 @@ export function Tiles() {
   const hosts = useHostCounts();
   const isolated = useIsolatedCounts();
   const alarms = useGet('/api/v1/alarms/statistics', { query: { ...projectQuery, handle_status: 'unhandled' } });
-  const switches = useGet('/api/v1/switches', { query: projectQuery });
+  const switches = useSwitchesSeen();
 
   return (
     <div className="panels">
@@ -73,7 +74,7 @@ export function Tiles() {
                 <Figure value={s.protection.none ?? 0} name={word('protection', 'none')} to="/hosts" search={{ protection: 'none' }} tone="high" />
                 <Figure value={s.status.offline ?? 0} name={word('hostStatus', 'offline')} to="/hosts" search={{ status: 'offline' }} tone="medium" />
               </Row>
-              {switches.data && <Configured items={switches.data.items} />}
+              {switches && <Configured of={switches} />}
             </>
           )}
         </Shown>
@@ -101,20 +102,17 @@ export function Tiles() {
 }
 
 /** What is switched on, beside what hosts really have: the first row of the panel. */
-function Configured({ items }: { items: { name: string; on: boolean; project: string }[] }) {
+function Configured({ of: { items, more } }: { of: SwitchesSeen }) {
   const { t } = useTranslation('dashboard');
   const word = useWord();
-  const names = [...new Set(items.map((i) => i.name))];
   return (
     <ul className="configured">
-      {names.map((name) => {
-        const all = items.filter((i) => i.name === name);
-        const on = all.filter((i) => i.on).length;
-        const state = all.length === 1 ? t(on ? 'on' : 'off') : t('onIn', { on, count: all.length });
+      {countSwitches(items).map(({ name, on, of }) => {
+        const state = of === 1 ? t(on ? 'on' : 'off') : t(more ? 'onInFirst' : 'onIn', { on, count: of });
         return (
           <li key={name}>
             <ListLink to="/install/security">{word('switch', name)}</ListLink>
-            <span className={on === all.length ? 'configured-on' : on > 0 ? 'configured-some' : 'configured-off'}>{state}</span>
+            <span className={on === of ? 'configured-on' : on > 0 ? 'configured-some' : 'configured-off'}>{state}</span>
           </li>
         );
       })}

@@ -7,7 +7,7 @@ import { Shown, State } from '@/app/states';
 import { FileName, HostText } from '@/parts/FileName';
 import { HostLink, ListLink, ThingLink } from '@/parts/links';
 import { Panel } from '@/parts/Page';
-import { Rating, Severity, Status } from '@/parts/tags';
+import { Rating, Severity, Status, Tag } from '@/parts/tags';
 import { Time } from '@/parts/Time';
 import { riskiest } from './figures';
 
@@ -19,7 +19,7 @@ export function Waiting() {
   const { t } = useTranslation('dashboard');
   const { projectQuery } = useProject();
   const found = useGet('/api/v1/alarms', {
-    query: { ...projectQuery, severity: ['critical', 'high'], handle_status: 'unhandled', test: false, limit: COUNTED },
+    query: { ...projectQuery, severity: ['critical', 'high'], handle_status: 'unhandled', limit: COUNTED },
   });
   const search = { severity: 'critical,high', handle_status: 'unhandled' };
   return (
@@ -50,7 +50,8 @@ export function Waiting() {
                         <td>
                           <ThingLink to="/alarms/$id" id={a.id}>
                             <HostText text={a.title} />
-                          </ThingLink>
+                          </ThingLink>{' '}
+                          {a.test && <Tag tone="low">{t('test')}</Tag>}
                         </td>
                         <td><Severity value={a.severity} /></td>
                         <td><Rating value={a.rating} confidence={a.confidence} /></td>

@@ -14,10 +14,10 @@ import { DataTable, type Column } from '@/parts/DataTable';
 import { FileName, HostText } from '@/parts/FileName';
 import { FilterBar } from '@/parts/FilterBar';
 import { useFilters, type FilterField } from '@/parts/filters';
-import { HostLink, ListLink, ThingLink } from '@/parts/links';
+import { HostLink, ListLink } from '@/parts/links';
 import { numberText } from '@/parts/numbers';
 import { Page, PageTabs } from '@/parts/Page';
-import { Rating, Severity, Tag, useOptions, useWord } from '@/parts/tags';
+import { Rating, Severity, useOptions, useWord } from '@/parts/tags';
 import { Time } from '@/parts/Time';
 import { AlarmLink } from '@/pages/alarms/columns';
 import { RATINGS, SEVERITIES } from '@/pages/alarms/fields';
@@ -25,20 +25,14 @@ import { BatchBar } from '@/pages/alarms/handle/BatchBar';
 import { HandleDialog } from '@/pages/alarms/handle/HandleDialog';
 import { fits, type AlarmRow, type Verb } from '@/pages/alarms/handle/verbs';
 import { CLASSES } from '@/pages/whitelist/rule';
+import { FateCell } from './FateCell';
+import { fateOf } from './fate';
 import '@/pages/alarms/alarms.css';
 
 const AlarmDrawer = lazy(() => import('@/pages/alarms/AlarmDrawer'));
 
 type Query = QueryOf<'/api/v1/alarms'>;
 
-/** What became of the program. */
-export function fateOf(row: AlarmRow): 'isolated' | 'denied' | 'alarmed' | 'restored' {
-  if (row.isolated) return 'isolated';
-  if (row.decision === 'isolate_and_kill' && row.handle_status === 'unhandled') return 'restored';
-  return row.decision === 'deny' ? 'denied' : 'alarmed';
-}
-
-const FATE_TONE = { isolated: 'good', denied: 'medium', alarmed: 'high', restored: 'quiet' } as const;
 const OFFERED: readonly Verb[] = ['do_not_isolate_or_kill', 'isolate_and_kill', 'ignore', 'do_not_ignore', 'unhandle', 'remove_from_alarm_whitelist'];
 
 export default function Events() {
@@ -92,16 +86,7 @@ export default function Events() {
       title: t('column.fate'),
       width: 150,
       grow: 0,
-      render: (row) => (
-        <span className="tags">
-          <Tag tone={FATE_TONE[fateOf(row)]}>{t(`fate.${fateOf(row)}`)}</Tag>
-          {row.isolated && (
-            <ThingLink to="/isolated/$id" id={row.isolated}>
-              {t('file')}
-            </ThingLink>
-          )}
-        </span>
-      ),
+      render: (row) => <FateCell row={row} />,
       csv: (row) => t(`fate.${fateOf(row)}`),
     },
     { id: 'severity', title: t('column.severity'), width: 84, grow: 0, render: (row) => <Severity value={row.severity} />, csv: (row) => word('severity', row.severity) },

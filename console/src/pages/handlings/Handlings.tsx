@@ -4,6 +4,7 @@ import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useList } from '@/api/lists';
 import type { QueryOf, Schema } from '@/api/types';
+import { useProject } from '@/app/project';
 import { DataTable, type Column } from '@/parts/DataTable';
 import { HostText } from '@/parts/FileName';
 import { FilterBar } from '@/parts/FilterBar';
@@ -36,6 +37,8 @@ export default function Handlings() {
     [t],
   );
   const filters = useFilters<Query>(fields);
+  // Only said: the server gives the history of all projects that one may see, never of one.
+  const { project } = useProject();
   const query = useMemo(() => {
     const clean = { ...filters.query };
     // Half an id is not asked: the server would refuse it.
@@ -83,7 +86,7 @@ export default function Handlings() {
     { id: 'remark', title: t('column.remark'), width: 180, render: (row) => <HostText text={row.remark} />, csv: (row) => row.remark },
   ];
   return (
-    <Page title={t('handlings.title')} about={t('handlings.about')}>
+    <Page title={t('handlings.title')} about={t(project ? 'handlings.everywhere' : 'handlings.about')}>
       <FilterBar id="handlings" of={filters} />
       <DataTable
         id="handlings"

@@ -21,7 +21,7 @@ import { Time } from '@/parts/Time';
 
 const ISOLATED = ['isolating', 'isolated', 'isolated_in_place', 'restoring', 'restored', 'deleting', 'deleted', 'isolate_failed', 'restore_failed', 'delete_failed'];
 const STATES = ['pending', 'sent', 'done', 'partial', 'refused', 'failed', 'expired', 'cancelled'];
-const VERBS = ['isolate_and_kill', 'restore', 'delete', 'verify', 'preview', 'scan', 'scan_pause', 'scan_resume', 'self_test', 'thaw', 'collect'];
+const VERBS = ['handle', 'restore', 'delete', 'verify', 'preview', 'scan', 'scan_pause', 'scan_resume', 'self_test', 'thaw', 'collect'];
 
 /** Filters whose words follow the language. */
 function useFields(make: (t: (key: string) => string, options: ReturnType<typeof useOptions>) => FilterField[]): FilterField[] {

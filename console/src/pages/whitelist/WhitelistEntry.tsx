@@ -13,7 +13,7 @@ import { DataTable, type Column } from '@/parts/DataTable';
 import { Digest, FileName, HostText } from '@/parts/FileName';
 import { useHostNames } from '@/parts/hostNames';
 import { JsonView } from '@/parts/JsonView';
-import { HostLink, ListLink } from '@/parts/links';
+import { HostLink } from '@/parts/links';
 import { numberText } from '@/parts/numbers';
 import { Facts, Page, Panel } from '@/parts/Page';
 import { Tag, useWord } from '@/parts/tags';
@@ -105,9 +105,6 @@ function EntryPage({ entry }: { entry: Versioned<Entry> }) {
             <span>
               {t('column.lastHit')} <Time at={is.last_hit_at} />
             </span>
-            <ListLink to="/alarms" search={{ suppressed: 'true' }}>
-              {t('hits.suppressed')}
-            </ListLink>
           </span>
         }
       >

@@ -8,6 +8,7 @@ const KNOWN: readonly [string, string][] = [
   ['A test program:', 'test'],
   ['Nothing more is to be done', 'handled'],
   ['The file is isolated', 'isolated'],
+  ['The file is not isolated', 'notIsolated'],
   ['It cannot run', 'denied'],
   ['Rated high', 'high'],
   ['Look at the evidence', 'medium'],
