@@ -9,14 +9,19 @@
  *       await stage.ask({ do: 'drop', what: 'high', path: 'tool' });
  *     });
  *
+ * With LAZARET_CONSOLE=dist the files of that folder are shown instead of those in the server's program: a change of
+ * the console is tried without building the program anew.
+ *
  * What can be ordered stands in tests/src/stage/mod.rs. After each story it is looked whether the page asked
  * somebody else than this machine, broke the server's policy (CSP), or threw an error.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { type Page, expect, test as base } from '@playwright/test';
+import { type BrowserContext, type Page, expect, test as base } from '@playwright/test';
 
 /** A host of the stage. */
 export interface StageHost {
@@ -235,6 +240,25 @@ export class Watched {
   }
 }
 
+/** As crates/server/src/console/page.rs has it. */
+const policy = (nonce: string) =>
+  `default-src 'none'; script-src 'self'; style-src 'self' 'nonce-${nonce}'; img-src 'self' data:; ` +
+  "font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+/** Shows a console that was built into a folder, under the policy that the server has for its own. */
+async function instead(context: BrowserContext, dist: string): Promise<void> {
+  await context.route(/^https?:\/\/127\.0\.0\.1:\d+\/ui(\/|$)/, async (route) => {
+    const { pathname } = new URL(route.request().url());
+    if (/\.\w+$/.test(pathname)) return route.fulfill({ path: join(dist, pathname.slice('/ui/'.length)) });
+    const nonce = randomUUID();
+    const index = await readFile(join(dist, 'index.html'), 'utf8');
+    return route.fulfill({
+      headers: { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': policy(nonce) },
+      body: index.replaceAll('LAZARET_CSP_NONCE', nonce),
+    });
+  });
+}
+
 export const test = base.extend<Own, OfWorker>({
   stageOptions: [[], { option: true, scope: 'worker' }],
   stage: [
@@ -250,6 +274,7 @@ export const test = base.extend<Own, OfWorker>({
   },
   watched: [
     async ({ context }, give) => {
+      if (process.env.LAZARET_CONSOLE) await instead(context, process.env.LAZARET_CONSOLE);
       const watched = new Watched();
       context.on('page', (page) => watched.follow(page));
       await give(watched);

@@ -11435,7 +11435,10 @@ export interface operations {
     };
     hostStatistics: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Id of a project, or `all_granted_eps`: all that the caller may see, as without it. */
+                project?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -12305,7 +12308,10 @@ export interface operations {
     };
     isolatedStatistics: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Id of a project, or `all_granted_eps`: all that the caller may see, as without it. */
+                project?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;

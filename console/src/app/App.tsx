@@ -6,15 +6,11 @@ import { App as AntApp, ConfigProvider } from 'antd';
 import en from 'antd/locale/en_US';
 import i18next from 'i18next';
 import { StrictMode, Suspense, useEffect, useMemo, useState } from 'react';
+import { nonce } from './nonce';
 import { useDark, usePreferences } from './preferences';
 import { router } from './router';
 import { Loading } from './states';
 import { dressDocument, themeOf } from './theme';
-
-/** Of this answer; the server writes it into index.html. */
-function nonce(): string | undefined {
-  return document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce || undefined;
-}
 
 /** The library's own texts. English comes along; Chinese is fetched. */
 function useLibraryTexts(language: string): typeof en {
@@ -49,7 +45,7 @@ export function App({ client }: { client: QueryClient }) {
         <AntApp className="app" message={{ maxCount: 3 }} notification={{ placement: 'bottomRight', maxCount: 4 }}>
           <QueryClientProvider client={client}>
             <Suspense fallback={<Loading tall />}>
-                <RouterProvider router={router} />
+              <RouterProvider router={router} />
             </Suspense>
           </QueryClientProvider>
         </AntApp>

@@ -43,5 +43,7 @@ export async function startTexts(language: Language): Promise<void> {
       interpolation: { escapeValue: false },
       react: { useSuspense: true },
       returnNull: false,
+      // No words of others in the browser's console.
+      showSupportNotice: false,
     });
 }

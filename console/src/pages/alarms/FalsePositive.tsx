@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The one button: it was a false positive. Shows all that it undoes before it does. */
-import { Alert, Button, Checkbox, Input } from 'antd';
+import { Alert, Button, Checkbox } from 'antd';
 import { useId, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useGet, useSend } from '@/api/hooks';
@@ -10,6 +10,7 @@ import { Shown } from '@/app/states';
 import { ConfirmDialog } from '@/parts/ConfirmAction';
 import { useFeedback } from '@/parts/feedback';
 import { FileName, HostText } from '@/parts/FileName';
+import { TextArea } from '@/parts/TextArea';
 import { HANDLING_CHANGES } from './handle/useHandle';
 
 type Touched = Schema<'FalsePositivePreview'>;
@@ -59,7 +60,7 @@ function FalsePositiveDialog({ alarm, onClose }: { alarm: string; onClose: () =>
           {t('falsePositive.disarm')}
         </Checkbox>
         <label htmlFor={id}>{t('handle.remark')}</label>
-        <Input.TextArea id={id} value={remark} maxLength={512} autoSize={{ minRows: 2, maxRows: 4 }} onChange={(e) => setRemark(e.target.value)} />
+        <TextArea id={id} value={remark} maxLength={512} least={2} most={4} onChange={(e) => setRemark(e.target.value)} />
       </div>
     </ConfirmDialog>
   );

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** One order that waits, or waited: what is asked, who asked, and the second person's yes or no. */
 import { useParams } from '@tanstack/react-router';
-import { Alert, Input } from 'antd';
+import { Alert } from 'antd';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useGet, useSend } from '@/api/hooks';
@@ -18,6 +18,7 @@ import { Facts, Page, Panel } from '@/parts/Page';
 import { useProjects } from '@/parts/projects';
 import { Status } from '@/parts/tags';
 import { Time } from '@/parts/Time';
+import { TextArea } from '@/parts/TextArea';
 
 type Row = Schema<'Approval'>;
 
@@ -113,7 +114,7 @@ function Say({ row, what }: { row: Row; what: 'approve' | 'reject' | 'cancel' })
     >
       <label>
         {t('remark')}
-        <Input.TextArea value={remark} onChange={(e) => setRemark(e.target.value)} maxLength={512} autoSize={{ minRows: 2, maxRows: 5 }} />
+        <TextArea value={remark} onChange={(e) => setRemark(e.target.value)} maxLength={512} least={2} most={5} />
       </label>
     </ConfirmAction>
   );

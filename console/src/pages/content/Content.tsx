@@ -17,6 +17,7 @@ import { Facts, Page, Panel } from '@/parts/Page';
 import { ProjectChoice, useOneProject, useProjects } from '@/parts/projects';
 import { Tag } from '@/parts/tags';
 import { Time } from '@/parts/Time';
+import { TextArea } from '@/parts/TextArea';
 import { DisarmedRules } from './DisarmedRules';
 
 type Item = Schema<'ContentItem'>;
@@ -123,7 +124,7 @@ function AddContent({ project, onClose }: { project: string; onClose: () => void
           <Input maxLength={100} spellCheck={false} autoFocus />
         </Form.Item>
         <Form.Item name="body" label={t('body')} extra={t('bodyHint')} rules={[{ required: true, message: t('needed') }]}>
-          <Input.TextArea rows={10} spellCheck={false} className="mono" />
+          <TextArea least={10} most={10} spellCheck={false} className="mono" />
         </Form.Item>
         <Button type="primary" htmlType="submit" loading={add.isPending}>{t('addVerb')}</Button>
       </Form>

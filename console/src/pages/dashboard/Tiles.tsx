@@ -5,15 +5,13 @@ import type { ReactNode } from 'react';
 import { useGet } from '@/api/hooks';
 import { useProject } from '@/app/project';
 import { Shown } from '@/app/states';
-import { countsOf, type HostKind, useHostCounts } from '@/parts/hostCounts';
+import { countsOf, useHostCounts } from '@/parts/hostCounts';
 import { ListLink } from '@/parts/links';
 import { numberText } from '@/parts/numbers';
 import { Panel } from '@/parts/Page';
 import { useWord } from '@/parts/tags';
 import { SEVERITIES, useIsolatedCounts } from './figures';
 import { countSwitches, type SwitchesSeen, useSwitchesSeen } from './switches';
-
-const SHOWN_OF_HOSTS: readonly HostKind[] = ['status', 'protection'];
 
 function Figure({ value, name, to, search, tone }: { value: number; name: string; to: string; search?: Record<string, string>; tone?: string }) {
   const { i18n } = useTranslation('dashboard');
@@ -36,7 +34,7 @@ export function Tiles() {
   const { t } = useTranslation('dashboard');
   const word = useWord();
   const { projectQuery } = useProject();
-  const hosts = useHostCounts(SHOWN_OF_HOSTS);
+  const hosts = useHostCounts();
   const isolated = useIsolatedCounts();
   const alarms = useGet('/api/v1/alarms/statistics', { query: { ...projectQuery, handle_status: 'unhandled' } });
   const switches = useSwitchesSeen();

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The numbers of the dashboard, put together from what the lists say. */
-import { useQueries } from '@tanstack/react-query';
-import { keyOf, read, useGet } from '@/api/hooks';
+import { useGet } from '@/api/hooks';
 import type { Schema } from '@/api/types';
 import { useProject } from '@/app/project';
 import { type Counts, countsOf, type Found } from '@/parts/hostCounts';
@@ -50,29 +49,9 @@ export function contentShares(hosts: readonly Schema<'Host'>[]): ContentShare[] 
   return [...by].map(([version, n]) => ({ version, hosts: n })).sort((a, b) => b.hosts - a.hosts);
 }
 
-const ISOLATED = ['isolated', 'isolated_in_place', 'restored', 'isolate_failed', 'restore_failed', 'delete_failed'] as const;
-
+/** Isolated files by status, of all that one may see or of the chosen project. */
 export function useIsolatedCounts(): Found<Counts> {
-  const { project } = useProject();
-  const all = useGet('/api/v1/isolated-files/statistics', {}, { enabled: project === undefined });
-  const some = useQueries({
-    queries: ISOLATED.map((status) => {
-      const query = { project, status: [status], limit: 1 };
-      return {
-        queryKey: keyOf('/api/v1/isolated-files', { query }),
-        queryFn: ({ signal }: { signal: AbortSignal }) => read('/api/v1/isolated-files', { query }, signal),
-        enabled: project !== undefined,
-      };
-    }),
-  });
-  if (project === undefined) {
-    return { data: all.data && countsOf(all.data.by_status), error: all.error, isPending: all.isPending, refetch: all.refetch };
-  }
-  const known = some.every((s) => s.data);
-  return {
-    data: known ? Object.fromEntries(ISOLATED.map((w, i) => [w, some[i]?.data?.total ?? 0])) : undefined,
-    error: some.find((s) => s.error)?.error ?? null,
-    isPending: some.some((s) => s.isPending),
-    refetch: () => some.forEach((s) => void s.refetch()),
-  };
+  const { projectQuery } = useProject();
+  const { data, error, isPending, refetch } = useGet('/api/v1/isolated-files/statistics', { query: projectQuery });
+  return { data: data && countsOf(data.by_status), error, isPending, refetch };
 }

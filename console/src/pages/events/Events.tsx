@@ -157,7 +157,7 @@ function Summary() {
   const programs = { ...projectQuery, class: [...CLASSES] };
   const auto = useGet('/api/v1/alarms/statistics', { query: { ...programs, auto_block: true } });
   const open = useGet('/api/v1/alarms/statistics', { query: { ...programs, handle_status: 'unhandled' } });
-  const isolated = useGet('/api/v1/isolated-files/statistics');
+  const isolated = useGet('/api/v1/isolated-files/statistics', { query: projectQuery });
   const lying = (isolated.data?.by_status ?? []).filter((c) => c.word.startsWith('isolated')).reduce((sum, c) => sum + c.count, 0);
   const number = (n: number | undefined) => (n === undefined ? '…' : numberText(n, i18n.language));
   return (

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Malware Cloud Scan: what may leave the hosts of a project. Said in words before and after each change. */
-import { Alert, Button, Checkbox, Form, Input, InputNumber, Radio, Select } from 'antd';
+import { Alert, Button, Checkbox, Form, InputNumber, Radio, Select } from 'antd';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api } from '@/api/client';
@@ -14,6 +14,7 @@ import { HostText } from '@/parts/FileName';
 import { ThingLink } from '@/parts/links';
 import { Panel } from '@/parts/Page';
 import { Time } from '@/parts/Time';
+import { TextArea } from '@/parts/TextArea';
 import { type Consent, leavesOf } from './leaves';
 
 const PATH = '/api/v1/projects/{project}/cloud-scan';
@@ -155,7 +156,7 @@ function ConsentForm({ project, before, on, onCancel, onDone }: { project: strin
             <Checkbox.Group disabled={!seen.samples} options={[{ value: 'executable', label: t('leaves.kind.executable') }, { value: 'script', label: t('leaves.kind.script') }]} />
           </Form.Item>
           <Form.Item<Fields> name="exclude" label={t('cloud.exclude')} extra={t('cloud.excludeText')} rules={[{ validator: folders }]}>
-            <Input.TextArea autoSize={{ minRows: 2, maxRows: 8 }} spellCheck={false} className="mono" placeholder="/home" />
+            <TextArea least={2} most={8} spellCheck={false} className="mono" placeholder="/home" />
           </Form.Item>
         </fieldset>
         <fieldset>

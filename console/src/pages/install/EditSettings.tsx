@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Changes a part of a policy group's settings: tried on the past before, taken back after. */
-import { Alert, Button, Form, Input, Modal } from 'antd';
+import { Alert, Button, Form, Modal } from 'antd';
 import { Link } from '@tanstack/react-router';
 import { useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -10,6 +10,7 @@ import { Shown } from '@/app/states';
 import { FOR_FORMS, useFirst } from '@/pages/hosts/useFirst';
 import { useFeedback } from '@/parts/feedback';
 import { HostText, safeText } from '@/parts/FileName';
+import { TextArea } from '@/parts/TextArea';
 import { foldersOf, MOST_FOLDERS, notAFolder, withSettings, type PolicyGroup, type Settings } from './settings';
 
 interface Props<F extends object> {
@@ -114,7 +115,7 @@ export function FoldersField({ name, label, extra }: { name: string; label: stri
   };
   return (
     <Form.Item name={name} label={label} extra={extra} rules={[{ validator: check }]}>
-      <Input.TextArea autoSize={{ minRows: 4, maxRows: 12 }} spellCheck={false} className="folders" />
+      <TextArea least={4} most={12} spellCheck={false} className="folders" />
     </Form.Item>
   );
 }

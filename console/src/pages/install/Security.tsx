@@ -3,13 +3,14 @@
 import { useTranslation } from 'react-i18next';
 import { useGet } from '@/api/hooks';
 import { Shown, State } from '@/app/states';
-import { Page, PageTabs, Panel } from '@/parts/Page';
+import { Page, Panel } from '@/parts/Page';
 import { ProjectChoice, useOneProject, useProjects } from '@/parts/projects';
 import { CloudConsent } from './CloudConsent';
 import { EditionsTable } from './EditionsTable';
 import { RecoveryKeyPanel } from './RecoveryKeyPanel';
 import { SwitchRow } from './SwitchRow';
 import { isKnownSwitch } from './switches';
+import { InstallTabs } from './tabs';
 import './security.css';
 
 function Switches({ project }: { project: string }) {
@@ -31,7 +32,7 @@ export default function Security() {
     <Page
       title={t('security.title')}
       actions={<ProjectChoice label={own('project')} value={project} />}
-      tabs={<PageTabs label={t('tabs')} tabs={[{ to: '/install/agents', name: t('agents.title') }, { to: '/install/security', name: t('security.title') }, { to: '/install/web-shell-paths', name: t('webShellPaths.title') }, { to: '/install/common', name: t('commonSettings.title') }]} />}
+      tabs={<InstallTabs />}
     >
       {project ? (
         <>

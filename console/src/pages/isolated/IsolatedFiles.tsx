@@ -22,7 +22,7 @@ type Query = QueryOf<'/api/v1/isolated-files'>;
 export default function IsolatedFiles() {
   const { t } = useTranslation('isolated');
   const options = useOptions();
-  const { project, projectQuery } = useProject();
+  const { projectQuery } = useProject();
   const fields = useMemo<FilterField[]>(
     () => [
       { name: 'path', kind: 'search', label: t('filter.path') },
@@ -42,7 +42,7 @@ export default function IsolatedFiles() {
   const rows = useList('/api/v1/isolated-files', { query }, (row) => row.id);
   return (
     <Page title={t('title')} about={t('about')}>
-      {!project && <Counts />}
+      <Counts />
       <FilterBar id="isolated" of={filters} />
       <OfHost of={ofHost} />
       <IsolatedTable rows={rows} filtered={filters.active > 0 || ofHost.active} onClearFilters={filters.clear} />
@@ -54,7 +54,8 @@ export default function IsolatedFiles() {
 function Counts() {
   const { t, i18n } = useTranslation('isolated');
   const word = useWord();
-  const counts = useGet('/api/v1/isolated-files/statistics').data?.by_status ?? [];
+  const { projectQuery } = useProject();
+  const counts = useGet('/api/v1/isolated-files/statistics', { query: projectQuery }).data?.by_status ?? [];
   const some = STATUSES.flatMap((status) => counts.filter((c) => c.word === status && c.count > 0));
   if (some.length === 0) return null;
   return (

@@ -6,6 +6,7 @@ import { useMe } from '@/app/session';
 import { allows } from '@/app/permissions';
 import { useProjectOptions } from '@/parts/projects';
 import { useOptions } from '@/parts/tags';
+import { TextArea } from '@/parts/TextArea';
 import { EVERYWHERE, type Fields, type Kind, KINDS, speaksToPeople } from './form';
 
 const CLASSES = ['malware', 'virus', 'worm', 'trojan', 'botnet', 'backdoor', 'rootkit', 'ransomware', 'hacktool', 'webshell', 'miner', 'reverseshell'];
@@ -119,7 +120,7 @@ export function TargetFields({ old }: Props) {
       )}
       {kind !== 'file' && (
         <Form.Item<Fields> name="authority" label={t('authority')} extra={t('authorityHint')}>
-          <Input.TextArea autoSize={{ minRows: 1, maxRows: 6 }} spellCheck={false} placeholder="-----BEGIN CERTIFICATE-----" maxLength={65_536} />
+          <TextArea least={1} most={6} spellCheck={false} placeholder="-----BEGIN CERTIFICATE-----" maxLength={65_536} />
         </Form.Item>
       )}
       <h3>{t('what')}</h3>

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The settings of a policy group as fields, each with what it does and what holds when it is not set. */
-import { Form, Input, InputNumber, Radio, Select } from 'antd';
+import { Form, InputNumber, Radio, Select } from 'antd';
 import { useTranslation } from 'react-i18next';
 import { Panel } from '@/parts/Page';
 import { useOptions } from '@/parts/tags';
+import { TextArea } from '@/parts/TextArea';
 import { BOUNDS, CLASSES, type Fields, type FlagName, type NumberName, wrongPath } from './settings';
 
 function NumberField({ name, unit }: { name: NumberName; unit?: string }) {
@@ -35,7 +36,7 @@ function PathsField({ name, notAll }: { name: 'web_roots' | 'exclude'; notAll?: 
   };
   return (
     <Form.Item<Fields> name={name} label={t(`setting.${name}`)} extra={t(`help.${name}`)} rules={[{ validator: check }]}>
-      <Input.TextArea autoSize={{ minRows: 2, maxRows: 10 }} spellCheck={false} className="mono" placeholder={name === 'web_roots' ? '/srv/www' : '/var/lib/backup'} />
+      <TextArea least={2} most={10} spellCheck={false} className="mono" placeholder={name === 'web_roots' ? '/srv/www' : '/var/lib/backup'} />
     </Form.Item>
   );
 }

@@ -8,6 +8,7 @@ import type { Schema } from '@/api/types';
 import { ConfirmDialog } from '@/parts/ConfirmAction';
 import { useFeedback } from '@/parts/feedback';
 import { useOptions } from '@/parts/tags';
+import { TextArea } from '@/parts/TextArea';
 import { CLASSES } from './classes';
 import { useWithdraw } from './withdraw';
 import './programs.css';
@@ -81,7 +82,7 @@ export function SayBad({ open, onClose, project, sha256, hosts, onSaid }: Props)
         <label htmlFor="bad-class">{t('filter.class')}</label>
         <Select id="bad-class" value={kind} options={options('class', CLASSES)} onChange={(v: Schema<'Class'>) => setKind(v)} />
         <label htmlFor="bad-reason">{t('reason')}</label>
-        <Input.TextArea id="bad-reason" rows={2} maxLength={500} value={reason} onChange={(e) => setReason(e.target.value)} />
+        <TextArea id="bad-reason" least={2} most={6} maxLength={500} value={reason} onChange={(e) => setReason(e.target.value)} />
         <Alert type="info" showIcon title={t('bad.note')} />
       </div>
     </ConfirmDialog>

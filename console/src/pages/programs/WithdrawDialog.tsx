@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Takes a verdict back: servers run the content again, and what was isolated comes back where that is wanted. */
-import { Checkbox, Input } from 'antd';
+import { Checkbox } from 'antd';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useSend } from '@/api/hooks';
 import type { Schema } from '@/api/types';
 import { ConfirmDialog } from '@/parts/ConfirmAction';
 import { useFeedback } from '@/parts/feedback';
+import { TextArea } from '@/parts/TextArea';
 import { isHeld } from '@/pages/isolated/words';
 import './programs.css';
 
@@ -73,7 +74,7 @@ export function WithdrawDialog({ open, onClose, of, isolated, isolatedTotal }: P
           </Checkbox>
         )}
         <label htmlFor="withdraw-reason">{t('reason')}</label>
-        <Input.TextArea id="withdraw-reason" rows={2} maxLength={500} value={reason} onChange={(e) => setReason(e.target.value)} />
+        <TextArea id="withdraw-reason" least={2} most={6} maxLength={500} value={reason} onChange={(e) => setReason(e.target.value)} />
       </div>
     </ConfirmDialog>
   );

@@ -3,7 +3,7 @@
 import { Alert, Button } from 'antd';
 import { useRouter, useSearch } from '@tanstack/react-router';
 import { useQueryClient } from '@tanstack/react-query';
-import { useEffect } from 'react';
+import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useGet } from '@/api/hooks';
 import { safeReturn, useWho } from '@/app/session';
@@ -14,7 +14,8 @@ import { PasswordForm } from './PasswordForm';
 export default function SignIn() {
   const { t } = useTranslation('signin');
   const search = useSearch({ strict: false }) as { return_to?: string };
-  const back = safeReturn(search.return_to);
+  // What was asked for first: while the next page comes this one is still here, and the address is the new one's.
+  const [back] = useState(() => safeReturn(search.return_to));
   const { history } = useRouter();
   const client = useQueryClient();
   const who = useWho();

@@ -8,6 +8,7 @@ import type { Schema } from '@/api/types';
 import { ConfirmDialog } from '@/parts/ConfirmAction';
 import { useFeedback } from '@/parts/feedback';
 import { useOptions } from '@/parts/tags';
+import { TextArea } from '@/parts/TextArea';
 import { Line } from './RuleFields';
 import { CLASSES, type Class } from './rule';
 
@@ -60,7 +61,7 @@ export function EditEntry({ entry, onClose }: { entry: Versioned<Entry>; onClose
     >
       <div className="form">
         <Line label={t('form.description')} id={`${id}d`}>
-          <Input.TextArea id={`${id}d`} value={description} maxLength={512} autoSize={{ minRows: 2, maxRows: 4 }} onChange={(e) => setDescription(e.target.value)} />
+          <TextArea id={`${id}d`} value={description} maxLength={512} least={2} most={4} onChange={(e) => setDescription(e.target.value)} />
         </Line>
         <Line label={t('form.owner')} id={`${id}o`}>
           <Input id={`${id}o`} value={owner} maxLength={64} onChange={(e) => setOwner(e.target.value)} />

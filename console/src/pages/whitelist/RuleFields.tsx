@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The fields of a whitelist rule, for a new entry and for the one that is made from an alarm. */
-import { Checkbox, Input, Select } from 'antd';
+import { Input, Checkbox, Select } from 'antd';
 import { useId, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useGet } from '@/api/hooks';
 import type { Schema } from '@/api/types';
 import { safeText } from '@/parts/FileName';
 import { useOptions } from '@/parts/tags';
+import { TextArea } from '@/parts/TextArea';
 import { HostChoice } from './HostChoice';
 import { RuleCount } from './RuleCount';
 import { CLASSES, FIELDS, JUDGES, valueIn, wrongOf, type Exe, type Field, type Rule } from './rule';
@@ -72,9 +73,9 @@ export function RuleFields({ rule, onChange, alarm, exe }: Props) {
         </div>
       </Line>
       <Line label={t('form.value')} id={`${id}v`} hint={rule.bytes ? t('form.bytes') : undefined}>
-        <Input.TextArea
+        <TextArea
           id={`${id}v`}
-          autoSize={{ minRows: 1, maxRows: 4 }}
+          least={1} most={4}
           className="mono"
           value={rule.bytes ? safeText(rule.value) : rule.value}
           maxLength={4096}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Handle all alarms of a type: says how many they are before it does. */
-import { Alert, Input, Select } from 'antd';
+import { Alert, Select } from 'antd';
 import { useId, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useGet, useSend } from '@/api/hooks';
@@ -10,6 +10,7 @@ import { ConfirmDialog } from '@/parts/ConfirmAction';
 import { useFeedback } from '@/parts/feedback';
 import { numberText } from '@/parts/numbers';
 import { useOptions, useWord } from '@/parts/tags';
+import { TextArea } from '@/parts/TextArea';
 import { CLASSES } from '@/pages/whitelist/rule';
 import { HANDLING_CHANGES, taskOver } from './useHandle';
 import { BACK, FORTH, inverseOf, isDangerous, type Verb } from './verbs';
@@ -76,7 +77,7 @@ export function HandleAll({ first, onClose }: { first: Class | undefined; onClos
         </div>
         <div className="form-line">
           <label htmlFor={`${id}r`}>{t('handle.remark')}</label>
-          <Input.TextArea id={`${id}r`} className="form-field" value={remark} maxLength={512} autoSize={{ minRows: 2, maxRows: 4 }} onChange={(e) => setRemark(e.target.value)} />
+          <TextArea id={`${id}r`} className="form-field" value={remark} maxLength={512} least={2} most={4} onChange={(e) => setRemark(e.target.value)} />
         </div>
         {count !== undefined && (
           <Alert

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Handle: all ten verbs, what the chosen one touches, a remark, and the rule where one is made. */
-import { Alert, Button, Input, Modal, Radio } from 'antd';
+import { Alert, Button, Modal, Radio } from 'antd';
 import { useId, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useSend } from '@/api/hooks';
@@ -9,6 +9,7 @@ import { useCan } from '@/app/permissions';
 import { useFeedback } from '@/parts/feedback';
 import { FileName, HostText } from '@/parts/FileName';
 import { useWord } from '@/parts/tags';
+import { TextArea } from '@/parts/TextArea';
 import { bodyOf, ruleOf, wrongOf, type Exe } from '@/pages/whitelist/rule';
 import { RestoreOffer } from '@/pages/whitelist/RestoreOffer';
 import { RuleFields } from '@/pages/whitelist/RuleFields';
@@ -153,7 +154,7 @@ export function HandleDialog({ alarms, verb: wanted, exe, onClose, onDone }: Pro
       <div className="form-line">
         <label htmlFor={id}>{t('handle.remark')}</label>
         <div className="form-field">
-          <Input.TextArea id={id} value={remark} maxLength={512} autoSize={{ minRows: 2, maxRows: 5 }} onChange={(e) => setRemark(e.target.value)} />
+          <TextArea id={id} value={remark} maxLength={512} least={2} most={5} onChange={(e) => setRemark(e.target.value)} />
         </div>
       </div>
       {error && <Alert type="error" showIcon role="alert" title={<HostText text={error} />} />}
