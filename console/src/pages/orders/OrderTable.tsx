@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Orders, one line for each server: what was ordered, how it stands, why not, and what it is about. */
+import { useNavigate } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 import type { Rows } from '@/api/lists';
 import type { Schema } from '@/api/types';
@@ -26,6 +27,7 @@ interface Props {
 export function OrderTable({ id, label, rows, ofTask, filtered, onClearFilters }: Props) {
   const { t } = useTranslation('orders');
   const word = useWord();
+  const navigate = useNavigate();
   const names = useHostNames(rows.rows.map((r) => r.host));
   const nameOf = (row: Command) => names.get(row.host) ?? row.host;
   // The host's own words come with its result.
@@ -68,6 +70,13 @@ export function OrderTable({ id, label, rows, ofTask, filtered, onClearFilters }
       rows={rows}
       idOf={(row) => row.id}
       columns={columns}
+      onOpen={
+        ofTask
+          ? undefined
+          : (row) => {
+              if (row.task) void navigate({ to: '/orders/$id', params: { id: row.task } });
+            }
+      }
       filtered={filtered}
       onClearFilters={onClearFilters}
     />

@@ -12,7 +12,7 @@ import { useOptions } from '@/parts/tags';
 import { OrderTable } from './OrderTable';
 
 const STATES = ['pending', 'sent', 'done', 'partial', 'refused', 'failed', 'expired', 'cancelled'];
-const VERBS = ['isolate_and_kill', 'restore', 'delete', 'verify', 'preview', 'scan', 'scan_pause', 'scan_resume', 'self_test', 'thaw', 'collect'];
+const VERBS = ['handle', 'restore', 'delete', 'verify', 'preview', 'scan', 'scan_pause', 'scan_resume', 'self_test', 'thaw', 'collect'];
 
 export default function Orders() {
   const { t } = useTranslation('orders');
