@@ -2,7 +2,7 @@
 /** Alarms as operators see and handle them: live, with evidence, by hand and back, whitelisted, in batches, as a viewer. */
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
-import { expect, signIn, test } from './stage';
+import { expect, patient, signIn, test } from './stage';
 
 /** Opens the drawer of the alarm about a file. */
 async function open(page: Page, file: string): Promise<ReturnType<Page['getByRole']>> {
@@ -51,25 +51,25 @@ test('a lower one waits, is isolated by hand after a preview, and comes back', a
   const dialog = page.getByRole('dialog', { name: 'Handle alarm' });
   await dialog.getByRole('radio', { name: /^Isolate and kill/ }).check();
   // The host says what it would touch.
-  await expect(dialog.getByText('Isolate the file and kill what runs from it')).toBeVisible({ timeout: 30_000 });
+  await expect(dialog.getByText('Isolate the file and kill what runs from it')).toBeVisible({ timeout: patient(30_000) });
   await expect(dialog.getByText('Killed (1)')).toBeVisible();
   await dialog.getByLabel('Remark').fill('not ours');
   await dialog.getByRole('button', { name: 'Isolate and kill', exact: true }).click();
   await expect(dialog).toBeHidden();
-  await expect(drawer.getByText('Killed', { exact: true }).first()).toBeVisible({ timeout: 30_000 });
+  await expect(drawer.getByText('Killed', { exact: true }).first()).toBeVisible({ timeout: patient(30_000) });
   expect(await stage.ask({ do: 'file', path: 'runner' })).toMatchObject({ exists: false });
 
   await drawer.getByRole('button', { name: 'Handle', exact: true }).click();
   await dialog.getByRole('radio', { name: /^Cancel isolation/ }).check();
   await dialog.getByRole('button', { name: 'Cancel isolation', exact: true }).click();
   await expect(dialog).toBeHidden();
-  await expect(drawer.getByText('Unhandled', { exact: true }).first()).toBeVisible({ timeout: 30_000 });
+  await expect(drawer.getByText('Unhandled', { exact: true }).first()).toBeVisible({ timeout: patient(30_000) });
   expect(await stage.ask({ do: 'file', path: 'runner' })).toMatchObject({ exists: true });
 });
 
 test('a rule says how many past alarms it fits, and its hits are reported', async ({ page, stage }) => {
   // Hosts tell once a minute what their whitelist let through.
-  test.setTimeout(240_000);
+  test.setTimeout(patient(240_000));
   await signIn(page, stage);
   await stage.drop({ what: 'low', path: 'ours.sh' });
   await stage.alarm('ours.sh');
@@ -93,7 +93,7 @@ test('a rule says how many past alarms it fits, and its hits are reported', asyn
   await stage.drop({ what: 'low', path: 'ours-again.sh' });
   await stage.ask({ do: 'run', path: 'ours-again.sh' });
   await expect
-    .poll(async () => ((await stage.call('GET', '/whitelist')).items as { hits_total: number }[])[0]?.hits_total ?? 0, { timeout: 120_000, intervals: [2000] })
+    .poll(async () => ((await stage.call('GET', '/whitelist')).items as { hits_total: number }[])[0]?.hits_total ?? 0, { timeout: patient(120_000), intervals: [2000] })
     .toBeGreaterThan(0);
   await page.reload();
   await expect(hits.getByRole('grid').getByRole('row').filter({ hasText: 'ours-again.sh' })).toBeVisible();
@@ -124,7 +124,7 @@ test('an alarm is ignored, and that is taken back in the message about it', asyn
 });
 
 test('a batch of 50 is handled at once, and stands in the history', async ({ page, stage }) => {
-  test.setTimeout(180_000);
+  test.setTimeout(patient(180_000));
   await signIn(page, stage);
   await stage.ask({ do: 'seed', hosts: 2, alarms: 60 });
   await page.goto('/ui/alarms?handle_status=unhandled');
@@ -133,8 +133,10 @@ test('a batch of 50 is handled at once, and stands in the history', async ({ pag
   // From the first row to the fiftieth, as with Shift and the mouse.
   await grid.getByRole('row').nth(1).focus();
   await page.keyboard.press('Space');
-  for (let i = 1; i < 50; i += 1) await page.keyboard.press('ArrowDown');
-  await expect(grid.locator('[data-index="49"]')).toBeFocused();
+  for (let i = 1; i < 50; i += 1) {
+    await page.keyboard.press('ArrowDown');
+    await expect(grid.locator(`[data-index="${i}"]`)).toBeFocused();
+  }
   await page.keyboard.press('Shift+Space');
   const bar = page.getByRole('toolbar');
   await expect(bar.getByText('50 selected')).toBeVisible();
@@ -143,7 +145,7 @@ test('a batch of 50 is handled at once, and stands in the history', async ({ pag
   await dialog.getByRole('button', { name: 'Ignore: 50', exact: true }).click();
   await expect(dialog).toBeHidden();
   await page.goto('/ui/handlings?operate_type=ignore');
-  await expect(page.getByRole('grid').getByText('Ignore').first()).toBeVisible({ timeout: 30_000 });
+  await expect(page.getByRole('grid').getByText('Ignore').first()).toBeVisible({ timeout: patient(30_000) });
   await expect
     .poll(async () => (await stage.call('GET', '/alarms/handlings?operate_type=ignore&limit=1')).total as number)
     .toBeGreaterThanOrEqual(50);

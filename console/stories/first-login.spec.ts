@@ -25,7 +25,9 @@ test('first login with the one-time password', async ({ page, stage, watched }) 
   await page.getByLabel('New password again').fill(OWN);
   await page.getByRole('button', { name: 'Change password' }).click();
 
-  await expect(page).toHaveURL(/\/ui\/hosts/);
+  // Where the link led, and nowhere else.
+  await expect(page.getByRole('heading', { name: 'Servers & Quota', level: 1 })).toBeVisible();
+  await expect(page).toHaveURL(/\/ui\/hosts$/);
   await page.goto('/ui/');
   await expect(page.getByRole('heading', { name: 'Dashboard' })).toBeVisible();
   await expect(page.getByRole('link', { name: `Servers: ${hosts.length}` })).toBeVisible();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Servers & Quota and the installation pages, with real servers: list, groups, quotas, tokens, self-test, activity. */
-import { expect, signIn, test } from './stage';
+import { expect, patient, signIn, test } from './stage';
 
 test.use({ stageOptions: ['--hosts', '2'] });
 
@@ -63,7 +63,7 @@ test('a server tests itself, and its alarms become a tree of processes', async (
   await expect(page.getByRole('heading', { name: 'web-01' })).toBeVisible();
   await expect(page.getByRole('cell', { name: host?.folder ?? '' })).toBeVisible();
   await page.getByRole('button', { name: 'Run the self-test' }).click();
-  await expect(page.locator('[data-part="self-test"]').getByText(/steps work/)).toBeVisible({ timeout: 60_000 });
+  await expect(page.locator('[data-part="self-test"]').getByText(/steps work/)).toBeVisible({ timeout: patient(60_000) });
 
   const tabs = page.getByRole('navigation', { name: 'web-01' });
   await tabs.getByRole('link', { name: /^Alarms/ }).click();

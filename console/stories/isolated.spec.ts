@@ -2,7 +2,7 @@
 /** Isolated files: verified, brought back on every server with a receipt, deleted in a batch; hostile names; a viewer. */
 import AxeBuilder from '@axe-core/playwright';
 import { type Page } from '@playwright/test';
-import { type Stage, expect, signIn, test } from './stage';
+import { expect, patient, signIn, type Stage, test } from './stage';
 
 test.use({ stageOptions: ['--hosts', '2'] });
 test.describe.configure({ mode: 'serial' });
@@ -41,7 +41,7 @@ test('an isolated file is verified, and comes back on every server', async ({ pa
   await page.goto(`/ui/isolated/${id}`);
   await expect(page.getByRole('heading', { name: 'tool.sh' })).toBeVisible();
   await page.getByRole('button', { name: 'Verify' }).click();
-  await expect(page.getByText('Whole', { exact: true })).toBeVisible({ timeout: 30_000 });
+  await expect(page.getByText('Whole', { exact: true })).toBeVisible({ timeout: patient(30_000) });
   await accessible(page);
 
   await page.getByRole('button', { name: 'Restore…' }).click();
@@ -49,15 +49,15 @@ test('an isolated file is verified, and comes back on every server', async ({ pa
   await dialog.getByRole('radio', { name: 'This content on every server (2)' }).check();
   for (const host of stage.ready.hosts) await expect(dialog.getByText(host.name)).toBeVisible();
   await dialog.getByRole('button', { name: 'Restore', exact: true }).click();
-  await expect(page.getByRole('table', { name: 'Receipt' })).toBeVisible({ timeout: 30_000 });
+  await expect(page.getByRole('table', { name: 'Receipt' })).toBeVisible({ timeout: patient(30_000) });
   for (const host of [0, 1]) {
-    await expect.poll(async () => (await stage.ask({ do: 'file', host, path: 'opt/tool.sh' })).sha256, { timeout: 30_000 }).toBe(tool.sha256);
+    await expect.poll(async () => (await stage.ask({ do: 'file', host, path: 'opt/tool.sh' })).sha256, { timeout: patient(30_000) }).toBe(tool.sha256);
   }
   await expect(page.getByText('Restored', { exact: true }).first()).toBeVisible();
 });
 
 test('names made to deceive stay names, and several are deleted at once', async ({ page, stage }) => {
-  test.setTimeout(150_000);
+  test.setTimeout(patient(150_000));
   const files = await stage.drop({ what: 'hostile' });
   for (const file of files) await isolated(stage, file.sha256, 0);
   await signIn(page, stage);
@@ -76,7 +76,7 @@ test('names made to deceive stay names, and several are deleted at once', async 
   await dialog.getByLabel('I know that this cannot be undone').check();
   await sure.click();
   await expect(dialog).toBeHidden();
-  await expect.poll(async () => ((await stage.call('GET', '/isolated-files?status=deleted')).items as unknown[]).length, { timeout: 60_000 }).toBe(files.length);
+  await expect.poll(async () => ((await stage.call('GET', '/isolated-files?status=deleted')).items as unknown[]).length, { timeout: patient(60_000) }).toBe(files.length);
   await page.goto('/ui/isolated?status=deleted');
   await expect(table.getByRole('row')).toHaveCount(files.length + 1);
 });

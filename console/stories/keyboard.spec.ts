@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Without a mouse: sign in, find an alarm, look at it, handle it, take it back. */
 import type { Locator, Page } from '@playwright/test';
-import { expect, test } from './stage';
+import { expect, patient, test } from './stage';
 
 /** Goes on with Tab until a thing has the focus. */
 async function tabTo(page: Page, to: Locator, back = false): Promise<void> {
@@ -13,7 +13,7 @@ async function tabTo(page: Page, to: Locator, back = false): Promise<void> {
 }
 
 test('an alarm is found, looked at and handled with keys only', async ({ page, stage }) => {
-  test.setTimeout(150_000);
+  test.setTimeout(patient(150_000));
   await stage.drop({ what: 'medium', path: 'keys-one.sh' });
   await stage.alarm('keys-one.sh');
   const { admin } = stage.ready;

@@ -3,7 +3,7 @@
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { FLEET, open, prefer, settle, type Place } from './fleet';
-import { expect, signIn, test, type Stage } from './stage';
+import { expect, patient, signIn, type Stage, test } from './stage';
 
 test.use({ stageOptions: FLEET });
 test.describe.configure({ mode: 'serial' });
@@ -31,7 +31,7 @@ for (const [language, theme] of [
   ['en', 'dark'],
 ] as const) {
   test(`every page, ${language}, ${theme}`, async ({ page, stage }) => {
-    test.setTimeout(900_000);
+    test.setTimeout(patient(900_000));
     await prefer(page, language, theme);
     const wrong: string[] = [];
     for (const place of await filled(page, stage)) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Files by content: condemned by the deep scan and taken back with all that was isolated; a person's word; samples. */
 import { readFile } from 'node:fs/promises';
-import { expect, signIn, test } from './stage';
+import { expect, patient, signIn, test } from './stage';
 
 test.use({ stageOptions: ['--hosts', '2', '--deep-scan'] });
 test.describe.configure({ mode: 'serial' });
@@ -9,7 +9,7 @@ test.describe.configure({ mode: 'serial' });
 let cloudy = '';
 
 test('what the deep scan condemned is seen with its evidence, and withdrawn everywhere', async ({ page, stage }) => {
-  test.setTimeout(180_000);
+  test.setTimeout(patient(180_000));
   // Without a ring everybody acts at once.
   await stage.ask({ do: 'consent', change: { hashes: true, samples: true, ring_seconds: 0 } });
   await stage.ask({ do: 'switch', switch: 'malware_cloud_scan', on: true });
@@ -21,18 +21,18 @@ test('what the deep scan condemned is seen with its evidence, and withdrawn ever
   for (const host of [0, 1]) await stage.ask({ do: 'run', path: 'opt/cloudy.sh', host });
   await signIn(page, stage);
   await expect
-    .poll(async () => (await stage.ask({ do: 'call', method: 'GET', path: `/files/${cloudy}`, body: null })).status, { timeout: 60_000 })
+    .poll(async () => (await stage.ask({ do: 'call', method: 'GET', path: `/files/${cloudy}`, body: null })).status, { timeout: patient(60_000) })
     .toBe(200);
 
   await page.goto(`/ui/programs/${cloudy}`);
   // It turns bad without the page being loaded anew.
-  await expect(page.getByText('Bad', { exact: true }).first()).toBeVisible({ timeout: 60_000 });
+  await expect(page.getByText('Bad', { exact: true }).first()).toBeVisible({ timeout: patient(60_000) });
   await expect(page.getByRole('table', { name: 'Evidence' })).toBeVisible();
   await expect(page.getByRole('heading', { name: 'What happened' })).toBeVisible();
   for (const host of [0, 1]) {
-    await expect.poll(async () => (await stage.ask({ do: 'file', path: 'opt/cloudy.sh', host })).exists, { timeout: 60_000 }).toBe(false);
+    await expect.poll(async () => (await stage.ask({ do: 'file', path: 'opt/cloudy.sh', host })).exists, { timeout: patient(60_000) }).toBe(false);
   }
-  await expect(page.getByRole('table', { name: 'Isolated files' }).getByRole('row')).toHaveCount(3, { timeout: 30_000 });
+  await expect(page.getByRole('table', { name: 'Isolated files' }).getByRole('row')).toHaveCount(3, { timeout: patient(30_000) });
 
   await page.getByRole('button', { name: 'Withdraw…' }).click();
   const dialog = page.getByRole('dialog');
@@ -40,7 +40,7 @@ test('what the deep scan condemned is seen with its evidence, and withdrawn ever
   await dialog.getByLabel('Reason').fill('our own installer');
   await dialog.getByRole('button', { name: 'Withdraw and restore' }).click();
   for (const host of [0, 1]) {
-    await expect.poll(async () => (await stage.ask({ do: 'file', path: 'opt/cloudy.sh', host })).sha256, { timeout: 60_000 }).toBe(cloudy);
+    await expect.poll(async () => (await stage.ask({ do: 'file', path: 'opt/cloudy.sh', host })).sha256, { timeout: patient(60_000) }).toBe(cloudy);
   }
   await expect(page.getByText('Withdrawn: servers run it again')).toBeVisible();
 });
@@ -71,7 +71,7 @@ test('a sample leaves as an encrypted archive, and is held', async ({ page, stag
 });
 
 test('a person calls a content bad and takes it back at once', async ({ page, stage }) => {
-  test.setTimeout(120_000);
+  test.setTimeout(patient(120_000));
   const [clean] = await stage.drop({ what: 'clean', path: 'opt/clean.sh' });
   if (!clean) throw new Error('nothing was dropped');
   expect((await stage.ask({ do: 'run', path: 'opt/clean.sh' })).stdout).toBe('ran\n');
@@ -88,9 +88,9 @@ test('a person calls a content bad and takes it back at once', async ({ page, st
   await dialog.getByLabel('Reason').fill('a story');
   await say.click();
   await expect(page.getByText('By a person').first()).toBeVisible();
-  await expect.poll(async () => (await stage.ask({ do: 'run', path: 'opt/clean.sh' })).refused, { timeout: 30_000 }).toBe(true);
+  await expect.poll(async () => (await stage.ask({ do: 'run', path: 'opt/clean.sh' })).refused, { timeout: patient(30_000) }).toBe(true);
   await page.getByRole('button', { name: 'Withdraw…' }).first().click();
   await dialog.getByLabel('Reason').fill('over');
   await dialog.getByRole('button', { name: /^Withdraw/ }).click();
-  await expect.poll(async () => (await stage.ask({ do: 'run', path: 'opt/clean.sh' })).refused, { timeout: 30_000 }).toBe(false);
+  await expect.poll(async () => (await stage.ask({ do: 'run', path: 'opt/clean.sh' })).refused, { timeout: patient(30_000) }).toBe(false);
 });

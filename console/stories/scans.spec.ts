@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Virus scan: begun by the form, watched to its end, its results handled like alarms; plans, and their undo. */
-import { expect, signIn, test } from './stage';
+import { expect, patient, signIn, test } from './stage';
 
 test.use({ stageOptions: ['--hosts', '2'] });
 test.describe.configure({ mode: 'serial' });
 
 test('a scan is begun, watched, and what it found is handled', async ({ page, stage }) => {
-  test.setTimeout(240_000);
+  test.setTimeout(patient(240_000));
   const host = stage.ready.hosts[0];
   if (!host) throw new Error('there is no host');
   await stage.drop({ what: 'low', path: 'srv/found.sh', mode: '0644' });
@@ -28,10 +28,10 @@ test('a scan is begun, watched, and what it found is handled', async ({ page, st
   await expect(page).toHaveURL(/\/ui\/scans\/[0-9a-f-]{36}/);
   await expect(page.getByRole('heading', { name: 'Friday <b>scan</b>' })).toBeVisible();
   const hosts = page.getByRole('grid', { name: 'Servers of the scan' });
-  await expect(hosts.getByRole('row').filter({ hasText: host.name })).toContainText('Done', { timeout: 120_000 });
+  await expect(hosts.getByRole('row').filter({ hasText: host.name })).toContainText('Done', { timeout: patient(120_000) });
   const found = page.getByRole('grid', { name: 'What was found' });
   const row = found.getByRole('row').filter({ hasText: 'found.sh' });
-  await expect(row).toBeVisible({ timeout: 30_000 });
+  await expect(row).toBeVisible({ timeout: patient(30_000) });
   await row.getByRole('checkbox').check();
   await page.getByRole('button', { name: 'Mark as handled' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Mark as handled' }).click();

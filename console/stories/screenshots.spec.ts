@@ -3,12 +3,12 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FLEET, open, prefer, settle } from './fleet';
-import { test } from './stage';
+import { patient, test } from './stage';
 
 test.use({ stageOptions: FLEET });
 
 test('pictures of every page @screenshots', async ({ page, stage, context }, info) => {
-  test.setTimeout(900_000);
+  test.setTimeout(patient(900_000));
   const places = await settle(page, stage);
   const folder = process.env.LAZARET_SCREENSHOTS ?? info.outputPath('screenshots');
   for (const language of ['en', 'zh'] as const) {

@@ -71,12 +71,21 @@ interface Waiting {
   failed: (error: Error) => void;
 }
 
+const PATIENCE = Number(process.env.LAZARET_PATIENCE ?? 1) || 1;
+
+/** A time-out of a story, longer on a machine that has much else to do (see playwright.config.ts). */
+export function patient(ms: number): number {
+  return ms * PATIENCE;
+}
+
 /** For everything to stand: a server, a database, hosts. */
-const START_MS = 120_000;
+const START_MS = patient(120_000);
 /** Longer than any order of a stage takes. */
 const ORDER_MS = 150_000;
 /** For everything to be taken down. */
 const END_MS = 60_000;
+/** Seconds that an order waits for an alarm; two minutes are the most. */
+const ALARM_SECONDS = Math.min(120, patient(30));
 
 const program = () =>
   process.env.LAZARET_STAGE ?? join(homedir(), '.cache/lazaret/target/debug/lazaret-stage');
@@ -118,7 +127,7 @@ export class Stage {
 
   /** The server's alarm about a file of a host, waited for. */
   async alarm(path: string, host = 0): Promise<Answer> {
-    return (await this.ask({ do: 'wait-alarm', path, host })).alarm as Answer;
+    return (await this.ask({ do: 'wait-alarm', path, host, seconds: ALARM_SECONDS })).alarm as Answer;
   }
 
   /** A user with a role. */

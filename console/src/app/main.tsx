@@ -19,6 +19,10 @@ const client = new QueryClient({
       retry: (failures, error) => mayPass(error) && failures < 2,
       retryDelay: (failures) => Math.min(1000 * 2 ** failures, 8000),
       refetchOnWindowFocus: true,
+      // Whether the server can be reached the request finds out; what the browser thinks of the network is a guess,
+      // and a query that waits for it says nothing.
+      networkMode: 'always',
+      refetchOnReconnect: true,
     },
     mutations: { retry: false, networkMode: 'always' },
   },

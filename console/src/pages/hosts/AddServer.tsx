@@ -62,7 +62,7 @@ export function AddServer({ onClose }: { onClose: () => void }) {
         >
           <p className="confirm-text">{t('install.about')}</p>
           {error && <Alert type="error" showIcon title={error} role="alert" className="door-error" />}
-          <div className="form-line">
+          <div className="form-pair">
             <Form.Item name="project" label={t('column.project')} rules={[{ required: true, message: t('needed') }]}>
               <Select options={mine.map((id) => ({ value: id, label: projects.name(id) }))} showSearch={{ optionFilterProp: 'label' }} />
             </Form.Item>

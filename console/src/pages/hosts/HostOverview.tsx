@@ -32,7 +32,7 @@ function Numbers({ full }: { full: Full }) {
   const { id } = full.host;
   const tile = (to: string, search: Record<string, string>, n: number | null | undefined, name: string, bad: boolean) => (
     <ListLink to={to} search={search} label={`${name}: ${numberText(n ?? 0, i18n.language)}`}>
-      <span className={bad && n ? 'tile tile-bad' : 'tile'}>
+      <span className={bad && n ? 'host-tile host-tile-bad' : 'host-tile'}>
         <b>{numberText(n ?? 0, i18n.language)}</b> {name}
       </span>
     </ListLink>
@@ -41,11 +41,11 @@ function Numbers({ full }: { full: Full }) {
     <section className="panel host-tiles" aria-label={t('host.numbers')}>
       {tile(`/hosts/${id}`, { tab: 'alarms', handle_status: 'unhandled' }, full.alarms_unhandled, t('host.unhandled'), true)}
       {tile(`/hosts/${id}`, { tab: 'isolated' }, full.isolated, t('host.isolated'), false)}
-      <span className={full.degraded.length ? 'tile tile-bad' : 'tile'}>
+      <span className={full.degraded.length ? 'host-tile host-tile-bad' : 'host-tile'}>
         <b>{full.degraded.length}</b> {t('host.degradedCount')}
       </span>
       {full.open_breakers.length > 0 && (
-        <span className="tile tile-bad">
+        <span className="host-tile host-tile-bad">
           <b>{full.open_breakers.length}</b> {t('host.breakersCount')}
         </span>
       )}
@@ -93,7 +93,7 @@ function Standing({ full }: { full: Full }) {
     typeof value === 'boolean' ? <Tag tone={value === alarming ? 'medium' : 'good'}>{t(value ? 'on' : 'off')}</Tag> : null;
   const texts = (of: readonly string[]) =>
     of.length ? (
-      <ul className="why">
+      <ul className="why-list">
         {of.map((one, i) => (
           <li key={i}>
             <HostText text={one} />
@@ -137,7 +137,7 @@ function Sensors({ full }: { full: Full }) {
       {full.degraded.length > 0 && (
         <>
           <p className="command-title">{t('host.degraded')}</p>
-          <ul className="why">
+          <ul className="why-list">
             {full.degraded.map((d, i) => (
               <li key={i}>
                 <HostText text={d} />

@@ -29,7 +29,7 @@ export function HostTiles() {
             const n = count(w);
             return (
               <ListLink key={w} to="/hosts" search={{ [name]: w }} label={`${label}: ${numberText(n, i18n.language)}`}>
-                <span className={BAD.has(w) && n > 0 ? 'tile tile-bad' : 'tile'}>
+                <span className={BAD.has(w) && n > 0 ? 'host-tile host-tile-bad' : 'host-tile'}>
                   <b>{data ? numberText(n, i18n.language) : '–'}</b> {label}
                 </span>
               </ListLink>
@@ -46,7 +46,7 @@ export function HostTiles() {
         <h2>{t('hosts.title')}</h2>
         <div className="tile-line">
           <ListLink to="/hosts" label={t('tiles.all', { number: numberText(data?.total ?? 0, i18n.language) })}>
-            <span className="tile">
+            <span className="host-tile">
               <b>{data ? numberText(data.total, i18n.language) : '–'}</b> {t('tiles.total')}
             </span>
           </ListLink>

@@ -135,7 +135,7 @@ function QuotaForm({ title, verb, first, fresh, used, save, onClose }: FormProps
     <Modal open title={title} onCancel={onClose} footer={null} mask={{ closable: false }} destroyOnHidden>
       <Form<Fields> layout="vertical" requiredMark={false} initialValues={first} onFinish={(f) => void finish(f)}>
         {error && <Alert type="error" showIcon title={error} role="alert" className="door-error" />}
-        <div className="form-line">
+        <div className="form-pair">
           {fresh && (
             <>
               <Form.Item name="edition" label={t('column.edition')}>

@@ -28,10 +28,10 @@ export function Evidence({ of }: { of: Schema<'FilePage'> }) {
               </>
             )}
           </p>
-          <div className="scale" role="img" aria-label={t('evidence.scale', { confidence: j.confidence })}>
-            <div className="scale-part" style={{ width: `${Math.max(0, Math.min(100, j.confidence))}%` }} />
+          <div className="sure" role="img" aria-label={t('evidence.scale', { confidence: j.confidence })}>
+            <div className="sure-part" style={{ width: `${Math.max(0, Math.min(100, j.confidence))}%` }} />
             {[60, 90].map((at) => (
-              <span key={at} className="scale-mark" style={{ left: `${at}%` }}>
+              <span key={at} className="sure-mark" style={{ left: `${at}%` }}>
                 {at}
               </span>
             ))}
