@@ -33,7 +33,7 @@ test('an alarm appears by itself, with what was done and why', async ({ page, st
   await link.click();
   const drawer = page.getByRole('dialog');
   await expect(drawer.getByRole('img', { name: /Confidence 99 of 100/ })).toBeVisible();
-  await expect(drawer.getByText('lazaret_test_program')).toBeVisible();
+  await expect(drawer.getByText('lazaret_test_program', { exact: true })).toBeVisible();
   for (const step of ['Seen:', 'Refused to run', 'Isolated']) {
     await expect(drawer.getByRole('listitem').filter({ hasText: step }).first()).toBeVisible();
   }

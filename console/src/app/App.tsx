@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** What surrounds all pages: theme, language, data, messages. */
+/** What surrounds all pages: theme, language, data. */
 import { QueryClientProvider, type QueryClient } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
-import { App as AntApp, ConfigProvider } from 'antd';
+import { ConfigProvider } from 'antd';
 import en from 'antd/locale/en_US';
 import i18next from 'i18next';
 import { StrictMode, Suspense, useEffect, useMemo, useState } from 'react';
@@ -42,13 +42,11 @@ export function App({ client }: { client: QueryClient }) {
   return (
     <StrictMode>
       <ConfigProvider csp={csp} theme={theme} locale={texts} button={{ autoInsertSpace: false }} wave={{ disabled: true }}>
-        <AntApp className="app" message={{ maxCount: 3 }} notification={{ placement: 'bottomRight', maxCount: 4 }}>
-          <QueryClientProvider client={client}>
-            <Suspense fallback={<Loading tall />}>
-              <RouterProvider router={router} />
-            </Suspense>
-          </QueryClientProvider>
-        </AntApp>
+        <QueryClientProvider client={client}>
+          <Suspense fallback={<Loading tall />}>
+            <RouterProvider router={router} />
+          </Suspense>
+        </QueryClientProvider>
       </ConfigProvider>
     </StrictMode>
   );

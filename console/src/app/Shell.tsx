@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The frame around all pages that want somebody signed in. */
 import { Outlet, useLocation, useNavigate, useRouterState } from '@tanstack/react-router';
+import { App } from 'antd';
 import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { onExpired } from '@/api/client';
@@ -14,9 +15,13 @@ import { Failure, Loading } from './states';
 const SignInAgain = lazy(() => import('@/pages/signin/SignInAgain'));
 const FirstSteps = lazy(() => import('@/pages/signin/FirstSteps'));
 
-/** Of all routes: nothing but the page. */
+/** Of all routes: the page, and the messages about it, which have links and so belong inside the router. */
 export function Root() {
-  return <Outlet />;
+  return (
+    <App className="app" message={{ maxCount: 3 }} notification={{ placement: 'bottomRight', maxCount: 4 }}>
+      <Outlet />
+    </App>
+  );
 }
 
 export function Shell() {
