@@ -3,6 +3,7 @@
 //! real clamd beside it, samples in a folder or in an S3-compatible store.
 
 mod arrival;
+mod collect;
 mod consent;
 mod judgement;
 mod liars;

@@ -20,6 +20,7 @@ mod wait;
 
 pub(crate) use consent::{Consent, Kind};
 pub(crate) use lay_over::{Laid, is_of_server};
+pub(crate) use samples::{Place, want};
 pub(crate) use settle::{Settled, tell_refused};
 pub(crate) use wait::Parked;
 

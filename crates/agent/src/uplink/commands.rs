@@ -38,6 +38,8 @@ pub(crate) struct Commands {
     open: Mutex<HashMap<String, Cancel>>,
     work: (Sender<Job>, Receiver<Job>),
     scans: (Sender<Job>, Receiver<Job>),
+    /// What waits for samples to be on the server: minutes, on a slow line.
+    samples: (Sender<Job>, Receiver<Job>),
     /// The server's clock less ours, milliseconds.
     skew_ms: AtomicI64,
     pub(super) pauses: Pauses,
@@ -49,6 +51,7 @@ impl Default for Commands {
             open: Mutex::default(),
             work: unbounded(),
             scans: bounded(WAITING),
+            samples: bounded(WAITING),
             skew_ms: AtomicI64::new(0),
             pauses: Pauses::default(),
         }
@@ -89,8 +92,11 @@ impl Commands {
         let cancel = Cancel::default();
         self.lock().insert(command.id.clone(), Arc::clone(&cancel));
         let id = command.id.clone();
-        let is_scan = matches!(command.verb, Some(Verb::Scan(_)));
-        let queue = if is_scan { &self.scans.0 } else { &self.work.0 };
+        let queue = match &command.verb {
+            Some(Verb::Scan(_)) => &self.scans.0,
+            Some(Verb::Collect(_)) => &self.samples.0,
+            _ => &self.work.0,
+        };
         if queue.try_send(Job { command, cancel, again }).is_err() {
             self.lock().remove(&id);
             return finish(core, &id, Ended::refused("too many commands wait on this host"));
@@ -141,8 +147,7 @@ impl Commands {
                 finish(core, &row.id, Ended::failed("what was stored of it cannot be read"))?;
                 continue;
             };
-            let is_scan = matches!(command.verb, Some(Verb::Scan(_)));
-            if row.begun && !is_scan {
+            if row.begun && !goes_on(&command) {
                 let why = "the daemon ended while it was under way; what had begun was brought to an end at the \
                            start: the alarm or isolated file says how";
                 finish(core, &row.id, Ended::failed(why))?;
@@ -165,11 +170,12 @@ impl Commands {
 
     /// Starts the threads.
     pub(crate) fn start(&self, core: &Arc<Core>) -> Result<()> {
-        for i in 0..=WORKERS {
-            let scans = i == WORKERS;
-            let jobs = if scans { self.scans.1.clone() } else { self.work.1.clone() };
-            let core = Arc::clone(core);
-            let name = if scans { "scan".to_owned() } else { format!("order-{i}") };
+        let mut lines: Vec<(String, &Receiver<Job>)> =
+            (0..WORKERS).map(|i| (format!("order-{i}"), &self.work.1)).collect();
+        lines.push(("scan".to_owned(), &self.scans.1));
+        lines.push(("collect".to_owned(), &self.samples.1));
+        for (name, jobs) in lines {
+            let (core, jobs, scans) = (Arc::clone(core), jobs.clone(), name == "scan");
             std::thread::Builder::new().name(name).spawn(move || {
                 if scans {
                     // What people wait for goes first.
@@ -184,6 +190,11 @@ impl Commands {
     }
 }
 
+/// Takes long, and what the daemon's end has cut off of it goes on at the next start.
+fn goes_on(command: &v1::Command) -> bool {
+    matches!(command.verb, Some(Verb::Scan(_) | Verb::Collect(_)))
+}
+
 fn work(core: &Arc<Core>, job: Job) {
     let id = &job.command.id;
     if core.is_stopping() {
@@ -191,10 +202,10 @@ fn work(core: &Arc<Core>, job: Job) {
         return;
     }
     // A daemon that stops waits for what takes seconds.
-    let is_scan = matches!(job.command.verb, Some(Verb::Scan(_)));
-    core.in_flight.fetch_add(usize::from(!is_scan), Ordering::Relaxed);
+    let is_short = !goes_on(&job.command);
+    core.in_flight.fetch_add(usize::from(is_short), Ordering::Relaxed);
     let ended = run(core, &job);
-    core.in_flight.fetch_sub(usize::from(!is_scan), Ordering::Relaxed);
+    core.in_flight.fetch_sub(usize::from(is_short), Ordering::Relaxed);
     let Some(ended) = ended else {
         // A scan that the daemon's end has cut off goes on at the next start, one that is paused when
         // somebody says so.

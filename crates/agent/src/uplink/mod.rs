@@ -5,6 +5,7 @@
 //! few do what the server orders.
 
 mod address;
+mod collect;
 mod commands;
 mod content;
 mod desired;

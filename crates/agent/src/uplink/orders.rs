@@ -3,7 +3,7 @@
 //! whole ids of this host's own alarms and isolated files, without any of root's overrides.
 
 use super::commands::Cancel;
-use super::{pauses, scan, self_test};
+use super::{collect, pauses, scan, self_test};
 use crate::control::{Answered, Peer, Refusal, Refused, alarms, isolated, preview, rules, thaw, whitelist};
 use crate::core::Core;
 use crate::log::printable;
@@ -87,9 +87,7 @@ pub(super) fn run(core: &Arc<Core>, command: &v1::Command, cancel: &Cancel) -> O
         }
         Some(Verb::Scan(s)) => return scan::run(core, &command.id, s, cancel),
         Some(Verb::SelfTest(_)) => self_test::run(core, &peer, cancel),
-        Some(Verb::Collect(_)) => {
-            Ended::refused("cloud scan is not set up on this host: no sample leaves it")
-        }
+        Some(Verb::Collect(c)) => return collect::run(core, c, cancel),
         Some(Verb::Thaw(t)) => {
             answered(whole::<AlarmId>(&t.id).and_then(|()| thaw::thaw(core, &peer, t)), since)
         }
@@ -103,7 +101,7 @@ pub(super) fn run(core: &Arc<Core>, command: &v1::Command, cancel: &Cancel) -> O
 }
 
 /// A part of an id could by now be another one's.
-fn whole<T: std::str::FromStr>(id: &str) -> Result<(), Refused> {
+pub(super) fn whole<T: std::str::FromStr>(id: &str) -> Result<(), Refused> {
     if id.parse::<T>().is_ok() {
         return Ok(());
     }
@@ -196,7 +194,7 @@ fn verify(core: &Core, request: &v1::IsolatedVerify) -> Ended {
     Ended { detail: Some(Detail::Verify(v1::VerifyResults { results })), ..ended }
 }
 
-fn refused(e: Refused) -> Ended {
+pub(super) fn refused(e: Refused) -> Ended {
     match e {
         Refused::Stream(e) => Ended::failed(e.to_string()),
         Refused::Request(Refusal(Kind::Failed, text)) => Ended::failed(text),

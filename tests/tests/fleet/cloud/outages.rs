@@ -117,7 +117,10 @@ fn a_scanner_that_dies_in_the_middle_is_no_vote_and_is_asked_again() {
     until(cloud.server(), &host, "the job put off", || job(cloud.server())["state"] == "queued");
     let put_off = job(cloud.server());
     assert!(put_off["reason"].as_str().is_some_and(|r| r.contains(super::CLAMD)), "{put_off:#}");
-    assert!(!["bad", "clean"].contains(&standing(cloud.server(), "0", &sha256).as_str()), "judged without it");
+    assert!(
+        !["bad", "clean"].contains(&standing(cloud.server(), "0", &sha256).as_str()),
+        "judged without it"
+    );
     cloud.clamd.run_again();
     until(cloud.server(), &host, "the verdict", || standing(cloud.server(), "0", &sha256) == "bad");
     let page = super::page(cloud.server(), "0", &sha256).unwrap_or_default();

@@ -2,7 +2,8 @@
 //! The copy from which a sample is sent: an unlinked file of our own that holds what was asked for and
 //! nothing else. A file that is changed or swapped meanwhile never leaves in part.
 
-use lazaret_model::Sha256;
+use lazaret_model::{IsolatedId, Sha256};
+use lazaret_vault::{Reader, VaultError};
 use rustix::fs::{CWD, Mode, OFlags};
 use sha2::Digest as _;
 use std::fs::{File, OpenOptions};
@@ -67,6 +68,25 @@ impl Copy {
         if length != size || digest.finalize().as_slice() != wanted.0 {
             return Err(changed());
         }
+        Ok(Self { file, size })
+    }
+
+    /// Copies what an isolated file held, out of the vault.
+    pub(super) fn of_isolated(
+        vault: &Reader,
+        id: IsolatedId,
+        wanted: Sha256,
+        size: u64,
+        folder: &Path,
+    ) -> Result<Self, NoCopy> {
+        let other = |e: VaultError| NoCopy::Other(format!("isolated file {id}: {e}"));
+        let manifest = vault.manifest(id).map_err(other)?;
+        if (manifest.sha256, manifest.size) != (wanted, size) {
+            return Err(NoCopy::Other(format!("isolated file {id} is another one")));
+        }
+        let mut file = unnamed(folder)
+            .map_err(|e| NoCopy::Trouble(format!("it cannot be copied to {}: {e}", folder.display())))?;
+        vault.take(id, &mut file).map_err(other)?;
         Ok(Self { file, size })
     }
 

@@ -3,13 +3,13 @@
 //! after a broken session or a restart of either side; nothing is sent that was not asked for.
 
 use super::copy::{Copy, NoCopy};
+use super::place::{Asked, Place};
 use crate::cloud::consent::{Consent, Kind};
 use crate::log::{log, printable};
 use lazaret_model::Sha256;
 use lazaret_proto::v1;
-use lazaret_state::{
-    Database, ProgramRow, SampleRow, SampleStanding, Sending, SentRetention, SentWhat, StateError,
-};
+use lazaret_state::{Database, SampleRow, SampleStanding, Sending, SentRetention, SentWhat, StateError};
+use lazaret_vault::Reader;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -46,6 +46,10 @@ pub(super) struct Moment<'a> {
     pub(super) session: u64,
     /// Where copies are made.
     pub(super) folder: &'a Path,
+    /// What people asked for, and where that is.
+    pub(super) asked: &'a Asked,
+    /// Of isolated files.
+    pub(super) vault: Option<&'a Reader>,
     pub(super) now: Instant,
     pub(super) now_ms: i64,
 }
@@ -61,7 +65,7 @@ pub(super) enum News {
 struct Current {
     sha256: Sha256,
     /// The one it is taken from; others that have the same content follow.
-    places: Vec<ProgramRow>,
+    places: Vec<Place>,
     tries: u32,
     copy: Option<Copy>,
     /// What the server has; `None`: it was not asked in this session.
@@ -75,7 +79,7 @@ struct Current {
 
 impl Current {
     fn size(&self) -> u64 {
-        self.places.first().map_or(0, |p| p.file.size)
+        self.places.first().map_or(0, |p| p.size)
     }
 
     fn path(&self) -> &[u8] {
@@ -131,7 +135,7 @@ impl Courier {
 
     fn still_allowed(&self, consent: &Consent) -> Result<(), String> {
         let Some(place) = self.current.as_ref().and_then(|c| c.places.first()) else { return Ok(()) };
-        consent.may_send(Kind::from_word(&place.kind), place.file.size, &place.path)
+        consent.may_send(Kind::from_word(&place.kind), place.size, &place.path)
     }
 
     /// The next one that may leave and that is here.
@@ -209,7 +213,8 @@ impl Courier {
     /// Makes the copy; false when there is none to be had now.
     fn copy(&mut self, m: &Moment<'_>) -> Result<bool, StateError> {
         let Some(c) = &mut self.current else { return Ok(false) };
-        match Copy::of(c.path(), c.sha256, c.size(), m.folder) {
+        let Some(place) = c.places.first() else { return Ok(false) };
+        match place.copy(c.sha256, m.folder, m.vault) {
             Ok(copy) => {
                 c.copy = Some(copy);
                 Ok(true)
@@ -298,11 +303,12 @@ impl Courier {
 }
 
 /// Where a content is, as far as it may be sent from there; why not, where it may not.
-fn places(m: &Moment<'_>, row: &SampleRow) -> Result<Result<Vec<ProgramRow>, String>, StateError> {
+fn places(m: &Moment<'_>, row: &SampleRow) -> Result<Result<Vec<Place>, String>, StateError> {
     let mut why = "it is not here any more".to_owned();
     let mut out = Vec::new();
-    for place in m.database.program_places(row.sha256, PLACES)? {
-        match m.consent.may_send(Kind::from_word(&place.kind), place.file.size, &place.path) {
+    let known = m.database.program_places(row.sha256, PLACES)?.into_iter().map(Place::from);
+    for place in known.chain(m.asked.get(&row.sha256)) {
+        match m.consent.may_send(Kind::from_word(&place.kind), place.size, &place.path) {
             Ok(()) => out.push(place),
             Err(not) => why = not,
         }

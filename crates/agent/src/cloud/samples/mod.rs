@@ -4,6 +4,9 @@
 
 mod copy;
 mod courier;
+mod place;
+
+pub(crate) use place::{Asked, Place};
 
 use super::lock;
 use crate::core::Core;
@@ -12,7 +15,7 @@ use crate::look::now_ms;
 use courier::{Courier, Moment, News};
 use lazaret_model::Sha256;
 use lazaret_proto::v1;
-use lazaret_state::{SentRetention, WantedAgain};
+use lazaret_state::{SentRetention, StateError, WantedAgain};
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Condvar, Mutex};
@@ -51,6 +54,7 @@ struct Mailbox {
 pub(crate) struct Samples {
     mail: Mutex<Mailbox>,
     bell: Condvar,
+    pub(crate) asked: Asked,
 }
 
 impl Samples {
@@ -141,6 +145,8 @@ pub(super) fn run(core: &Core) {
             server: &server,
             session,
             folder: &folder,
+            asked: &samples.asked,
+            vault: Some(core.responder.vault()),
             now: Instant::now(),
             now_ms: now_ms(),
         };
@@ -165,6 +171,16 @@ pub(super) fn run(core: &Core) {
             tell(core, &server, news);
         }
     }
+}
+
+/// A person wants this one: what came of it before does not count.
+///
+/// # Errors
+/// It cannot be written down.
+pub(crate) fn want(core: &Core, sha256: Sha256, place: Place) -> Result<(), StateError> {
+    core.cloud.samples.asked.put(sha256, place);
+    let again = WantedAgain { refused_ms: i64::MAX, other_ms: i64::MAX };
+    core.database.want_samples(&[sha256], now_ms(), again, u32::MAX).map(drop)
 }
 
 /// What the server wants goes onto the disk.

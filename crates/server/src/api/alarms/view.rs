@@ -240,6 +240,10 @@ pub(super) fn recommendation(a: &AlarmRow) -> String {
         }
         _ if a.test => "A test program: nothing is to be done. Mark it as handled.",
         _ if a.handled => "Nothing more is to be done, unless the handling was wrong: then take it back.",
+        // In a rehearsal, while it is frozen, when isolating failed, or after a restore.
+        ("isolate_and_kill", _) if a.isolated.is_empty() => {
+            "The file is not isolated, or not any more: the timeline says why. Isolate it, or whitelist it when it belongs there."
+        }
         ("isolate_and_kill", _) => {
             "The file is isolated and its processes are killed. Find out how it came there; if it was wrong, report a false positive."
         }

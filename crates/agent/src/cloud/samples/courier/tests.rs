@@ -15,6 +15,7 @@ struct Host {
     dir: tempfile::TempDir,
     database: Database,
     consent: Consent,
+    asked: Asked,
     session: u64,
     began: Instant,
     /// Since then.
@@ -40,7 +41,15 @@ impl Host {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let database = Database::open(&dir.path().join("state.db")).unwrap().database;
-        Self { dir, database, consent: consent(|_| {}), session: 1, began: Instant::now(), ms: 0 }
+        Self {
+            dir,
+            database,
+            consent: consent(|_| {}),
+            asked: Asked::default(),
+            session: 1,
+            began: Instant::now(),
+            ms: 0,
+        }
     }
 
     fn file(&self, name: &str, bytes: &[u8]) -> (PathBuf, Sha256) {
@@ -72,6 +81,8 @@ impl Host {
             server: "wss://s",
             session: self.session,
             folder: self.dir.path(),
+            asked: &self.asked,
+            vault: None,
             now: self.began + Duration::from_millis(self.ms),
             now_ms: NOW + i64::try_from(self.ms).unwrap(),
         };
