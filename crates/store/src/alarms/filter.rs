@@ -3,7 +3,7 @@
 //! what another index gives.
 
 use super::place;
-use super::texts::Needle;
+use super::texts::{self, Needle};
 use crate::db::sql::Filter;
 use crate::db::value::Value;
 use crate::error::Result;
@@ -67,14 +67,19 @@ pub(super) struct Asked {
 impl Store {
     pub(super) async fn asked(&self, scope: &Scope, a: &AlarmFilter) -> Result<Asked> {
         let postgres = self.pools.is_postgres();
+        let (mut text, mut container) =
+            (Needle::text(&a.text, postgres), Needle::container(&a.container, postgres));
+        for needle in [&mut text, &mut container].into_iter().flatten() {
+            texts::rarest(&self.pools, needle).await?;
+        }
         Ok(Asked {
             postgres,
             kinds: self.kinds(scope, a).await?,
             hosts: self.hosts_like(scope, a).await?,
             sha256: a.sha256.clone(),
             ids: a.ids.clone(),
-            text: Needle::text(&a.text, postgres),
-            container: Needle::container(&a.container, postgres),
+            text,
+            container,
             since_ms: a.since_ms,
             until_ms: a.until_ms,
         })

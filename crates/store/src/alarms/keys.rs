@@ -2,7 +2,7 @@
 //! The places of one page, newest first, by the way that was found.
 
 use super::filter::{Asked, Part, json};
-use super::way::Way;
+use super::way::{Plan, Way};
 use crate::db::conn::Pools;
 use crate::db::sql::{Filter, Sql, sql};
 use crate::error::Result;
@@ -11,22 +11,24 @@ use std::collections::BTreeMap;
 /// More values than that are not merged.
 const BRANCHES: usize = 1000;
 
-/// At most `limit` places before the first and not before the second of `within`, newest first; and how many
-/// there are within, where finding the first of them found all.
-pub(super) async fn keys(
+/// At most `limit` places before the first and not before the second of `within`, newest first; and, for who
+/// `counts`, how many there are within, where finding the first of them found all.
+pub(super) async fn places(
     pools: &Pools,
     asked: &Asked,
-    way: Way,
+    plan: Plan,
     within: (Option<i64>, Option<i64>),
     limit: usize,
+    counts: bool,
 ) -> Result<(Vec<i64>, Option<u64>)> {
+    let way = plan.way;
     match way {
         Way::Merge(part) if matches!(part, Part::Kinds | Part::Hosts) && asked.branches(part) <= BRANCHES => {
             Ok((merged(pools, asked, part, within, limit).await?, None))
         }
         Way::Merge(part) if asked.needle(part).is_some() => {
             let mut all = by_text(asked, part, within, "pos");
-            if asked.looks_through() && within.0.is_none() {
+            if plan.bounded && counts {
                 return counted(pools, all, limit).await;
             }
             all.push(" ORDER BY found.rowid DESC LIMIT ");
@@ -44,13 +46,29 @@ pub(super) async fn keys(
             let mut w = asked.filter(part);
             bound(&mut w, "pos", within);
             let mut all = w.select("pos", asked.from(part));
-            if asked.looks_through() && within.0.is_none() {
+            if plan.bounded && counts {
                 return counted(pools, all, limit).await;
+            }
+            if asked.postgres && part.is_none() {
+                all = in_order(asked, within);
             }
             last(&mut all, limit);
             Ok((read(pools, all).await?, None))
         }
     }
+}
+
+/// PostgreSQL takes what it cannot estimate for rare, and would rather sort a whole table than meet what is common
+/// in the list's order: it is given that order.
+fn in_order(asked: &Asked, within: (Option<i64>, Option<i64>)) -> Sql {
+    let mut w = asked.window();
+    bound(&mut w, "pos", within);
+    let mut inner = w.select("*", "alarms");
+    inner.push(" ORDER BY pos DESC OFFSET 0");
+    let mut all = Sql::built(format!("SELECT pos FROM ({}) AS newest WHERE ", inner.text));
+    all.args = inner.args;
+    asked.filter(None).append_to(&mut all);
+    all
 }
 
 /// The newest of what is read to its end, and how many that was.

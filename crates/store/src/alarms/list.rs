@@ -2,9 +2,9 @@
 //! Alarms one by one and in pages.
 
 use super::filter::{Asked, Part};
-use super::keys::{by_text, keys};
+use super::keys::{by_text, places};
 use super::row::{COLUMNS, read, widen};
-use super::way::{self, SMALL, Way};
+use super::way::{self, Plan, SMALL, Way};
 use crate::db::page::{Kind, Order, limited};
 use crate::db::sql::{Filter, among};
 use crate::error::{Result, StoreError};
@@ -13,8 +13,10 @@ use std::collections::HashMap;
 
 pub(super) const NEWEST: Order = Order { first: "pos", second: "id", kind: Kind::NewestFirst };
 
-/// A text that no index knows is looked for in so many of the newest for one page.
-const LOOKED_THROUGH: u64 = 30_000;
+/// A text that no index knows is looked for in so many of the newest at a time ...
+const LOOKED_THROUGH: u64 = 10_000;
+/// ... until a page is full, and so often for one page.
+const LOOKS: usize = 3;
 
 impl Store {
     /// One alarm, suppressed or not.
@@ -45,15 +47,25 @@ impl Store {
         let place = cursor.after.as_deref().map(|text| NEWEST.number(text)).transpose()?;
         let before = place.map(|(pos, _)| pos);
         let asked = self.asked(scope, asked).await?;
-        let (way, size) = way::find(&self.pools, &asked).await?;
-        let end = self.end(&asked, way, before).await?;
-        let (mut keys, found) = keys(&self.pools, &asked, way, (before, end), limit + 1).await?;
+        let plan = way::find(&self.pools, &asked).await?;
+        let (mut keys, mut found, mut end, mut from) = (Vec::new(), None, None, before);
+        for _ in 0..LOOKS {
+            end = self.end(&asked, plan, from).await?;
+            let wanted = limit + 1 - keys.len();
+            let (part, n) = places(&self.pools, &asked, plan, (from, end), wanted, place.is_none()).await?;
+            keys.extend(part);
+            found = n.map(|n| n + found.unwrap_or(0));
+            if end.is_none() || keys.len() > limit {
+                break;
+            }
+            from = end;
+        }
         let more = keys.len() > limit;
         keys.truncate(limit);
         let total = match (place, found) {
             (Some((_, total)), _) => total,
             (None, Some(found)) => found.min(COUNT_CAP),
-            (None, None) => self.total(&asked, way, size, end).await?,
+            (None, None) => self.total(&asked, plan, end).await?,
         };
         let next = match (more, keys.last(), end) {
             (true, Some(last), _) => Some(NEWEST.numbered(total, *last)),
@@ -64,11 +76,11 @@ impl Store {
     }
 
     /// Where the part ends that is looked through for one page; `None`: nowhere before the end of the list.
-    async fn end(&self, asked: &Asked, way: Way, before: Option<i64>) -> Result<Option<i64>> {
-        if !asked.looks_through() {
+    async fn end(&self, asked: &Asked, plan: Plan, before: Option<i64>) -> Result<Option<i64>> {
+        if !plan.bounded {
             return Ok(None);
         }
-        let mut select = match way {
+        let mut select = match plan.way {
             Way::Whole(_) => return Ok(None),
             Way::Merge(part) if asked.needle(part).is_some_and(|n| n.grams.is_some()) => {
                 let needle = asked.needle(part);
@@ -99,10 +111,10 @@ impl Store {
     }
 
     /// How many there are, up to [`COUNT_CAP`].
-    async fn total(&self, asked: &Asked, way: Way, size: u64, end: Option<i64>) -> Result<u64> {
-        let by = match way {
+    async fn total(&self, asked: &Asked, plan: Plan, end: Option<i64>) -> Result<u64> {
+        let by = match plan.way {
             // What the index gave is the answer.
-            Way::Merge(Part::Kinds) if size >= SMALL && asked.only_kinds() => return Ok(COUNT_CAP),
+            Way::Merge(Part::Kinds) if plan.size >= SMALL && asked.only_kinds() => return Ok(COUNT_CAP),
             Way::Merge(part) if asked.needle(part).is_some() => {
                 return way::counted(&self.pools, by_text(asked, part, (None, end), "1"), COUNT_CAP).await;
             }

@@ -5,10 +5,15 @@
 
 use super::place;
 use crate::db::bulk::Bulk;
-use crate::db::conn::Tx;
-use crate::db::sql::{Sql, like, sql};
+use crate::db::conn::{Pools, Tx};
+use crate::db::sql::{Filter, Sql, like, sql};
 use crate::error::Result;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Runs of three characters that SQLite's index is asked for, where a text has more.
+const RAREST: usize = 4;
+/// Texts that tell how common a run is.
+const GLANCE: usize = 200;
 
 /// A text that is looked for, and where.
 #[derive(Debug, Clone)]
@@ -17,6 +22,7 @@ pub(super) struct Needle {
     pub(super) column: &'static str,
     /// SQLite's index of it.
     pub(super) table: &'static str,
+    text: String,
     pattern: String,
     /// What the index is asked; `None`: it cannot help.
     pub(super) grams: Option<String>,
@@ -34,11 +40,19 @@ impl Needle {
     fn new(column: &'static str, table: &'static str, text: &str, postgres: bool) -> Option<Self> {
         let text = text.replace('\0', "\u{fffd}");
         let grams = if postgres { words(&text) } else { grams(&text) };
-        (!text.is_empty()).then(|| Self { column, table, pattern: like(&text), grams })
+        (!text.is_empty()).then(|| Self { column, table, pattern: like(&text), grams, text })
+    }
+
+    /// Its words wherever they stand: what PostgreSQL's index finds for it.
+    pub(super) fn words(&self, filter: &mut Filter) {
+        for word in self.text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| w.len() >= 3) {
+            filter.value(&format!("{} LIKE", self.column), like(word));
+            filter.append(" ESCAPE '\\'");
+        }
     }
 
     /// The comparison itself. What stands `behind` the column makes it an expression, which no index answers.
-    pub(super) fn condition(&self, filter: &mut crate::db::sql::Filter, behind: &str) {
+    pub(super) fn condition(&self, filter: &mut Filter, behind: &str) {
         if self.column == "container_search" {
             // As the index has it.
             filter.and(&format!("container_search{behind} <> ''"));
@@ -48,15 +62,42 @@ impl Needle {
     }
 }
 
-/// SQLite: all runs of three characters, each as a word of the index.
+/// SQLite: runs of three characters, each as a word of the index.
 fn grams(text: &str) -> Option<String> {
-    let letters: Vec<char> = text.to_lowercase().chars().collect();
-    let all: BTreeSet<String> = letters.windows(3).map(|w| w.iter().collect()).collect();
+    let all = runs(text);
     // A dozen narrow as well as a hundred; the text itself is compared anyway.
     let step = all.len().div_ceil(12).max(1);
-    let words: Vec<String> =
-        all.iter().step_by(step).map(|g| format!("\"{}\"", g.replace('"', "\"\""))).collect();
+    question(all.iter().step_by(step))
+}
+
+fn runs(text: &str) -> BTreeSet<String> {
+    let letters: Vec<char> = text.to_lowercase().chars().collect();
+    letters.windows(3).map(|w| w.iter().collect()).collect()
+}
+
+fn question<'a>(grams: impl Iterator<Item = &'a String>) -> Option<String> {
+    let words: Vec<String> = grams.map(|g| format!("\"{}\"", g.replace('"', "\"\""))).collect();
     (!words.is_empty()).then(|| words.join(" AND "))
+}
+
+/// Of a run that nearly all alarms have, SQLite reads a list of them all: the newest alarms tell which are rare,
+/// and those are asked for.
+pub(super) async fn rarest(pools: &Pools, needle: &mut Needle) -> Result<()> {
+    let all = runs(&needle.text);
+    if pools.is_postgres() || all.len() <= RAREST {
+        return Ok(());
+    }
+    let column = needle.column;
+    let select = format!("SELECT {column} FROM alarms ORDER BY pos DESC LIMIT {GLANCE}");
+    let mut texts = Vec::new();
+    for row in pools.all(Sql::built(select)).await? {
+        texts.push(row.fields().text()?);
+    }
+    let mut counts: Vec<(usize, &String)> =
+        all.iter().map(|g| (texts.iter().filter(|t| t.contains(g.as_str())).count(), g)).collect();
+    counts.sort_unstable();
+    needle.grams = question(counts.iter().take(RAREST).map(|(_, g)| *g));
+    Ok(())
 }
 
 /// PostgreSQL: its index knows words of letters and digits; without three in a row it knows nothing.

@@ -31,8 +31,38 @@ pub(super) enum Way {
     Time,
 }
 
-/// The way, and how many its index gives (up to [`SMALL`]).
-pub(super) async fn find(pools: &Pools, asked: &Asked) -> Result<(Way, u64)> {
+/// What was found out.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Plan {
+    pub(super) way: Way,
+    /// How many its index gives, up to [`SMALL`].
+    pub(super) size: u64,
+    /// How far one must look nobody knows, so only so many are looked through for a page.
+    pub(super) bounded: bool,
+}
+
+/// The way for what is asked.
+pub(super) async fn find(pools: &Pools, asked: &Asked) -> Result<Plan> {
+    let (way, size) = cheapest(pools, asked).await?;
+    // Common words are not yet a common text.
+    let bounded =
+        asked.looks_through() || (asked.postgres && way == Way::Time && is_rare(pools, asked).await?);
+    Ok(Plan { way, size, bounded })
+}
+
+/// A text that PostgreSQL's index is no help with, and that is rare all the same.
+async fn is_rare(pools: &Pools, asked: &Asked) -> Result<bool> {
+    for needle in [&asked.text, &asked.container].into_iter().flatten() {
+        let mut w = Filter::new();
+        needle.condition(&mut w, "");
+        if newest(pools, &w).await? < SAMPLE / 10 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+async fn cheapest(pools: &Pools, asked: &Asked) -> Result<(Way, u64)> {
     let mut best: Option<(Part, u64)> = None;
     let mut common = Vec::new();
     for part in asked.parts() {
@@ -106,17 +136,22 @@ async fn size(pools: &Pools, asked: &Asked, part: Part) -> Result<u64> {
     counted(pools, inner, SMALL).await
 }
 
-/// PostgreSQL's index over texts must be read to its end to say anything: one in ten of the newest is
-/// common, and what is rarer is read by the index.
+/// PostgreSQL's index over texts must be read to its end to say anything, and knows words, not how they stand
+/// together: words that one in ten of the newest has are common, and what is rarer is read by the index.
 async fn sampled(pools: &Pools, needle: &Needle) -> Result<u64> {
     let mut w = Filter::new();
-    needle.condition(&mut w, "");
-    let sql = w.select(
+    needle.words(&mut w);
+    let n = newest(pools, &w).await?;
+    Ok(if n >= SAMPLE / 10 { SMALL } else { (n * 100).clamp(ENOUGH + 1, SMALL - 1) })
+}
+
+/// How many of the newest are so, up to one in ten of them.
+async fn newest(pools: &Pools, texts: &Filter) -> Result<u64> {
+    let sql = texts.select(
         "1",
         &format!("(SELECT search, container_search FROM alarms ORDER BY pos DESC LIMIT {SAMPLE}) AS newest"),
     );
-    let n = counted(pools, sql, SAMPLE / 10).await?;
-    Ok(if n >= SAMPLE / 10 { SMALL } else { (n * 100).clamp(ENOUGH + 1, SMALL - 1) })
+    counted(pools, sql, SAMPLE / 10).await
 }
 
 /// How many rows, up to `cap`.

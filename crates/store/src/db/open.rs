@@ -67,6 +67,9 @@ async fn postgres(url: &str, options: &Options) -> Result<Pools> {
             ("lock_timeout", "10000"),
             ("idle_in_transaction_session_timeout", "60000"),
             ("jit", "off"),
+            // A page takes milliseconds; to start workers for it takes more than they save, and makes whole
+            // tables look cheap.
+            ("max_parallel_workers_per_gather", "0"),
         ])
         .statement_cache_capacity(300);
     let pool = PgPoolOptions::new()

@@ -72,7 +72,9 @@ pub(in crate::gateway) async fn answer(
             out.retry_after_ms = out.retry_after_ms.max(super::ms(FULL));
             break;
         }
-        if !standing.noted {
+        // Where a program is that content lists as good, the host's inventory says; a fleet has a million of them.
+        let listed_good = standing.known.as_ref().is_some_and(|known| !known.bad);
+        if !standing.noted && !listed_good {
             unknown.push(new_file(question));
         }
         out.answers.push(answer);
