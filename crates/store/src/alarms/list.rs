@@ -16,7 +16,7 @@ pub(super) const NEWEST: Order = Order { first: "pos", second: "id", kind: Kind:
 /// A text that no index knows is looked for in so many of the newest at a time ...
 const LOOKED_THROUGH: u64 = 10_000;
 /// ... until a page is full, and so often for one page.
-const LOOKS: usize = 3;
+const LOOKS: usize = 2;
 
 impl Store {
     /// One alarm, suppressed or not.

@@ -4,6 +4,8 @@
 use super::keys::{self, Keys};
 use super::verdicts::{VERDICT, read_verdict};
 use super::{SHA256, check_hash};
+use crate::db::page::unhex;
+use crate::db::sql::Sql;
 use crate::error::{Result, StoreError};
 use crate::{KnownFile, Standing, Store};
 use std::collections::HashMap;
@@ -83,21 +85,30 @@ impl Store {
     }
 
     async fn known_of(&self, hashes: &[Vec<u8>]) -> Result<HashMap<Vec<u8>, KnownFile>> {
-        let mut out = HashMap::new();
+        let mut out = HashMap::with_capacity(hashes.len());
+        let keys = |columns| Keys {
+            columns,
+            table: "known_files",
+            joins: " JOIN known_sources AS s ON s.number = t.source",
+            key: "sha256",
+            equal: &[],
+        };
+        let mut add = |sha256: Vec<u8>, bad, source, name| {
+            out.insert(sha256.clone(), KnownFile { sha256, bad, source, name });
+        };
         for part in slices(hashes).chunks(keys::MOST) {
-            let select = Keys {
-                columns: "t.sha256, t.bad, s.name, t.name",
-                table: "known_files",
-                joins: " JOIN known_sources AS s ON s.number = t.source",
-                key: "sha256",
-                equal: &[],
+            if self.is_postgres() {
+                let select = keys("t.sha256, t.bad, s.name, t.name").select(true, part);
+                for row in self.pools.all(select).await? {
+                    let mut f = row.fields();
+                    add(f.bytes()?, f.flag()?, f.text()?, f.text()?);
+                }
+                continue;
             }
-            .select(self.is_postgres(), part);
-            for row in self.pools.all(select).await? {
-                let mut f = row.fields();
-                let known =
-                    KnownFile { sha256: f.bytes()?, bad: f.flag()?, source: f.text()?, name: f.text()? };
-                out.insert(known.sha256.clone(), known);
+            let select = keys("json_group_array(json_array(hex(t.sha256), t.bad, s.name, t.name))");
+            let all: Vec<(String, i64, String, String)> = self.packed(select.select(false, part)).await?;
+            for (sha256, bad, source, name) in all {
+                add(bytes(&sha256)?, bad != 0, source, name);
             }
         }
         Ok(out)
@@ -105,32 +116,65 @@ impl Store {
 
     async fn files_of(&self, project: &str, hashes: &[Vec<u8>]) -> Result<HashMap<Vec<u8>, File>> {
         let mut out = HashMap::with_capacity(hashes.len());
+        let equal = [("project", project)];
+        let keys = |columns| Keys {
+            columns,
+            table: "files",
+            joins: " LEFT JOIN samples AS s ON s.project = t.project AND s.sha256 = t.sha256",
+            key: "sha256",
+            equal: &equal,
+        };
         for part in slices(hashes).chunks(keys::MOST) {
-            let select = Keys {
-                columns: "t.sha256, t.standing, t.settled, t.hosts, t.packaged_hosts, t.first_ms, s.state",
-                table: "files",
-                joins: " LEFT JOIN samples AS s ON s.project = t.project AND s.sha256 = t.sha256",
-                key: "sha256",
-                equal: &[("project", project)],
+            if self.is_postgres() {
+                let columns =
+                    "t.sha256, t.standing, t.settled, t.hosts, t.packaged_hosts, t.first_ms, s.state";
+                for row in self.pools.all(keys(columns).select(true, part)).await? {
+                    let mut f = row.fields();
+                    let hash = f.bytes()?;
+                    debug_assert_eq!(hash.len(), SHA256);
+                    let file = File {
+                        standing: f.text()?,
+                        settled: f.flag()?,
+                        hosts: f.int()?,
+                        packaged_hosts: f.int()?,
+                        first_ms: f.int()?,
+                        sample: f.maybe_text()?.unwrap_or_default(),
+                    };
+                    out.insert(hash, file);
+                }
+                continue;
             }
-            .select(self.is_postgres(), part);
-            for row in self.pools.all(select).await? {
-                let mut f = row.fields();
-                let hash = f.bytes()?;
-                debug_assert_eq!(hash.len(), SHA256);
+            let select = keys(
+                "json_group_array(json_array(hex(t.sha256), t.standing, t.settled, t.hosts, t.packaged_hosts, \
+                 t.first_ms, s.state))",
+            );
+            type Row = (String, String, i64, i64, i64, i64, Option<String>);
+            let all: Vec<Row> = self.packed(select.select(false, part)).await?;
+            for (sha256, standing, settled, hosts, packaged_hosts, first_ms, sample) in all {
                 let file = File {
-                    standing: f.text()?,
-                    settled: f.flag()?,
-                    hosts: f.int()?,
-                    packaged_hosts: f.int()?,
-                    first_ms: f.int()?,
-                    sample: f.maybe_text()?.unwrap_or_default(),
+                    standing,
+                    settled: settled != 0,
+                    hosts,
+                    packaged_hosts,
+                    first_ms,
+                    sample: sample.unwrap_or_default(),
                 };
-                out.insert(hash, file);
+                out.insert(bytes(&sha256)?, file);
             }
         }
         Ok(out)
     }
+
+    /// SQLite hands each row from thread to thread, which takes longer than to find it: all rows as one.
+    async fn packed<T: serde::de::DeserializeOwned>(&self, select: Sql) -> Result<Vec<T>> {
+        let Some(row) = self.pools.one(select).await? else { return Ok(Vec::new()) };
+        let text = row.fields().text()?;
+        serde_json::from_str(&text).map_err(|e| StoreError::Corrupt(format!("rows as JSON: {e}")))
+    }
+}
+
+fn bytes(hex: &str) -> Result<Vec<u8>> {
+    unhex(hex).ok_or_else(|| StoreError::Corrupt("no hexadecimal digits".to_owned()))
 }
 
 fn slices(hashes: &[Vec<u8>]) -> Vec<&[u8]> {

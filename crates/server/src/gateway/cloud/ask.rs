@@ -14,6 +14,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+/// Look-ups at the same time: more of them only wait for each other.
+pub(super) const LOOK_UPS: usize = 8;
+/// Who does not get a turn within that asks again: what nobody waits for any more would be looked up in vain.
+const TURN: Duration = Duration::from_millis(500);
 /// A look-up that takes longer is none.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// When there was none, it is asked again after that.
@@ -101,6 +105,9 @@ async fn standings(inner: &Inner, view: &View, questions: &[v1::HashQuestion]) -
     if missing.is_empty() {
         return Ok(found);
     }
+    let Ok(Ok(_turn)) = tokio::time::timeout(TURN, inner.cloud.look_ups.acquire()).await else {
+        return Err(found);
+    };
     missing.sort_unstable();
     missing.dedup();
     let shas: Vec<Vec<u8>> = missing.iter().map(|sha256| sha256.to_vec()).collect();

@@ -72,6 +72,7 @@ pub(super) struct Cloud {
     uploads: uploads::Uploads,
     inventories: Semaphore,
     finishes: Semaphore,
+    look_ups: Semaphore,
     /// The last sample could not be stored.
     failing: AtomicBool,
     /// Verdicts were put in this process.
@@ -90,6 +91,7 @@ impl Cloud {
             uploads: uploads::Uploads::new(limits.uploads, limits.uploads_of_host, limits.stall),
             inventories: Semaphore::new(INVENTORIES),
             finishes: Semaphore::new(sample::FINISHES),
+            look_ups: Semaphore::new(ask::LOOK_UPS),
             failing: AtomicBool::new(false),
             wake: Notify::new(),
         }
