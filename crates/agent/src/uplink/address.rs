@@ -11,12 +11,12 @@ pub(crate) struct Address {
     pub(crate) port: u16,
 }
 
-const PORT: u16 = 8443;
+const PORT: u16 = 7443;
 
 impl Address {
     /// Takes `https://` as well: people copy it from a browser.
     pub(crate) fn parse(url: &str) -> Result<Self, String> {
-        let form = "it must be wss://HOST[:PORT], as wss://lazaret.example.com:8443";
+        let form = "it must be wss://HOST[:PORT], as wss://lazaret.example.com:7443";
         let rest = ["wss://", "https://"].into_iter().find_map(|s| url.trim().strip_prefix(s)).ok_or(form)?;
         let rest = rest.strip_suffix('/').unwrap_or(rest);
         let (host, port) = match rest.strip_prefix('[') {
@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn addresses() {
         let a = |u: &str| Address::parse(u).map(|a| a.to_string());
-        assert_eq!(a("wss://s.example").as_deref(), Ok("wss://s.example:8443"));
+        assert_eq!(a("wss://s.example").as_deref(), Ok("wss://s.example:7443"));
         assert_eq!(a("https://10.0.0.1:9/").as_deref(), Ok("wss://10.0.0.1:9"));
         assert_eq!(a("wss://[::1]:443").as_deref(), Ok("wss://[::1]:443"));
         for bad in
