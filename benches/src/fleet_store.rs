@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A million alarms in each database, through the store's own ingest: how many go in a second, and how long
 //! a page of the filtered list takes, filter by filter. The reference is the list of one host, which is one
-//! walk along one index.
+//! walk along one index. `LAZARET_BENCH_DATABASE=sqlite` or `postgres` measures one of them.
 
 use crate::fleet::load;
 use crate::fleet_rows::{self as rows, HOSTS};
@@ -28,11 +28,16 @@ fn alarms() -> u64 {
 pub(crate) fn measure() {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("runtime");
-    let folder = tempfile::tempdir().expect("temporary folder");
-    runtime.block_on(async {
-        one("SQLite", &folder.path().join("lazaret.db").display().to_string()).await;
-    });
-    drop(folder);
+    let only = std::env::var("LAZARET_BENCH_DATABASE").unwrap_or_default();
+    if only != "postgres" {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        runtime.block_on(async {
+            one("SQLite", &folder.path().join("lazaret.db").display().to_string()).await;
+        });
+    }
+    if only == "sqlite" {
+        return;
+    }
     // As it is run for a fleet: nothing that is acknowledged may be lost.
     let cluster = Cluster::start_with(&[
         "fsync=on",
