@@ -97,6 +97,26 @@ fn metadata_comes_back_exactly() {
 }
 
 #[test]
+fn what_was_restored_can_be_isolated_by_hand_again() {
+    let volume = Volume::tmpfs();
+    let daemon = Daemon::start(&Setup { mounts: vec![volume.path().into()], ..Setup::default() });
+    let path = volume.join("app.sh");
+    std::fs::write(&path, bad::high_script()).unwrap();
+    let alarm = daemon.alarm_about(&path);
+    let id = alarm["id"].as_str().unwrap();
+    for _ in 0..2 {
+        daemon.json(["handle", id, "isolate-and-kill"]);
+        assert!(!path.exists());
+        let again = daemon.cli(["handle", id, "isolate-and-kill"]);
+        let said = String::from_utf8_lossy(&again.stderr).into_owned();
+        assert!(!again.status.success() && said.contains("isolated already"), "{said}");
+        let isolated = daemon.isolated_path(&path);
+        daemon.json(["isolated", "restore", isolated["id"].as_str().unwrap()]);
+        assert_eq!(std::fs::read(&path).unwrap(), bad::high_script());
+    }
+}
+
+#[test]
 fn restore_overwrites_nothing_and_offers_another_path() {
     let volume = Volume::tmpfs();
     let daemon = Daemon::start(&Setup::armed(volume.path()));

@@ -159,7 +159,10 @@ fn act(core: &Core, peer: &Peer, alarm: AlarmId, case: &mut Case) -> Result<Repo
 
 /// `handle ALARM isolate-and-kill`: the file of the alarm, if it is still that content.
 pub(super) fn from_alarm(core: &Core, peer: &Peer, alarm: &mut Alarm) -> Result<(), Refused> {
-    if alarm.isolated.is_some() {
+    // The link stays after a restore from the list of isolated files.
+    let is_back =
+        |id| core.responder.vault().manifest(id).is_ok_and(|m| m.status == IsolatedStatus::Restored);
+    if alarm.isolated.is_some_and(|id| !is_back(id)) {
         return Err(Refusal(Kind::Refused, "its file is isolated already".into()).into());
     }
     no_rehearsal(core)?;

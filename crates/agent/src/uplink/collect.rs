@@ -53,7 +53,9 @@ fn find(core: &Core, order: &v1::CollectSample) -> Result<(Sha256, Place), Ended
         return Err(Ended::refused(format!("it has {size} bytes, and {most} were asked for: ask for more")));
     }
     let kind = kind.map_or_else(String::new, |k| k.word().to_owned());
-    Ok((sha256, Place { path: file.path.clone(), size, kind, isolated: alarm.isolated }))
+    // After a restore it lies where it was.
+    let isolated = alarm.isolated.filter(|id| core.responder.vault().has_content(*id));
+    Ok((sha256, Place { path: file.path.clone(), size, kind, isolated }))
 }
 
 fn wait(core: &Core, sha256: &Sha256, cancel: &Cancel) -> Option<Ended> {

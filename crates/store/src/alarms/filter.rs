@@ -4,10 +4,10 @@
 
 use super::place;
 use super::texts::{self, Needle};
-use crate::db::sql::Filter;
+use crate::db::sql::{Filter, Sql};
 use crate::db::value::Value;
 use crate::error::Result;
-use crate::{AlarmFilter, Scope, Store};
+use crate::{AlarmFilter, COUNT_CAP, Scope, Store};
 
 /// So many hosts are read one after the other; more are only compared.
 pub(super) const HOSTS: usize = 1000;
@@ -253,6 +253,35 @@ impl Asked {
             && self.ids.is_empty()
             && self.text.is_none()
             && self.container.is_none()
+    }
+
+    /// Nothing but hosts and a window of time.
+    pub(super) fn only_hosts(&self) -> bool {
+        self.kinds.is_none()
+            && self.sha256.is_empty()
+            && self.ids.is_empty()
+            && self.text.is_none()
+            && self.container.is_none()
+    }
+
+    /// Those of the kinds, for a count. PostgreSQL takes the newest of each: it looks at the rows themselves, and
+    /// those are the ones that lie in memory.
+    pub(super) fn newest_of_kinds(&self, within: Filter) -> Sql {
+        let Some(kinds) = self.kinds.as_ref().filter(|_| self.postgres) else {
+            return within.select("1", self.from(Some(Part::Kinds)));
+        };
+        let list: Vec<String> = kinds.iter().map(i64::to_string).collect();
+        let mut all = Sql::built(format!(
+            "SELECT 1 FROM unnest('{{{}}}'::BIGINT[]) AS v (kind) CROSS JOIN LATERAL (SELECT 1 FROM alarms AS a WHERE \
+             a.kind = v.kind",
+            list.join(",")
+        ));
+        let mut window = Filter::new();
+        self.in_window(&mut window);
+        all.push(" AND ");
+        window.append_to(&mut all);
+        all.push(&format!(" ORDER BY a.pos DESC LIMIT {COUNT_CAP}) AS t"));
+        all
     }
 
     /// A text that is common, or that no index knows, beside other conditions: how far one must look for
