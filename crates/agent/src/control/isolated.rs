@@ -216,7 +216,6 @@ pub(crate) fn note(core: &Core, alarm: Option<AlarmId>, report: &Report) {
     alarm.forensics.timeline.extend(report.records.iter().cloned());
     if report.status == Some(IsolatedStatus::Restored) {
         alarm.status = HandleStatus::Unhandled;
-        alarm.isolated = None;
     }
     if let Err(e) = update(core, &alarm) {
         log!("{e}");
