@@ -26,10 +26,10 @@ pub(super) fn run(core: &Core, order: &v1::CollectSample, cancel: &Cancel) -> Op
         Ok(found) => found,
         Err(ended) => return Some(*ended),
     };
-    if let Err(e) = cloud::want(core, sha256, place) {
-        return Some(Ended::failed(e.to_string()));
-    }
-    let ended = wait(core, &sha256, cancel);
+    let ended = match cloud::want(core, sha256, place) {
+        Ok(()) => wait(core, &sha256, cancel),
+        Err(e) => Some(Ended::failed(e.to_string())),
+    };
     core.cloud.samples.asked.remove(&sha256);
     ended
 }
