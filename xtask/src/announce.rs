@@ -85,12 +85,12 @@ A harmless test program that is rated like a miner, confidence 99:
   chmod +x try.sh; ./try.sh                  # runs: isolate-and-kill is off, this is an alarm only
   lazaret alarms list
 
-The whole answer, and its undoing:
-  lazaret switch isolate-and-kill on
+The whole answer, and its undoing, once you are signed in (below): the switch is the server's, which `up` started
+  lazaret switch isolate-and-kill on --project 0
   ./try.sh                                   # refused, and gone a moment later
   lazaret isolated list
   lazaret isolated restore ID                # as it was, with a receipt
-  rm try.sh; lazaret switch isolate-and-kill off
+  rm try.sh; lazaret switch isolate-and-kill off --project 0
 "
     )
 }

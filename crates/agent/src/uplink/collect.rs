@@ -5,7 +5,7 @@
 use super::commands::Cancel;
 use super::orders::{Ended, refused, whole};
 use crate::cloud::{self, Kind, Place};
-use crate::control::alarms;
+use crate::control::{Refused, alarms};
 use crate::core::Core;
 use crate::log::{log, printable};
 use crate::look::now_ms;
@@ -24,38 +24,43 @@ const PATIENCE: Duration = Duration::from_secs(3_600);
 pub(super) fn run(core: &Core, order: &v1::CollectSample, cancel: &Cancel) -> Option<Ended> {
     let (sha256, place) = match find(core, order) {
         Ok(found) => found,
-        Err(ended) => return Some(ended),
+        Err(ended) => return Some(*ended),
     };
-    if let Err(e) = cloud::want(core, sha256, place) {
-        return Some(Ended::failed(e.to_string()));
-    }
-    let ended = wait(core, &sha256, cancel);
+    let ended = match cloud::want(core, sha256, place) {
+        Ok(()) => wait(core, &sha256, cancel),
+        Err(e) => Some(Ended::failed(e.to_string())),
+    };
     core.cloud.samples.asked.remove(&sha256);
     ended
 }
 
 /// What it is about, if that may leave.
-fn find(core: &Core, order: &v1::CollectSample) -> Result<(Sha256, Place), Ended> {
-    whole::<AlarmId>(&order.alarm).map_err(refused)?;
-    let alarm = alarms::find(core, &order.alarm).map_err(refused)?;
+fn find(core: &Core, order: &v1::CollectSample) -> Result<(Sha256, Place), Box<Ended>> {
+    whole::<AlarmId>(&order.alarm).map_err(boxed)?;
+    let alarm = alarms::find(core, &order.alarm).map_err(boxed)?;
     let (Some(verdict), Some(file)) = (&alarm.verdict, &alarm.forensics.file) else {
-        return Err(Ended::refused("this alarm is about no file"));
+        return Err(Box::new(Ended::refused("this alarm is about no file")));
     };
     // Of a find in an archive the verdict names the archive.
     let (sha256, size) = (file.sha256.unwrap_or(verdict.sha256), file.file.size);
     let kind = Kind::of(verdict.file_type, true);
     let consent = core.cloud.consent();
     if let Err(why) = consent.may_send(kind, size, &file.path) {
-        return Err(Ended::refused(format!("{}: {why}", printable(&file.path))));
+        return Err(Box::new(Ended::refused(format!("{}: {why}", printable(&file.path)))));
     }
     if size > order.max_bytes {
         let most = order.max_bytes;
-        return Err(Ended::refused(format!("it has {size} bytes, and {most} were asked for: ask for more")));
+        let why = format!("it has {size} bytes, and {most} were asked for: ask for more");
+        return Err(Box::new(Ended::refused(why)));
     }
     let kind = kind.map_or_else(String::new, |k| k.word().to_owned());
     // After a restore it lies where it was.
     let isolated = alarm.isolated.filter(|id| core.responder.vault().has_content(*id));
     Ok((sha256, Place { path: file.path.clone(), size, kind, isolated }))
+}
+
+fn boxed(why: Refused) -> Box<Ended> {
+    Box::new(refused(why))
 }
 
 fn wait(core: &Core, sha256: &Sha256, cancel: &Cancel) -> Option<Ended> {

@@ -248,37 +248,32 @@ impl Asked {
 
     /// Nothing but kinds and a window of time.
     pub(super) fn only_kinds(&self) -> bool {
-        self.hosts.is_none()
-            && self.sha256.is_empty()
-            && self.ids.is_empty()
-            && self.text.is_none()
-            && self.container.is_none()
+        self.hosts.is_none() && self.no_content()
     }
 
     /// Nothing but hosts and a window of time.
     pub(super) fn only_hosts(&self) -> bool {
-        self.kinds.is_none()
-            && self.sha256.is_empty()
-            && self.ids.is_empty()
-            && self.text.is_none()
-            && self.container.is_none()
+        self.kinds.is_none() && self.no_content()
+    }
+
+    fn no_content(&self) -> bool {
+        self.sha256.is_empty() && self.ids.is_empty() && self.text.is_none() && self.container.is_none()
     }
 
     /// Those of the kinds, for a count. PostgreSQL takes the newest of each: it looks at the rows themselves, and
     /// those are the ones that lie in memory.
-    pub(super) fn newest_of_kinds(&self, within: Filter) -> Sql {
-        let Some(kinds) = self.kinds.as_ref().filter(|_| self.postgres) else {
-            return within.select("1", self.from(Some(Part::Kinds)));
-        };
-        let list: Vec<String> = kinds.iter().map(i64::to_string).collect();
+    pub(super) fn of_kinds(&self) -> Sql {
+        let mut window = self.window();
+        if !self.postgres {
+            self.answer(Part::Kinds, &mut window);
+            return window.select("1", self.from(Some(Part::Kinds)));
+        }
+        let kinds: Vec<String> = self.kinds.iter().flatten().map(i64::to_string).collect();
         let mut all = Sql::built(format!(
             "SELECT 1 FROM unnest('{{{}}}'::BIGINT[]) AS v (kind) CROSS JOIN LATERAL (SELECT 1 FROM alarms AS a WHERE \
-             a.kind = v.kind",
-            list.join(",")
+             a.kind = v.kind AND ",
+            kinds.join(",")
         ));
-        let mut window = Filter::new();
-        self.in_window(&mut window);
-        all.push(" AND ");
         window.append_to(&mut all);
         all.push(&format!(" ORDER BY a.pos DESC LIMIT {COUNT_CAP}) AS t"));
         all

@@ -121,6 +121,11 @@ async fn dense(pools: &Pools, asked: &Asked) -> Result<bool> {
 
 async fn size(pools: &Pools, asked: &Asked, part: Part) -> Result<u64> {
     let inner = match asked.needle(part) {
+        None if part == Part::Kinds && asked.only_kinds() => {
+            // Nobody asks for a larger number, and the page comes from the values' own order.
+            let n = counted(pools, asked.of_kinds(), COUNT_CAP).await?;
+            return Ok(if n >= COUNT_CAP { SMALL } else { n });
+        }
         None => {
             let mut w = asked.window();
             if part == Part::Ids {
@@ -131,11 +136,6 @@ async fn size(pools: &Pools, asked: &Asked, part: Part) -> Result<u64> {
                 w.value("sha256 =", &asked.sha256);
             }
             asked.answer(part, &mut w);
-            if part == Part::Kinds && asked.only_kinds() {
-                // Nobody asks for a larger number, and the page comes from the values' own order.
-                let n = counted(pools, asked.newest_of_kinds(w), COUNT_CAP).await?;
-                return Ok(if n >= COUNT_CAP { SMALL } else { n });
-            }
             w.select("1", asked.from(Some(part)))
         }
         Some(needle) if asked.postgres => return sampled(pools, needle).await,
