@@ -4,14 +4,15 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-/// `target/<profile>`.
+/// `target/<profile>`; of a program that was copied out of it, the folder that it lies in.
 ///
 /// # Panics
-/// When the test executable is not where cargo puts it.
+/// When this executable has no path.
 #[must_use]
 pub fn folder() -> PathBuf {
     let own = std::env::current_exe().expect("own path");
-    own.ancestors().find(|p| p.join("deps").is_dir()).expect("a cargo target folder").to_owned()
+    let target = own.ancestors().find(|p| p.join("deps").is_dir());
+    target.or(own.parent()).expect("a program lies in a folder").to_owned()
 }
 
 /// The path of a binary.
@@ -53,7 +54,8 @@ fn built(name: &str, sources: &[&str]) -> PathBuf {
     let _turn = ONE_AT_A_TIME.lock();
     let pack = folder().join(name);
     let built = std::fs::metadata(&pack).and_then(|m| m.modified()).ok();
-    if built.is_some_and(|b| !newer(&repository().join("content"), b)) {
+    let copied = built.is_some() && !folder().join("deps").is_dir();
+    if copied || built.is_some_and(|b| !newer(&repository().join("content"), b)) {
         return pack;
     }
     let fresh = folder().join(format!("{name}.{}", std::process::id()));

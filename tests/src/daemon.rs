@@ -33,6 +33,9 @@ pub struct Setup {
     /// Lines of a shell that run before it, in a mount namespace that both share and nobody else sees;
     /// not together with `namespace`.
     pub before: String,
+    /// Name that it takes this machine to have, in a namespace of its own; absent: the machine's. Not
+    /// together with `namespace` or `before`.
+    pub host_name: Option<String>,
 }
 
 impl Setup {
@@ -231,6 +234,13 @@ fn spawn(config: &Path, log: &Path, setup: &Setup) -> Child {
     let program = binaries::path("lazaretd");
     let mut command = match &setup.namespace {
         // Each becomes the program: the pid stays.
+        None if setup.host_name.is_some() => {
+            let script = "printf %s \"$1\" > /proc/sys/kernel/hostname; shift; exec \"$@\"";
+            let mut named = Command::new("unshare");
+            named.args(["--uts", "--", "sh", "-ec", script, "sh"]);
+            named.args(&setup.host_name).arg(program);
+            named
+        }
         None if !setup.before.is_empty() => {
             let script = format!("set -e\n{}\nexec \"$0\" \"$@\"", setup.before);
             let mut apart = Command::new("unshare");

@@ -3,7 +3,7 @@
 
 use crate::cargo::{cargo, root};
 use crate::run::{self, Error};
-use crate::{cache, packages};
+use crate::{cache, console, packages};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -50,6 +50,7 @@ impl Built {
 pub(crate) fn programs() -> Result<Built, Error> {
     packages::install(&[packages::UP])?;
     cache::prune();
+    console::build_or_go_on();
     let built = Built::here()?;
     if !built.path("lazaretd").exists() {
         eprintln!(

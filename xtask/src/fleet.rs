@@ -74,8 +74,10 @@ fn word(answer: &str, key: &str) -> Result<String, Error> {
 }
 
 fn words(authority: &str, once: Option<&str>, install: &str) -> String {
-    let mut text =
-        format!("\nThe fleet's server: https://{PEOPLE} (data: {DATA}), authority\n  {authority}\n");
+    let mut text = format!(
+        "\nThe fleet's server: https://{PEOPLE} (data: {DATA}), authority\n  {authority}\n\
+                 The web console: https://{PEOPLE}/ui/\n"
+    );
     if let Some(once) = once {
         let _ = writeln!(text, "First administrator: admin, one-time password {once}   (shown this once)");
     }

@@ -13,6 +13,7 @@ mod build;
 mod cache;
 mod cargo;
 mod config;
+mod console;
 mod fleet;
 mod npm;
 mod packages;
@@ -31,11 +32,13 @@ const USAGE: &str = "\
 cargo xtask <verb>
 
   up [--mounts DIR]... [--no-server]
-                            build everything, start the fleet's server and protect this machine until
+                            build everything, the web console too, start the fleet's server and protect this machine until
                             Ctrl-C; DIR limits the protection to the file system mounted there
   test [--full] [FILTER]... build everything and run the whole test suite (as root);
                             FILTER runs only the tests whose names contain it,
                             --full the full numbers of rounds: hours, not minutes
+  console                   build the web console into console/dist, which `up`, `test` and `bench` do too
+  screenshots               pictures of every page of the web console, in both languages (as root)
   tidy                      check the rules of the tree (CONTRIBUTING.md)
   bench [ARGUMENT]...       build with the release profile and run the benchmarks
 
@@ -59,6 +62,8 @@ fn main() -> ExitCode {
         "test" => test::test(rest),
         "tidy" => tidy::tidy(rest),
         "bench" => bench::bench(rest),
+        "console" => console::console(rest),
+        "screenshots" => console::screenshots(rest),
         // Started by `up` only.
         "preflight" => preflight::inside(rest),
         "announce" => announce::announce(rest),

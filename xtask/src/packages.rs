@@ -41,8 +41,8 @@ pub(crate) const TEST: &[Package] = &[
     package("libcap2-bin", "setcap", "file capabilities that a restore must bring back"),
     package("lz4", "lz4", "compressed apt indexes in the package database tests"),
     package("mount", "mount", "tmpfs and loop mounts"),
-    package("nodejs", "node", "an OpenID provider for the sign-on tests; 20 or later"),
-    package("npm", "npm", "installs that provider as its lock file pins it"),
+    package("nodejs", "node", "builds the web console; an OpenID provider for the tests; 20 or later"),
+    package("npm", "npm", "installs that provider, and the web console's packages, as lock files pin them"),
     package(
         "postgresql-15",
         "",
@@ -53,6 +53,13 @@ pub(crate) const TEST: &[Package] = &[
     package("strace", "strace", "fails and cuts off system calls one by one"),
     package("util-linux", "unshare", "namespaces and other users"),
     package("xfsprogs", "mkfs.xfs", "xfs loop mounts, and filesystems shut down as by a power cut"),
+];
+
+/// The browser of the console's stories, and letters for it.
+pub(crate) const BROWSER: &[Package] = &[
+    package("chromium", "chromium", "the browser before the web console, steered by its stories"),
+    package("fonts-dejavu-core", "", "Latin letters in that browser"),
+    package("fonts-noto-cjk", "", "Chinese letters in that browser"),
 ];
 
 /// What makes Python's virtual environments, where Python alone cannot.
@@ -130,6 +137,7 @@ mod tests {
         let names: Vec<_> = TEST.iter().map(|p| p.name).collect();
         assert!(names.is_sorted_by(|a, b| a < b), "{names:?}");
         assert!(TEST.iter().all(|p| UP.iter().all(|u| u.name != p.name)));
+        assert!(BROWSER.iter().all(|p| TEST.iter().all(|t| t.name != p.name)));
     }
 
     #[test]

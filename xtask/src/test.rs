@@ -4,8 +4,8 @@
 use crate::build::Built;
 use crate::cargo::{cargo, root};
 use crate::run::{self, Error};
-use crate::{cache, npm, packages, python, schemathesis, tidy};
-use std::path::PathBuf;
+use crate::{cache, console, npm, packages, python, schemathesis, tidy};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Runs the suite. The last line is `N passed, N failed`; each check (fmt, tidy, clippy) counts as one.
@@ -21,7 +21,7 @@ pub(crate) fn test(arguments: &[String]) -> Result<(), Error> {
              Run it as root on a machine for tests. Without root: cargo test -p lazaret-model -p lazaret-policy",
         ));
     }
-    packages::install(&[packages::UP, packages::TEST])?;
+    packages::install(&[packages::UP, packages::TEST, packages::BROWSER])?;
     python::install()?;
     cache::prune();
     if let Err(error) = npm::install("idp") {
@@ -31,6 +31,8 @@ pub(crate) fn test(arguments: &[String]) -> Result<(), Error> {
         eprintln!("{error}\nGoing on without schemathesis: the test that needs it will fail and say so.");
     }
 
+    console::build_or_go_on();
+
     let mut score = Score::default();
     if filters.is_empty() {
         score.check("fmt", run::run(cargo()?.args(["fmt", "--all", "--check"])));
@@ -38,7 +40,8 @@ pub(crate) fn test(arguments: &[String]) -> Result<(), Error> {
     }
     // A tree that does not compile has no tests to run: this one ends it.
     run::run(cargo()?.args(["build", "--locked", "--workspace", "--all-targets"]))?;
-    Built::here()?.pack()?;
+    let built = Built::here()?;
+    built.pack()?;
 
     match nextest()? {
         Some(runner) => with_nextest(runner, full, filters, &mut score)?,
@@ -51,6 +54,12 @@ pub(crate) fn test(arguments: &[String]) -> Result<(), Error> {
         let mut clippy = cargo()?;
         clippy.args(["clippy", "--locked", "--workspace", "--all-targets", "--", "--deny", "warnings"]);
         score.check("clippy", run::run(&mut clippy));
+        score.check("console", console::check());
+    }
+    // Their programs were built with the console that `check` has just looked at.
+    match console::stories(&built, filters) {
+        Ok((report, ended)) => score.junit("console's stories", &report, ended),
+        Err(error) => score.check("console's stories", Err(error)),
     }
     score.end()
 }
@@ -112,19 +121,8 @@ fn with_nextest(runner: PathBuf, full: bool, filters: &[String], score: &mut Sco
     nextest.args(["--no-tests", "pass", "--"]);
     rounds(&mut nextest, full);
     let ended = run::run(nextest.args(filters));
-    let text = std::fs::read_to_string(&report).unwrap_or_default();
-    match junit(&text) {
-        Some((tests, failed)) => {
-            score.passed += tests.saturating_sub(failed);
-            score.failed += failed;
-            if ended.is_err() && failed == 0 {
-                score.check("nextest", ended);
-            }
-            Ok(())
-        }
-        // No test matched: there is no report, and that is fine.
-        None => ended,
-    }
+    score.junit("nextest", &report, ended);
+    Ok(())
 }
 
 fn with_cargo_test(full: bool, filters: &[String], score: &mut Score) -> Result<(), Error> {
@@ -168,6 +166,17 @@ impl Score {
                 self.failed += 1;
                 self.failures.push(format!("{name}: {error}"));
             }
+        }
+    }
+
+    /// Counts what a report in JUnit's form says. Without a report no test matched, when it ended well.
+    fn junit(&mut self, name: &str, report: &Path, ended: Result<(), Error>) {
+        let text = std::fs::read_to_string(report).unwrap_or_default();
+        let (tests, failed) = junit(&text).unwrap_or_default();
+        self.passed += tests.saturating_sub(failed);
+        self.failed += failed;
+        if ended.is_err() && failed == 0 {
+            self.check(name, ended);
         }
     }
 

@@ -92,7 +92,7 @@ impl Item {
             item.handled = shown(&a.handled_by, 64);
             item.handled_by = shown(&a.handled_who, 128);
             if !console.is_empty() {
-                item.link = format!("{}/alarms/{}", console.trim_end_matches('/'), a.id);
+                item.link = format!("{}/ui/alarms/{}", console.trim_end_matches('/'), a.id);
             }
         }
         item

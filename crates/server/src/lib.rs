@@ -9,6 +9,7 @@ pub mod authority;
 pub mod backup;
 pub mod break_glass;
 pub mod config;
+pub mod console;
 pub mod content;
 mod deep_scan;
 mod descriptors;

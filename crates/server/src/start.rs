@@ -6,6 +6,7 @@ use crate::api::route::RouteRow;
 use crate::api::state::{Api, SIGN_INS_PER_MINUTE, Shared};
 use crate::authority::Authority;
 use crate::config::Config;
+use crate::console::Console;
 use crate::content::{Checker, ContentKey, Publisher};
 use crate::gateway::{Gateway, Settings};
 use crate::people::limit::Limit;
@@ -111,11 +112,19 @@ impl Running {
     }
 }
 
-/// Starts a role.
+/// Starts a role, without a console.
+///
+/// # Errors
+/// As [`start_with`].
+pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
+    start_with(config, role, Console::default()).await
+}
+
+/// Starts a role; people with a browser are given this console.
 ///
 /// # Errors
 /// Names the port, the certificate, the authority or the database, and the cause.
-pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
+pub async fn start_with(config: Config, role: Role, console: Console) -> anyhow::Result<Running> {
     let handle = numbers::handle();
     let authority = Arc::new(
         Authority::load(&init::authority_folder(&config)).context("no authority; run lazaret-server init")?,
@@ -239,6 +248,7 @@ pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
             samples,
             checker: Checker::new(&config),
             read_only,
+            console,
             config,
         };
         let (router, document, routes) = api::build(Api::new(shared));

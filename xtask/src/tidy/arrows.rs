@@ -29,6 +29,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "server",
         &["deepscan", "model", "notify", "policy", "pool", "proto", "pack", "samples", "session", "store"],
     ),
+    ("console", &[]),
+    ("server-bin", &["console", "server"]),
     (
         "agent",
         &[
@@ -61,6 +63,7 @@ const ABSENT: &[(&str, &[&str])] = &[
     ("cli", &["yara-x", "boreal", "wasmtime", "goblin", "zip", "tar", "lazaret-engine"]),
     ("scanner", &["rusqlite", "age", "tokio", "rustls"]),
     ("server", &["yara-x", "boreal", "wasmtime", "goblin", "zip", "tar", "lazaret-engine"]),
+    ("server-bin", &["yara-x", "boreal", "wasmtime", "goblin", "zip", "tar", "lazaret-engine"]),
     ("model", &["serde", "prost", "rustix"]),
     ("policy", &["serde", "prost", "rustix"]),
 ];

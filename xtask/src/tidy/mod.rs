@@ -6,6 +6,7 @@
 
 mod arrows;
 mod code;
+mod console;
 mod content;
 mod documents;
 mod heads;
@@ -25,6 +26,9 @@ type Check = fn(&Tree) -> Vec<String>;
 const CHECKS: &[(&str, Check)] = &[
     ("file heads", heads::heads),
     ("file lengths", heads::lengths),
+    ("console: file heads", console::heads),
+    ("console: file lengths", console::lengths),
+    ("console: markup", console::markup),
     ("unsafe code", unsafe_code::check),
     ("words left open", words::open_ends),
     ("plain test strings", words::plain_test_strings),

@@ -56,7 +56,7 @@ async fn an_alarm_is_told_signed_and_once(bed: Bed) {
     let item = &said["data"]["alarms"][0];
     assert_eq!((item["id"].as_str(), item["severity"].as_str()), (Some(alarm.id.as_str()), Some("high")));
     assert_eq!((item["host_name"].as_str(), item["confidence"].as_i64()), (Some("web-1"), Some(95)));
-    assert_eq!(item["link"], format!("https://console.example/alarms/{}", alarm.id));
+    assert_eq!(item["link"], format!("https://console.example/ui/alarms/{}", alarm.id));
     // The same alarm again, or one that only changed, is no message.
     let mut again = alarm.clone();
     again.count = 7;

@@ -4,7 +4,7 @@
 use super::extract::{Accepted, Empty, Json, Path, Query};
 use super::gate::Access;
 use super::orders::{self, Order, Ordered};
-use super::page::{PageOf, cursor};
+use super::page::{OfProject, PageOf, cursor};
 use super::permission::Permission;
 use super::problem::Problem;
 use super::record::Record;
@@ -210,6 +210,7 @@ pub(crate) fn routes(r: &mut Routes) {
     r.add(
         Permission::View,
         get("/hosts/statistics", "hostStatistics", "How many hosts of each kind")
+            .query::<OfProject>()
             .answers::<HostStatistics>(200),
         statistics,
     );
@@ -346,8 +347,13 @@ async fn list(
     Ok(Json(PageOf::of(page, |h| Host { edition: edition(&h), ..view(&h) })))
 }
 
-async fn statistics(State(api): State<Api>, access: Access) -> Result<Json<HostStatistics>, Problem> {
-    let HostCounts { total, status, protection, importance } = api.store.host_counts(&access.scope).await?;
+async fn statistics(
+    State(api): State<Api>,
+    access: Access,
+    Query(q): Query<OfProject>,
+) -> Result<Json<HostStatistics>, Problem> {
+    let scope = access.chosen(q.project.as_deref())?;
+    let HostCounts { total, status, protection, importance } = api.store.host_counts(&scope).await?;
     Ok(Json(HostStatistics {
         total,
         by_status: counts(status),

@@ -9,7 +9,7 @@ use super::extract::{Accepted, Json, Path, Query};
 use super::gate::Access;
 use super::hosts::{Count, counts};
 use super::orders::{self, Order, Ordered};
-use super::page::{PageOf, cursor, moment};
+use super::page::{OfProject, PageOf, cursor, moment};
 use super::permission::Permission;
 use super::problem::Problem;
 use super::route::{Routes, get, post};
@@ -159,6 +159,7 @@ pub(crate) fn routes(r: &mut Routes) {
     r.add(
         view,
         get("/isolated-files/statistics", "isolatedStatistics", "How many isolated files of each status")
+            .query::<OfProject>()
             .answers::<IsolatedStatistics>(200),
         statistics,
     );
@@ -273,8 +274,13 @@ async fn list(
     Ok(Json(PageOf::of(page, |i| item(&i, hosts.get(&i.host)))))
 }
 
-async fn statistics(State(api): State<Api>, access: Access) -> Result<Json<IsolatedStatistics>, Problem> {
-    Ok(Json(IsolatedStatistics { by_status: counts(api.store.isolated_counts(&access.scope).await?) }))
+async fn statistics(
+    State(api): State<Api>,
+    access: Access,
+    Query(q): Query<OfProject>,
+) -> Result<Json<IsolatedStatistics>, Problem> {
+    let scope = access.chosen(q.project.as_deref())?;
+    Ok(Json(IsolatedStatistics { by_status: counts(api.store.isolated_counts(&scope).await?) }))
 }
 
 async fn show(

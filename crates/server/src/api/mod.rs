@@ -51,6 +51,7 @@ mod users;
 mod whitelist;
 pub(crate) mod words;
 
+use crate::console;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
@@ -116,6 +117,7 @@ pub(crate) fn build(api: Api) -> (Router, String, Vec<RouteRow>) {
         .route("/agent/ca.pem", axum::routing::get(install::certificate))
         .route("/agent/install.sh", axum::routing::get(install::script))
         .route("/install/files/{name}", axum::routing::get(install::file))
+        .merge(console::router())
         .fallback(|| async { health::no_path("GET /api/v1/openapi.json lists them") })
         .method_not_allowed_fallback(health::no_method)
         .layer(Extension(Document(document.clone().into())))
@@ -148,11 +150,10 @@ async fn bounded(request: Request, next: Next) -> Response {
 pub(crate) async fn secured(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let status = response.status();
-    let is_problem = response
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|v| v.as_bytes().starts_with(b"application/problem+json"));
-    if (status.is_client_error() || status.is_server_error()) && !is_problem {
+    let kind = response.headers().get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+    // What people read in a browser says itself what is wrong.
+    let tells = kind.starts_with(b"application/problem+json") || kind.starts_with(b"text/html");
+    if (status.is_client_error() || status.is_server_error()) && !tells {
         let kept = response.headers().get(header::ALLOW).cloned();
         response = of_status(status).into_response();
         if let Some(allow) = kept {
@@ -164,12 +165,13 @@ pub(crate) async fn secured(request: Request, next: Next) -> Response {
         ("x-content-type-options", "nosniff"),
         ("x-frame-options", "DENY"),
         ("referrer-policy", "no-referrer"),
-        ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
         ("cross-origin-resource-policy", "same-origin"),
         ("strict-transport-security", "max-age=31536000"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    let nothing = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(nothing);
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }

@@ -4,10 +4,20 @@
 use super::problem::Problem;
 use crate::time;
 use lazaret_store::{COUNT_CAP, Cursor, Page};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
 
 /// Items of a page unless asked for otherwise.
 const DEFAULT_LIMIT: u32 = 50;
+
+/// Of which project.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OfProject {
+    /// Id of a project, or `all_granted_eps`: all that the caller may see, as without it.
+    #[param(min_length = 1, max_length = 64)]
+    pub(crate) project: Option<String>,
+}
 
 /// Which page is wanted.
 pub(crate) fn cursor(after: Option<String>, limit: Option<u32>) -> Result<Cursor, Problem> {

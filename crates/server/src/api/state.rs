@@ -5,6 +5,7 @@ use super::health::Standing;
 use super::install::Programs;
 use super::problem::{Kind, Problem};
 use crate::config::Config;
+use crate::console::Console;
 use crate::content::{Checker, Publisher};
 use crate::people::PeopleError;
 use crate::people::limit::Limit;
@@ -46,6 +47,8 @@ pub(crate) struct Shared {
     pub(crate) samples: lazaret_samples::Samples,
     pub(crate) checker: Checker,
     pub(crate) read_only: ReadOnly,
+    /// For browsers.
+    pub(crate) console: Console,
 }
 
 impl Api {

@@ -17,6 +17,24 @@ async fn restore_and_delete_as_the_state_allows(base: Base) {
     let c = rows::isolated(&s, &two, b"/srv/c", [1; 32], "deleted").await;
     let list = s.get("/api/v1/isolated-files?status=isolated,restore_failed", &op).await.expect(200);
     assert_eq!(list["total"], 2);
+    // Counted are those of the project that is asked for, of which one may see.
+    let other = rows::project(&s, "other").await;
+    let admin = s.admin().await;
+    let elsewhere = rows::host(&s, &other).await;
+    rows::isolated(&s, &elsewhere, b"/srv/d", [4; 32], "isolated").await;
+    for (project, isolated, hosts) in [("0", 1, 2), (other.as_str(), 1, 1), ("all_granted_eps", 2, 3)] {
+        let counted =
+            s.get(&format!("/api/v1/isolated-files/statistics?project={project}"), &admin).await.expect(200);
+        let of =
+            |word: &str| counted["by_status"].as_array().unwrap().iter().find(|c| c["word"] == word).cloned();
+        assert_eq!(of("isolated").unwrap()["count"], isolated, "{project}: {counted}");
+        let counted = s.get(&format!("/api/v1/hosts/statistics?project={project}"), &admin).await.expect(200);
+        assert_eq!(counted["total"], hosts, "{project}: {counted}");
+    }
+    for list in ["isolated-files", "hosts"] {
+        s.get(&format!("/api/v1/{list}/statistics?project={other}"), &op).await.problem(404, "not-found");
+        s.get(&format!("/api/v1/{list}/statistics?projct={other}"), &op).await.problem(422, "invalid");
+    }
     let whole = s.get(&format!("/api/v1/isolated-files/{a}"), &op).await.expect(200);
     assert_eq!(whole["isolated"]["killed"][0]["unit"], "php-fpm.service");
     assert_eq!(whole["summary"]["source"], "event");

@@ -8,8 +8,9 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use lazaret_server::config::Config;
+use lazaret_server::console::Console;
 use lazaret_server::init;
-use lazaret_server::start::{Role, Running, start};
+use lazaret_server::start::{Role, Running, start_with};
 use lazaret_store::{CredentialRow, Store, UserRow};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -88,6 +89,15 @@ impl Server {
 
     /// With further lines of `[api]`, then whole sections.
     pub(crate) async fn start_so(base: Base, api: &str, role: Role) -> Self {
+        Self::start_all(base, api, role, Console::default()).await
+    }
+
+    /// With a console for browsers.
+    pub(crate) async fn start_for_browsers(console: Console) -> Self {
+        Self::start_all(Base::Sqlite, "", Role::Api, console).await
+    }
+
+    async fn start_all(base: Base, api: &str, role: Role, console: Console) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
         let (shared, database) = match base {
@@ -104,7 +114,7 @@ impl Server {
         );
         let config = Config::parse(&text).unwrap();
         let made = init::init(&config).await.unwrap();
-        let running = start(config.clone(), role).await.unwrap();
+        let running = start_with(config.clone(), role, console).await.unwrap();
         let base = running.api.map(|a| format!("http://{a}")).unwrap_or_default();
         Self {
             running: Some(running),

@@ -10,6 +10,7 @@ mod base;
 mod cloud;
 mod cloud_samples;
 mod conformance;
+mod console;
 mod coverage;
 mod document;
 mod hostile;

@@ -1,52 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Sign-in at a real provider: `oidc-provider` from npm, installed by `cargo xtask test` into the cache with
-//! what `tests/idp/package-lock.json` pins.
+//! Sign-in at a real provider.
 
 use crate::idp::token_of;
 use crate::kit::{Reply, Server};
 use axum::body::Body;
 use axum::http::Request;
+use lazaret_kit::Idp;
 use lazaret_server::start::Role;
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Lines};
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
-
-/// The provider; it ends when its standard input is closed, at the latest with us.
-struct Provider {
-    child: Child,
-    issuer: String,
-    /// Held open: it writes notices, and ends when nobody could read them.
-    _out: Lines<BufReader<ChildStdout>>,
-}
-
-impl Drop for Provider {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn start() -> Provider {
-    let home = std::env::var_os("HOME").expect("HOME");
-    let modules: PathBuf = Path::new(&home).join(".cache/lazaret/tools/idp/node_modules");
-    assert!(modules.join("oidc-provider").is_dir(), "no oidc-provider: cargo xtask test installs it");
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/idp/provider.mjs");
-    let mut child = Command::new("node")
-        .arg(script)
-        .arg(modules)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("node");
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let ready = lines.next().and_then(Result::ok).unwrap_or_default();
-    let issuer =
-        ready.strip_prefix("ready ").unwrap_or_else(|| panic!("the provider said {ready:?}")).to_owned();
-    Provider { child, issuer, _out: lines }
-}
 
 /// A browser: it keeps cookies and follows where it is sent, as long as that is at the provider.
 #[derive(Default)]
@@ -87,38 +49,32 @@ impl Browser {
 
 #[tokio::test]
 async fn people_of_a_real_provider_come_in_with_their_groups() {
-    let idp = start();
-    let lines = format!(
-        "requests_per_minute = 1000000\nrequests_per_minute_address = 1000000\n\
-         [[sign_on.providers]]\nname = \"corp\"\nissuer = \"{}\"\nclient_id = \"lazaret\"\n\
-         client_secret = \"geheim\"\nscopes = [\"profile\", \"groups\"]\n\
-         roles = [{{ group = \"soc\", project = \"*\", role = \"operator\" }}, \
-         {{ group = \"web\", project = \"0\", role = \"viewer\" }}]\n",
-        idp.issuer
-    );
+    let idp = Idp::start();
+    let lines =
+        format!("requests_per_minute = 1000000\nrequests_per_minute_address = 1000000\n{}", idp.section());
     let s = Server::start_with(&lines, Role::Api).await;
     let mut seen = Vec::new();
     for (who, role) in [("eve", "operator"), ("ann", "viewer")] {
         let mut browser = Browser::default();
-        browser.get(&s, &format!("{}/test/who?{who}", idp.issuer)).await;
-        let reply = browser.sign_in(&s, &idp.issuer).await;
+        browser.get(&s, &idp.who(who)).await;
+        let reply = browser.sign_in(&s, idp.issuer()).await;
         assert_eq!((reply.status, reply.header("location")), (303, "/"), "{}", reply.text);
         let token = token_of(&reply);
         let me = s.get("/api/v1/me", &token).await.expect(200);
         assert_eq!((&me["name"], &me["grants"][0]["role"]), (&json!(who), &json!(role)), "{me}");
         // At the provider they are signed in still: the second time is the same user.
-        let again = token_of(&browser.sign_in(&s, &idp.issuer).await);
+        let again = token_of(&browser.sign_in(&s, idp.issuer()).await);
         assert_eq!(s.get("/api/v1/me", &again).await.expect(200)["id"], me["id"]);
         let out = s.send("POST", "/api/v1/sso/logout", &again, None, &[]).await.expect(200);
         let url = out["url"].as_str().unwrap();
-        assert!(url.starts_with(&format!("{}/session/end?", idp.issuer)), "{url}");
+        assert!(url.starts_with(&format!("{}/session/end?", idp.issuer())), "{url}");
         s.get("/api/v1/me", &again).await.problem(401, "not-signed-in");
         seen.push(me["id"].clone());
     }
     assert_ne!(seen[0], seen[1]);
     let mut browser = Browser::default();
-    browser.get(&s, &format!("{}/test/who?bob", idp.issuer)).await;
-    let refused = browser.sign_in(&s, &idp.issuer).await;
+    browser.get(&s, &idp.who("bob")).await;
+    let refused = browser.sign_in(&s, idp.issuer()).await;
     assert!(refused.problem(401, "sign-on-refused").contains("groups"));
     s.stop().await;
 }

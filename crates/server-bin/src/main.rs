@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-//! lazaret-server: the fleet's server (docs/adr/0008).
+//! lazaret-server: the fleet's server (docs/adr/0008), with the web console in it.
 
 #![forbid(unsafe_code)]
 
 use anyhow::{Context as _, bail};
 use lazaret_server::config::Config;
-use lazaret_server::start::{Role, start};
+use lazaret_server::console::{Asset, Console};
+use lazaret_server::start::{Role, start_with};
 use lazaret_server::{backup, break_glass, diagnose, init};
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -243,12 +244,26 @@ fn say(text: &str) -> anyhow::Result<()> {
     writeln!(std::io::stdout(), "{text}").context("cannot write to standard output")
 }
 
+/// What browsers are given. Here and not in the server's library, which then need not be compiled again for a
+/// new console.
+fn console() -> Console {
+    let asset = |f: &lazaret_console::File| Asset {
+        path: f.path,
+        content_type: f.content_type,
+        plain: f.plain,
+        gzip: f.gzip,
+        tag: f.tag,
+        forever: f.forever,
+    };
+    Console::new(lazaret_console::FILES.iter().map(asset), lazaret_console::NONCE)
+}
+
 async fn serve(config: Config, role: Role) -> anyhow::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let plain = config.api.plain_http;
-    let running = start(config, role).await?;
+    let running = start_with(config, role, console()).await?;
     if let Some(address) = running.api {
         say(&format!("people: {}://{address}", if plain { "http" } else { "https" }))?;
     }
