@@ -11,7 +11,7 @@ test('a server is added with one line, copied with one key', async ({ page, stag
   await expect(page.getByRole('link', { name: /^Online: 2/ })).toBeVisible();
   await page.getByRole('button', { name: 'Add servers' }).click();
   const dialog = page.getByRole('dialog');
-  await dialog.getByLabel('What it is for').fill('story');
+  await dialog.getByLabel('What it is for').fill('web farm');
   await dialog.getByRole('button', { name: 'Make the line' }).click();
   const line = (await dialog.locator('[data-command="first"]').innerText()).trim();
   await page.keyboard.press('c');
@@ -20,10 +20,10 @@ test('a server is added with one line, copied with one key', async ({ page, stag
 
   // The token is in the list, and with it a machine becomes a server; the list says so by itself.
   await page.goto('/ui/install/agents');
-  await expect(page.getByRole('row', { name: /story/ })).toBeVisible();
-  await page.getByRole('row', { name: /story/ }).getByRole('button', { name: 'Revoke' }).click();
+  await expect(page.getByRole('row', { name: /web farm/ })).toBeVisible();
+  await page.getByRole('row', { name: /web farm/ }).getByRole('button', { name: 'Revoke' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
-  await expect(page.getByRole('row', { name: /story/ })).toHaveCount(0);
+  await expect(page.getByRole('row', { name: /web farm/ })).toHaveCount(0);
 
   await page.goto('/ui/hosts');
   await stage.ask({ do: 'host', name: 'new-01' });

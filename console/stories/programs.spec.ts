@@ -74,10 +74,10 @@ test('a person calls a content bad and takes it back at once', async ({ page, st
   test.setTimeout(patient(120_000));
   const [clean] = await stage.drop({ what: 'clean', path: 'opt/clean.sh' });
   if (!clean) throw new Error('nothing was dropped');
-  expect((await stage.ask({ do: 'run', path: 'opt/clean.sh' })).stdout).toBe('ran\n');
+  expect((await stage.ask({ do: 'run', path: 'opt/clean.sh', wait: true })).stdout).toBe('ran\n');
   await stage.ask({ do: 'wait-for', list: `/files/${clean.sha256}`, where: { '/file/sha256': clean.sha256 }, seconds: 60 });
-  // Nobody isolates in this story: refusing is what is looked at.
-  await stage.ask({ do: 'switch', switch: 'isolate_and_kill', on: false });
+  // Nobody isolates before the time of the ring: refusing is what is looked at.
+  await stage.ask({ do: 'consent', change: { ring_seconds: 3600 } });
   await signIn(page, stage);
   await page.goto(`/ui/programs?sha256=${clean.sha256.slice(0, 20)}`);
   await page.getByRole('link', { name: clean.sha256.slice(0, 12) }).click();
@@ -88,9 +88,9 @@ test('a person calls a content bad and takes it back at once', async ({ page, st
   await dialog.getByLabel('Reason').fill('a story');
   await say.click();
   await expect(page.getByText('By a person').first()).toBeVisible();
-  await expect.poll(async () => (await stage.ask({ do: 'run', path: 'opt/clean.sh' })).refused, { timeout: patient(30_000) }).toBe(true);
+  await expect.poll(async () => (await stage.ask({ do: 'run', path: 'opt/clean.sh', wait: true })).refused, { timeout: patient(30_000) }).toBe(true);
   await page.getByRole('button', { name: 'Withdraw…' }).first().click();
   await dialog.getByLabel('Reason').fill('over');
   await dialog.getByRole('button', { name: /^Withdraw/ }).click();
-  await expect.poll(async () => (await stage.ask({ do: 'run', path: 'opt/clean.sh' })).refused, { timeout: patient(30_000) }).toBe(false);
+  await expect.poll(async () => (await stage.ask({ do: 'run', path: 'opt/clean.sh', wait: true })).refused, { timeout: patient(30_000) }).toBe(false);
 });

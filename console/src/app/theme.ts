@@ -33,6 +33,18 @@ const LIGHT = {
   colorIcon: '#5b6476',
   colorBorder: '#c3cad6',
   colorBorderSecondary: '#e1e5ec',
+  // What the library derives from colours as dark as these is too light for white text, or grey.
+  colorPrimaryHover: '#1a63df',
+  colorLinkHover: '#1a63df',
+  colorErrorHover: '#d8362b',
+  colorSuccessBg: '#e7f6ee',
+  colorSuccessBorder: '#93cdae',
+  colorWarningBg: '#fff5de',
+  colorWarningBorder: '#e6c37c',
+  colorErrorBg: '#fdecea',
+  colorErrorBorder: '#efb0aa',
+  colorInfoBg: '#e8f0fe',
+  colorInfoBorder: '#a5c2f3',
 };
 
 const DARK = {
@@ -64,7 +76,7 @@ export function themeOf(dark: boolean): ThemeConfig {
     token: { ...SHARED, ...(dark ? DARK : LIGHT) },
     components: {
       // White on the dark theme's blue has too little contrast with the default's lighter blue.
-      Button: dark ? { primaryColor: '#ffffff', colorPrimary: '#2a66d0', colorPrimaryHover: '#3473e0', dangerColor: '#1a0d0c' } : {},
+      Button: dark ? { primaryColor: '#ffffff', colorPrimary: '#2a66d0', colorPrimaryHover: '#2f6ddb', dangerColor: '#1a0d0c' } : {},
       Tooltip: dark ? { colorBgSpotlight: '#38424f' } : {},
     },
   };
