@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Alarms as operators see and handle them: live, with evidence, by hand and back, whitelisted, in batches, as a viewer. */
-import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
+import { serious } from './axe';
 import { expect, patient, signIn, test } from './stage';
 
 /** Opens the drawer of the alarm about a file. */
@@ -11,13 +11,6 @@ async function open(page: Page, file: string): Promise<ReturnType<Page['getByRol
   const drawer = page.getByRole('dialog').filter({ has: page.getByRole('heading', { name: 'Confidence' }) });
   await expect(drawer).toBeVisible();
   return drawer;
-}
-
-async function serious(page: Page): Promise<string[]> {
-  const found = await new AxeBuilder({ page }).analyze();
-  return found.violations
-    .filter((v) => v.impact === 'serious' || v.impact === 'critical')
-    .map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`);
 }
 
 test('an alarm appears by itself, with what was done and why', async ({ page, stage }) => {

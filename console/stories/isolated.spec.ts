@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Isolated files: verified, brought back on every server with a receipt, deleted in a batch; hostile names; a viewer. */
-import AxeBuilder from '@axe-core/playwright';
-import { type Page } from '@playwright/test';
+import { serious } from './axe';
 import { expect, patient, signIn, type Stage, test } from './stage';
 
 test.use({ stageOptions: ['--hosts', '2'] });
@@ -19,11 +18,6 @@ async function isolated(stage: Stage, sha256: string, host: number): Promise<str
   return (found as { id: string }).id;
 }
 
-async function accessible(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  expect(violations.filter((v) => v.impact === 'serious' || v.impact === 'critical').map((v) => `${v.id}: ${v.nodes[0]?.html}`)).toEqual([]);
-}
-
 test('an isolated file is verified, and comes back on every server', async ({ page, stage }) => {
   await stage.ask({ do: 'switch', switch: 'isolate_and_kill', on: true });
   const [tool] = await stage.drop({ what: 'high', path: 'opt/tool.sh' });
@@ -36,13 +30,13 @@ test('an isolated file is verified, and comes back on every server', async ({ pa
   await page.goto('/ui/isolated');
   const rows = page.getByRole('grid', { name: 'Isolated files' }).getByRole('row');
   await expect(rows.filter({ hasText: 'tool.sh' })).toHaveCount(2);
-  await accessible(page);
+  expect(await serious(page)).toEqual([]);
 
   await page.goto(`/ui/isolated/${id}`);
   await expect(page.getByRole('heading', { name: 'tool.sh' })).toBeVisible();
   await page.getByRole('button', { name: 'Verify' }).click();
   await expect(page.getByText('Whole', { exact: true })).toBeVisible({ timeout: patient(30_000) });
-  await accessible(page);
+  expect(await serious(page)).toEqual([]);
 
   await page.getByRole('button', { name: 'Restore…' }).click();
   const dialog = page.getByRole('dialog');

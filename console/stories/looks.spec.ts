@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Every page in both languages and themes: it shows what it has, in its language, and nothing serious for axe. */
-import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
+import { serious } from './axe';
 import { FLEET, open, prefer, settle, type Place } from './fleet';
 import { expect, patient, signIn, type Stage, test } from './stage';
 
@@ -17,23 +17,6 @@ async function filled(page: Page, stage: Stage): Promise<Place[]> {
   return places;
 }
 
-/** What is serious for those who cannot see, or use a mouse. */
-async function serious(page: Page, name: string): Promise<string[]> {
-  // A colour on its way from one to another is none of ours.
-  await page.evaluate(() =>
-    Promise.allSettled(
-      document
-        .getAnimations()
-        .filter((one) => one.effect?.getComputedTiming().endTime !== Infinity)
-        .map((one) => one.finished),
-    ),
-  );
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  return violations
-    .filter((v) => v.impact === 'serious' || v.impact === 'critical')
-    .map((v) => `${name}: ${v.id}: ${v.nodes.slice(0, 4).map((n) => `${n.target.join(' ')} ${n.any[0]?.message ?? ''}`).join('; ')}`);
-}
-
 for (const [language, theme] of [
   ['en', 'light'],
   ['zh', 'dark'],
@@ -44,7 +27,7 @@ for (const [language, theme] of [
     const wrong: string[] = [];
     for (const place of await filled(page, stage)) {
       await open(page, place);
-      wrong.push(...(await serious(page, place.name)));
+      wrong.push(...(await serious(page)).map((found) => `${place.name}: ${found}`));
       expect(await page.locator('html').getAttribute('data-theme')).toBe(theme);
       expect(await page.locator('html').getAttribute('lang')).toBe(language === 'zh' ? 'zh-CN' : 'en');
       // A text that is missing shows its key.

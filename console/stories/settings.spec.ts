@@ -1,20 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What is set: switches through their dialog, policy groups, two persons, notifications, users, the audit log. */
-import AxeBuilder from '@axe-core/playwright';
-import type { Page } from '@playwright/test';
+import { serious } from './axe';
 import { expect, signIn, test } from './stage';
 
 test.use({ stageOptions: ['--outbound'] });
 test.describe.configure({ mode: 'serial' });
 
 const SWITCH = 'Isolate and Kill Malicious Programs';
-
-/** Nothing serious for those who cannot see or use a mouse. */
-async function accessible(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  const bad = violations.filter((v) => v.impact === 'serious' || v.impact === 'critical');
-  expect(bad.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`)).toEqual([]);
-}
 
 test('automatic isolation is switched on through its dialog, and back by undo', async ({ page, stage }) => {
   const [file] = await stage.drop({ what: 'high', path: 'before-the-switch' });
@@ -23,7 +15,7 @@ test('automatic isolation is switched on through its dialog, and back by undo', 
   await page.goto('/ui/install/security');
   const row = page.getByRole('region', { name: SWITCH });
   await expect(row.getByText('alarms only', { exact: false })).toBeVisible();
-  await accessible(page);
+  expect(await serious(page)).toEqual([]);
   await row.getByRole('switch', { name: SWITCH }).click();
 
   const dialog = page.getByRole('dialog');
@@ -61,7 +53,7 @@ test('a policy group is tried on the past before it is saved', async ({ page, st
   await expect(dialog).toBeHidden();
   const groups = (await stage.call('GET', '/policy-groups')).items as { name: string; settings: unknown }[];
   expect(groups.find((g) => g.name === 'Web servers')?.settings).toMatchObject({ high_threshold: 95, web_roots: ['/srv/www'] });
-  await accessible(page);
+  expect(await serious(page)).toEqual([]);
 });
 
 test('a web hook is made, tested, and signs what it sends', async ({ page, stage }) => {
@@ -83,7 +75,7 @@ test('a web hook is made, tested, and signs what it sends', async ({ page, stage
   await expect(page.getByText('The target took the test message')).toBeVisible();
   const { requests } = await stage.ask({ do: 'hook-seen' });
   expect(JSON.stringify(requests)).toContain('lazaret.test');
-  await accessible(page);
+  expect(await serious(page)).toEqual([]);
 });
 
 test('two persons: a switch waits, a second administrator approves it', async ({ page, stage, browser }) => {
@@ -135,7 +127,7 @@ test('a user is made with a one-time password; the audit log shows it and is who
   await page.keyboard.press('Escape');
   await page.getByRole('button', { name: 'Verify the chain' }).click();
   await expect(page.getByText('Whole:', { exact: false })).toBeVisible();
-  await accessible(page);
+  expect(await serious(page)).toEqual([]);
 });
 
 test('a viewer sees what is set and can set nothing', async ({ page, stage }) => {
