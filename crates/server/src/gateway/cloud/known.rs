@@ -2,7 +2,7 @@
 //! How known files stand, in memory for a moment: the same programs run everywhere. What the verdict feed
 //! brings is dropped at once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,25 @@ struct Project<T> {
     /// Counts what was dropped: what was read before that is not kept after it.
     age: u64,
     all: HashMap<[u8; 32], (Instant, Arc<T>)>,
+    /// In the order in which they came, which is that in which they go: one by one, never all at once while hosts
+    /// wait. Some are gone already, or came again later.
+    order: VecDeque<([u8; 32], Instant)>,
+}
+
+impl<T> Project<T> {
+    fn keep(&mut self, sha256: [u8; 32], standing: Arc<T>, now: Instant) {
+        while let Some((first, at)) = self.order.front() {
+            if self.order.len() < MOST && now.saturating_duration_since(*at) < LIFE {
+                break;
+            }
+            if self.all.get(first).is_some_and(|(kept, _)| kept == at) {
+                self.all.remove(first);
+            }
+            self.order.pop_front();
+        }
+        self.all.insert(sha256, (now, standing));
+        self.order.push_back((sha256, now));
+    }
 }
 
 /// By project and SHA-256.
@@ -34,7 +53,7 @@ impl<T> Known<T> {
         if all.len() >= MOST_PROJECTS && !all.contains_key(project) {
             all.clear();
         }
-        let fresh = || Project { age: 0, all: HashMap::new() };
+        let fresh = || Project { age: 0, all: HashMap::new(), order: VecDeque::new() };
         f(all.entry(project.to_owned()).or_insert_with(fresh))
     }
 
@@ -62,13 +81,7 @@ impl<T> Known<T> {
                 return;
             }
             for (sha256, standing) in read {
-                if p.all.len() >= MOST {
-                    p.all.retain(|_, (at, _)| now.saturating_duration_since(*at) < LIFE);
-                }
-                if p.all.len() >= MOST {
-                    p.all.clear();
-                }
-                p.all.insert(sha256, (now, standing));
+                p.keep(sha256, standing, now);
             }
         });
     }
@@ -78,6 +91,7 @@ impl<T> Known<T> {
         self.with(project, |p| {
             p.age += 1;
             p.all.clear();
+            p.order.clear();
         });
     }
 
@@ -126,16 +140,34 @@ mod tests {
         assert_eq!(known.get("p", &[a], now).0, [Some(Arc::new("bad"))]);
     }
 
+    fn sha256(n: usize) -> [u8; 32] {
+        let mut sha256 = [0; 32];
+        sha256[..8].copy_from_slice(&n.to_be_bytes());
+        sha256
+    }
+
     #[test]
-    fn is_bounded() {
+    fn the_oldest_make_room() {
         let (known, now) = (Known::default(), Instant::now());
         let (_, age) = known.get("p", &[], now);
-        let many = (0..MOST as u64 + 10).map(|n| {
-            let mut sha256 = [0; 32];
-            sha256[..8].copy_from_slice(&n.to_be_bytes());
-            (sha256, Arc::new(n))
-        });
-        known.put("p", age, many, now);
-        assert!(known.with("p", |p| p.all.len()) <= MOST);
+        let later = now + LIFE / 2;
+        known.put("p", age, (0..MOST).map(|n| (sha256(n), Arc::new(n))), now);
+        // Known anew: as young as the new ones.
+        known.put("p", age, [(sha256(0), Arc::new(0))].into_iter(), later);
+        known.put("p", age, (MOST..MOST + 9).map(|n| (sha256(n), Arc::new(n))), later);
+        let list = [0, 1, 9, 10, MOST - 1, MOST, MOST + 8];
+        let found = known.get("p", &list.map(sha256), later).0;
+        let there: Vec<bool> = found.iter().map(Option::is_some).collect();
+        assert_eq!(there, [true, false, false, true, true, true, true]);
+        assert!(known.with("p", |p| p.all.len() <= MOST && p.order.len() <= MOST));
+    }
+
+    #[test]
+    fn what_is_over_does_not_stay() {
+        let (known, now) = (Known::default(), Instant::now());
+        let (_, age) = known.get("p", &[], now);
+        known.put("p", age, (0..100).map(|n| (sha256(n), Arc::new(n))), now);
+        known.put("p", age, [(sha256(100), Arc::new(100))].into_iter(), now + LIFE);
+        assert_eq!(known.with("p", |p| (p.all.len(), p.order.len())), (1, 1));
     }
 }
