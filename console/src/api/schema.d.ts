@@ -6389,6 +6389,8 @@ export interface operations {
                 host?: string;
                 limit?: number;
                 operate_type?: "mark_as_handled" | "ignore" | "add_to_alarm_whitelist" | "add_to_login_whitelist" | "isolate_and_kill" | "unhandle" | "do_not_ignore" | "remove_from_alarm_whitelist" | "remove_from_login_whitelist" | "do_not_isolate_or_kill";
+                /** @description Id of a project, or `all_granted_eps`: all that the caller may see, as without it. */
+                project?: string;
                 since?: string;
                 until?: string;
             };

@@ -37,15 +37,14 @@ export default function Handlings() {
     [t],
   );
   const filters = useFilters<Query>(fields);
-  // Only said: the server gives the history of all projects that one may see, never of one.
-  const { project } = useProject();
+  const { projectQuery } = useProject();
   const query = useMemo(() => {
-    const clean = { ...filters.query };
+    const clean = { ...filters.query, ...projectQuery };
     // Half an id is not asked: the server would refuse it.
     if (clean.host && !UUID.test(clean.host)) delete clean.host;
     if (clean.alarm && !UUID.test(clean.alarm)) delete clean.alarm;
     return clean;
-  }, [filters.query]);
+  }, [filters.query, projectQuery]);
   const idOf = (row: Row) => `${row.alarm} ${row.at} ${row.operate_type}`;
   const rows = useList('/api/v1/alarms/handlings', { query }, idOf);
   const names = useHostNames(rows.rows.map((r) => r.host));
@@ -86,7 +85,7 @@ export default function Handlings() {
     { id: 'remark', title: t('column.remark'), width: 180, render: (row) => <HostText text={row.remark} />, csv: (row) => row.remark },
   ];
   return (
-    <Page title={t('handlings.title')} about={t(project ? 'handlings.everywhere' : 'handlings.about')}>
+    <Page title={t('handlings.title')} about={t('handlings.about')}>
       <FilterBar id="handlings" of={filters} />
       <DataTable
         id="handlings"

@@ -122,5 +122,11 @@ async fn alarms_like_this_one(base: Base) {
     assert_eq!(by_hash["alarm"]["handled"]["remark"], "known");
     let history = s.get("/api/v1/alarms/handlings", &admin).await.expect(200);
     assert_eq!(history["items"][0]["operate_type"], "ignore", "{history}");
+    let other = s.post("/api/v1/projects", &admin, json!({ "name": "other" })).await.expect(201);
+    for (project, count) in [("0", 1), (other["id"].as_str().unwrap(), 0), ("all_granted_eps", 1)] {
+        let path = format!("/api/v1/alarms/handlings?project={project}");
+        let history = s.get(&path, &admin).await.expect(200);
+        assert_eq!(history["items"].as_array().unwrap().len(), count, "{project}");
+    }
     s.stop().await;
 }

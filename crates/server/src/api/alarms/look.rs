@@ -77,6 +77,9 @@ struct SameQuery {
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 struct HandlingQuery {
+    /// Id of a project, or `all_granted_eps`: all that the caller may see, as without it.
+    #[param(min_length = 1, max_length = 64)]
+    project: Option<String>,
     #[param(format = Uuid)]
     alarm: Option<String>,
     #[param(format = Uuid)]
@@ -217,6 +220,7 @@ async fn handlings(
     access: Access,
     Query(q): Query<HandlingQuery>,
 ) -> Result<Json<PageOf<HandlingItem>>, Problem> {
+    let scope = access.chosen(q.project.as_deref())?;
     let filter = HandlingFilter {
         alarm: q.alarm.unwrap_or_default(),
         host: q.host.unwrap_or_default(),
@@ -224,7 +228,7 @@ async fn handlings(
         since_ms: moment("since", q.since.as_deref())?,
         until_ms: moment("until", q.until.as_deref())?,
     };
-    let page = api.store.handlings_page(&access.scope, &filter, &cursor(q.after, q.limit)?).await?;
+    let page = api.store.handlings_page(&scope, &filter, &cursor(q.after, q.limit)?).await?;
     Ok(Json(PageOf::of(page, |h| handling(&h))))
 }
 
