@@ -10,6 +10,8 @@ use std::sync::Mutex;
 
 /// Answers that are kept.
 pub(super) const ROOM: usize = 100_000;
+/// How long after its time an answer that a scan is to come is asked for again, unless the file is seen.
+const PENDING_MS: i64 = 3_600_000;
 
 /// What the server knows of a content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +81,19 @@ impl Answers {
         // One from the future was given by another clock.
         let fresh = known.at_ms <= now_ms && now_ms < known.until_ms;
         Some(Answer { standing: known.standing, fresh })
+    }
+
+    /// Whether a content is asked about again that nobody runs or writes any more: there was no answer, or one that
+    /// is over and left open what the server would like to have. What is good, or bad, changes with the feed.
+    pub(super) fn is_open(&self, sha256: &Sha256, now_ms: i64) -> bool {
+        let Some(known) = lock(&self.known).get(sha256).copied() else { return true };
+        let over = |for_ms: i64| known.at_ms > now_ms || now_ms >= known.until_ms.saturating_add(for_ms);
+        match known.standing {
+            Standing::Unknown => over(0),
+            // A worker has it, or another host sends it: only when nothing came of that.
+            Standing::Pending => over(PENDING_MS),
+            Standing::Clean | Standing::KnownGood | Standing::Bad => false,
+        }
     }
 
     /// Takes an answer in; what is no word is left out.
@@ -153,6 +168,26 @@ mod tests {
         assert_eq!(answers.wanted(), [one.sha256]);
         answers.put(&row(8, "excellent", 0, i64::MAX));
         assert_eq!(answers.get(&row(8, "", 0, 0).sha256, 1), None, "no word of ours");
+    }
+
+    #[test]
+    fn what_was_left_open_is_asked_again() {
+        let answers = Answers { known: Mutex::default() };
+        let sha256 = row(1, "", 0, 0).sha256;
+        assert!(answers.is_open(&sha256, 0), "never answered");
+        for (standing, at, open) in [
+            ("unknown", 199, false),
+            ("unknown", 200, true),
+            ("unknown", 99, true),
+            ("pending", 200, false),
+            ("pending", 200 + PENDING_MS, true),
+            ("clean", i64::MAX, false),
+            ("known_good", i64::MAX, false),
+            ("bad", i64::MAX, false),
+        ] {
+            answers.put(&row(1, standing, 100, 200));
+            assert_eq!(answers.is_open(&sha256, at), open, "{standing} at {at}");
+        }
     }
 
     #[test]

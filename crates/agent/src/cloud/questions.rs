@@ -9,7 +9,7 @@ use crate::log::log;
 use crate::look::now_ms;
 use lazaret_model::Sha256;
 use lazaret_proto::v1;
-use lazaret_state::{AnswerRow, Database, QuestionRow};
+use lazaret_state::{AnswerRow, Database, ProgramRow, QuestionRow};
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -303,6 +303,28 @@ impl Cloud {
             first_ms: now,
         };
         lock(&self.questions.state).open(row, false, Instant::now());
+    }
+
+    /// Asks again about a program of the inventory that nobody runs: what the server had no room for, or what did
+    /// not get an answer, is not forgotten. Of packages nothing is wanted. Whether there is something to send.
+    pub(super) fn ask_again(&self, row: &ProgramRow) -> bool {
+        if row.packaged || !self.is_connected() {
+            return false;
+        }
+        let now = now_ms();
+        if !self.answers.is_open(&row.sha256, now) || self.verdicts.bad(&row.sha256).is_some() {
+            return false;
+        }
+        let row = QuestionRow {
+            sha256: row.sha256,
+            size: row.file.size,
+            kind: row.kind.clone(),
+            packaged: false,
+            path: row.path.clone(),
+            tlsh: String::new(),
+            first_ms: now,
+        };
+        lock(&self.questions.state).open(row, false, Instant::now())
     }
 
     /// Takes answers in: who waits is told, what is bad is acted on.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A slow walk over the inventory: what is gone is marked, what is another file by now is looked at again.
+//! A slow walk over the inventory: what is gone is marked, what is another file by now is looked at again, what the
+//! server left open is asked again.
 
 use super::inventory::open;
 use crate::core::Core;
@@ -61,10 +62,11 @@ impl Sweep {
             return;
         };
         let mut reached = last.path.clone();
-        let (mut gone, mut scans) = (Vec::new(), 0);
+        let (mut gone, mut scans, mut asked) = (Vec::new(), 0, false);
         for row in rows {
             match look_up(&row) {
-                Now::Same | Now::Unknown => {}
+                Now::Same => asked |= core.cloud.ask_again(&row),
+                Now::Unknown => {}
                 Now::Gone => gone.push(row),
                 Now::Another => {
                     let Some((file, stat)) = open(&row.path) else { continue };
@@ -89,6 +91,10 @@ impl Sweep {
         }
         self.behind = reached;
         mark_gone(core, &gone);
+        if asked {
+            core.cloud.questions.keep(core);
+            core.uplink.ring();
+        }
     }
 }
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The sample of an alarm that a person asks for: out of the vault, from where it lies, and not without consent.
+//! Samples from one host: those that the server has no room for at once, and that of an alarm which a person asks
+//! for: out of the vault, from where it lies, and not without consent.
 
 use super::{Cloud, about, agreed, armed, consent, digest, standing, switch, until};
 use crate::{Base, Host};
 use lazaret_kit::proc::write_executable;
-use lazaret_kit::{Server, bad};
+use lazaret_kit::{Server, bad, eventually};
 use lazaret_model::{MalwareClass, TestRating};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// Orders it, and says how that ended.
 fn collect(server: &Server, alarm: &str, body: &Value) -> Value {
@@ -62,4 +64,27 @@ fn a_person_gets_the_sample_of_an_alarm_within_the_consent() {
     let done = collect(server, &alarm, &json!({}));
     assert_eq!(done["state"], "done", "{done:#}\n{}", host.daemon.log());
     assert!(about(server, "/samples?project=0", &sha256).iter().any(|s| s["state"] == "stored"));
+}
+
+/// More than a host is asked for at once, `OFFERS_OF_HOST` in crates/server/src/gateway/cloud/uploads.rs.
+const MANY: usize = 100;
+
+#[test]
+fn what_there_is_no_room_for_at_once_comes_later_though_nobody_runs_it() {
+    let cloud = Cloud::new(Base::Sqlite);
+    let server = cloud.server();
+    let host = Host::new(server);
+    armed(server, &[&host], |_| ());
+    for n in 0..MANY {
+        write_executable(
+            &host.volume.join(&format!("ours-{n}")),
+            format!("#!/bin/sh\necho {n}\n").as_bytes(),
+        );
+    }
+    let stored = || server.get("/samples?project=0&limit=1")["total"].as_u64().unwrap_or(0);
+    let all = eventually(Duration::from_secs(90), || {
+        std::thread::sleep(Duration::from_millis(200));
+        stored() == MANY as u64
+    });
+    assert!(all, "{} of {MANY}\n{}\n{}", stored(), server.log(), host.daemon.log());
 }

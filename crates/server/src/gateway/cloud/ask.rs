@@ -34,6 +34,8 @@ const FULL: Duration = Duration::from_millis(10);
 const DAY: u32 = 86_400;
 const HOUR: u32 = 3_600;
 const MINUTE: u32 = 60;
+/// Some files are sent within that.
+const SOON: u32 = 10;
 /// The feed says when it does not hold any more.
 const BAD: u32 = 30 * DAY;
 
@@ -180,11 +182,8 @@ fn one(
                 "pending".clone_into(&mut answer.standing);
                 answer.ttl_seconds = MINUTE;
             }
-            // Not all in the same second.
-            Offer::Later => {
-                let spread = question.sha256.first().copied().unwrap_or_default();
-                answer.ttl_seconds = MINUTE + u32::from(spread % 60);
-            }
+            Offer::Soon => answer.ttl_seconds = spread(question, SOON),
+            Offer::Later => answer.ttl_seconds = spread(question, MINUTE),
         }
     }
     let standing = match answer.standing.as_str() {
@@ -196,6 +195,11 @@ fn one(
     };
     metrics::counter!("lazaret_gateway_answers_total", "standing" => standing).increment(1);
     answer
+}
+
+/// Once to twice as long: not all in the same second.
+fn spread(question: &v1::HashQuestion, seconds: u32) -> u32 {
+    seconds + u32::from(question.sha256.first().copied().unwrap_or_default()) % seconds
 }
 
 fn may_send(inner: &Inner, view: &View, question: &v1::HashQuestion) -> bool {

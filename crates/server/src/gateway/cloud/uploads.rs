@@ -68,6 +68,8 @@ pub(super) enum Offer {
     Wanted,
     /// Another one does.
     Coming,
+    /// Not before this host has sent some of what it was asked for.
+    Soon,
     /// Not now.
     Later,
 }
@@ -158,8 +160,11 @@ impl Uploads {
         let own = inner.all.get(&key).is_some_and(|u| u.host == host);
         let many = !own && inner.offers.get(host).is_some_and(|n| *n >= OFFERS_OF_HOST);
         let lied = inner.liars.get(&(key.clone(), host.to_owned())).is_some_and(|until| *until > now);
-        if full || many || lied || inner.coming >= self.most {
+        if full || lied || inner.coming >= self.most {
             return Offer::Later;
+        }
+        if many {
+            return Offer::Soon;
         }
         let upload = Upload {
             host: host.to_owned(),
@@ -375,7 +380,7 @@ mod tests {
         for n in 0..OFFERS_OF_HOST {
             assert_eq!(u.offer("p", &n.to_be_bytes(), "c", now, all_live), Offer::Wanted);
         }
-        assert_eq!(u.offer("p", b"one more", "c", now, all_live), Offer::Later);
+        assert_eq!(u.offer("p", b"one more", "c", now, all_live), Offer::Soon);
         assert!(u.sweep(now + OFFERED * 2).is_empty(), "an offer is nothing that came");
         assert_eq!(u.offer("p", b"one more", "c", now, all_live), Offer::Wanted);
     }
