@@ -76,6 +76,10 @@ fn playwright(built: &Built, arguments: &[&str]) -> Command {
     let mut command = Command::new(folder.join("node_modules/.bin/playwright"));
     command.arg("test").args(["--workers", &workers().to_string()]).args(arguments).stdin(Stdio::null());
     command.env("LAZARET_STAGE", built.path("lazaret-stage"));
+    // Two stories at once on two processors, with a server and hosts each: what is slow is not wrong.
+    if std::env::var_os("LAZARET_PATIENCE").is_none() {
+        command.env("LAZARET_PATIENCE", "2");
+    }
     // Results of failed stories lie where everything that is built lies, not in the checkout's console.
     command.arg("--output").arg(root().join("target/console/results")).current_dir(folder);
     command

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/** What an audit row shows of what changed. */
 import { expect, test } from 'vitest';
 import { differences } from './differences';
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/** The form of a target: what goes in comes out again, and secrets stay where they are. */
 import { expect, test } from 'vitest';
 import type { Schema } from '@/api/types';
 import { fieldsOf, placeOf, secretsOf, settingsOf, type Fields, FRESH } from './form';

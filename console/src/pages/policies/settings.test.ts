@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/** The form of a policy group: only what was changed is sent, and paths are looked at. */
 import { expect, test } from 'vitest';
 import { changed, fieldsOf, linesOf, settingsOf, wrongPath, type Settings } from './settings';
 
