@@ -36,7 +36,9 @@ test('a sign-in that ends in the middle of a form is renewed, and the form goes 
   expect(items.filter((g) => g.name === 'half an hour of typing')).toHaveLength(1);
 });
 
-test('without the server the page says so, and goes on when it is back', async ({ page, stage, context }) => {
+test('without the server the page says so, and goes on when it is back', async ({ page, stage, context, watched }) => {
+  // The page was never fetched.
+  watched.allow(/preload CSS|dynamically imported module/);
   await signIn(page, stage);
   await page.goto('/ui/hosts');
   await expect(page.getByRole('row', { name: /web-01/ })).toBeVisible();

@@ -12,6 +12,8 @@ const SHARED = {
   fontFamily:
     "-apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', 'Noto Sans SC', sans-serif",
   fontFamilyCode: "ui-monospace, SFMono-Regular, Menlo, Consolas, 'Noto Sans Mono CJK SC', monospace",
+  // A button that is busy is read all the same.
+  opacityLoading: 1,
   motionDurationMid: '0.12s',
   motionDurationSlow: '0.16s',
 };
