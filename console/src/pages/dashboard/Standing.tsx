@@ -91,11 +91,10 @@ function DegradedPanel() {
 function LastPanel() {
   const { t } = useTranslation('dashboard');
   const word = useWord();
-  const { project } = useProject();
-  // The server gives the history of all projects that one may see, never of one.
-  const found = useGet('/api/v1/alarms/handlings', { query: { limit: SHOWN } });
+  const { projectQuery } = useProject();
+  const found = useGet('/api/v1/alarms/handlings', { query: { limit: SHOWN, ...projectQuery } });
   return (
-    <Panel title={t(project ? 'lastEverywhere' : 'lastHandlings')} extra={<ListLink to="/handlings">{t('more')}</ListLink>}>
+    <Panel title={t('lastHandlings')} extra={<ListLink to="/handlings">{t('more')}</ListLink>}>
       <Shown of={found}>
         {({ items }) =>
           items.length === 0 ? (
