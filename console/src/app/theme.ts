@@ -79,6 +79,8 @@ export function themeOf(dark: boolean): ThemeConfig {
     components: {
       // White on the dark theme's blue has too little contrast with the default's lighter blue.
       Button: dark ? { primaryColor: '#ffffff', colorPrimary: '#2a66d0', colorPrimaryHover: '#2f6ddb', dangerColor: '#1a0d0c' } : {},
+      // The chosen tab's name, like a link's.
+      Tabs: dark ? { itemSelectedColor: '#7aabff', itemActiveColor: '#7aabff', itemHoverColor: '#a3c6ff', inkBarColor: '#7aabff' } : {},
       Tooltip: dark ? { colorBgSpotlight: '#38424f' } : {},
     },
   };
