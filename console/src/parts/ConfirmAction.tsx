@@ -3,6 +3,7 @@
 import { Alert, Button, Modal, type ButtonProps } from 'antd';
 import { useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
+import { useAttempt } from './attempt';
 import { FileName } from './FileName';
 import { numberText } from './numbers';
 
@@ -30,26 +31,18 @@ const SHOWN = 8;
 /** For menus and batch bars; opened by its owner. */
 export function ConfirmDialog({ open, onClose, ...ask }: Ask & { open: boolean; onClose: () => void }) {
   const { t, i18n } = useTranslation('parts');
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<string | null>(null);
+  const { busy, error, attempt, forget } = useAttempt();
   const total = ask.total ?? ask.names?.length ?? 0;
 
   const close = () => {
-    setError(null);
+    forget();
     onClose();
   };
-  const run = async () => {
-    setBusy(true);
-    setError(null);
-    try {
+  const run = () =>
+    attempt(async () => {
       await ask.action();
       close();
-    } catch (e) {
-      setError(e instanceof Error ? e.message : String(e));
-    } finally {
-      setBusy(false);
-    }
-  };
+    });
 
   return (
     <Modal

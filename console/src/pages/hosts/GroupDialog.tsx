@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A new group of servers, or another name and policy group for one that is there. */
 import { Alert, Button, Form, Input, Modal, Select } from 'antd';
-import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useSend, useVersioned } from '@/api/hooks';
 import { useCan } from '@/app/permissions';
 import { useProject } from '@/app/project';
 import { Shown } from '@/app/states';
+import { useAttempt } from '@/parts/attempt';
 import { useFeedback } from '@/parts/feedback';
 import { safeText } from '@/parts/FileName';
 import { FOR_FORMS, useFirst } from './useFirst';
@@ -86,20 +86,12 @@ function GroupForm({ title, verb, first, projects, save, onClose }: FormProps) {
   const [form] = Form.useForm<Fields>();
   const project = Form.useWatch('project', form) ?? first.project;
   const policies = usePolicyGroups();
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<string | null>(null);
-  const finish = async (f: Fields) => {
-    setBusy(true);
-    setError(null);
-    try {
+  const { busy, error, attempt } = useAttempt();
+  const finish = (f: Fields) =>
+    attempt(async () => {
       await save(f);
       onClose();
-    } catch (e) {
-      setError(e instanceof Error ? e.message : String(e));
-    } finally {
-      setBusy(false);
-    }
-  };
+    });
   return (
     <Modal open title={title} onCancel={onClose} footer={null} mask={{ closable: false }} destroyOnHidden>
       <Form<Fields> form={form} layout="vertical" requiredMark={false} initialValues={first} onFinish={(f) => void finish(f)}>

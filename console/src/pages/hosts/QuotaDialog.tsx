@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A new pool of an edition, or another number, end and use of one that is there. */
 import { Alert, Button, Checkbox, Form, Input, InputNumber, Modal, Select } from 'antd';
-import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useSend, useVersioned } from '@/api/hooks';
 import type { BodyOf } from '@/api/types';
 import { Shown } from '@/app/states';
+import { useAttempt } from '@/parts/attempt';
 import { useFeedback } from '@/parts/feedback';
 import { useOptions, useWord } from '@/parts/tags';
 import { useProjectNames, type Quota } from './names';
@@ -117,20 +117,12 @@ function QuotaForm({ title, verb, first, fresh, used, save, onClose }: FormProps
   const { t } = useTranslation('hosts');
   const options = useOptions();
   const projects = useProjectNames();
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<string | null>(null);
-  const finish = async (f: Fields) => {
-    setBusy(true);
-    setError(null);
-    try {
+  const { busy, error, attempt } = useAttempt();
+  const finish = (f: Fields) =>
+    attempt(async () => {
       await save({ ...first, ...f });
       onClose();
-    } catch (e) {
-      setError(e instanceof Error ? e.message : String(e));
-    } finally {
-      setBusy(false);
-    }
-  };
+    });
   return (
     <Modal open title={title} onCancel={onClose} footer={null} mask={{ closable: false }} destroyOnHidden>
       <Form<Fields> layout="vertical" requiredMark={false} initialValues={first} onFinish={(f) => void finish(f)}>

@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { patientFetch } from '@/api/client';
 import { ApiError } from '@/api/errors';
+import { useAttempt } from '@/parts/attempt';
 import { CopyButton } from '@/parts/CopyButton';
 import { Digest } from '@/parts/FileName';
 import { sizeText } from '@/parts/numbers';
@@ -48,30 +49,22 @@ export function SampleDownload({ sha256, project, bytes, button }: Props) {
   const { t, i18n } = useTranslation('programs');
   const [open, setOpen] = useState(false);
   const [own, setOwn] = useState('');
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<string | null>(null);
+  const { busy, error, attempt, forget } = useAttempt();
   const [password, setPassword] = useState<string | null>(null);
   const short = own.length > 0 && own.length < SHORTEST;
   const close = () => {
     setOpen(false);
     setOwn('');
-    setError(null);
+    forget();
     // A password is shown to whoever asked for it, and kept nowhere.
     setPassword(null);
   };
-  const get = async () => {
-    setBusy(true);
-    setError(null);
-    try {
+  const get = () =>
+    attempt(async () => {
       const { blob, password: opens } = await fetchArchive(sha256, project, own);
       save(blob, `${sha256}.age`);
       setPassword(opens);
-    } catch (e) {
-      setError(e instanceof Error ? e.message : String(e));
-    } finally {
-      setBusy(false);
-    }
-  };
+    });
   return (
     <>
       <Button {...button} onClick={() => setOpen(true)}>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The form of a scan that begins now, and of a plan: what is scanned where, what becomes of it, and when. */
 import { Alert, Button, Checkbox, Form, Input, InputNumber, Modal, Radio, Select } from 'antd';
-import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useGet } from '@/api/hooks';
 import { allows } from '@/app/permissions';
 import { useMe } from '@/app/session';
+import { useAttempt } from '@/parts/attempt';
 import { safeText } from '@/parts/FileName';
 import { useOptions } from '@/parts/tags';
 import { HostChoice } from './HostChoice';
@@ -32,25 +32,17 @@ export function ScanForm({ title, verb, initial, planned = false, offset, fixedP
   const options = useOptions();
   const me = useMe();
   const [form] = Form.useForm<Fields>();
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<string | null>(null);
+  const { busy, error, attempt } = useAttempt();
   const projects = useGet('/api/v1/projects', {}, { staleTime: 60_000 });
   const mine = (projects.data?.items ?? []).filter((p) => allows(me.grants, 'operate', p.id));
   const at = Form.useWatch([], form) ?? initial;
   const fields: Fields = { ...initial, ...at };
 
-  const submit = async (said: Fields) => {
-    setBusy(true);
-    setError(null);
-    try {
+  const submit = (said: Fields) =>
+    attempt(async () => {
       await onSubmit({ ...initial, ...said, name: said.name.trim() });
       onClose();
-    } catch (e) {
-      setError(e instanceof Error ? e.message : String(e));
-    } finally {
-      setBusy(false);
-    }
-  };
+    });
   const zone = zoneText(offset ?? -new Date().getTimezoneOffset());
   const folders = { validator: (_: unknown, v: string[] | undefined) => ((v ?? []).every(isFolder) ? Promise.resolve() : Promise.reject(new Error(t('form.folderBad')))) };
   const days = [...Array(7).keys()].map((i) => ({

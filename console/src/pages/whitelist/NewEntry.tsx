@@ -7,6 +7,7 @@ import { useGet, useSend } from '@/api/hooks';
 import type { Schema } from '@/api/types';
 import { useCan } from '@/app/permissions';
 import { useProject } from '@/app/project';
+import { useAttempt } from '@/parts/attempt';
 import { useFeedback } from '@/parts/feedback';
 import { HostText, safeText } from '@/parts/FileName';
 import { RestoreOffer } from './RestoreOffer';
@@ -22,30 +23,22 @@ export function NewEntry({ onClose }: { onClose: () => void }) {
   const projects = useGet('/api/v1/projects');
   const mine = (projects.data?.items ?? []).filter((p) => can('administer', p.id));
   const [rule, setRule] = useState(() => emptyRule(project ?? ''));
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<string | null>(null);
+  const { busy, error, attempt } = useAttempt();
   const [offered, setOffered] = useState<Schema<'Added'> | null>(null);
   const add = useSend('post', '/api/v1/whitelist', { changes: ['/api/v1/whitelist'] });
   const drop = useSend('delete', '/api/v1/whitelist/{id}', { changes: ['/api/v1/whitelist', '/api/v1/alarms'] });
   const inProject = rule.project || mine[0]?.id || '';
   const whole = { ...rule, project: inProject };
 
-  const run = async () => {
-    setBusy(true);
-    setError(null);
-    try {
+  const run = () =>
+    attempt(async () => {
       const added = await add.mutateAsync({ body: bodyOf(whole) });
       done(t('add.done'), {
         undo: () => drop.mutateAsync({ path: { id: added.entry.id }, query: { restore_alarm: true } }),
       });
       if (added.isolated.length > 0) setOffered(added);
       else onClose();
-    } catch (e) {
-      setError(e instanceof Error ? e.message : String(e));
-    } finally {
-      setBusy(false);
-    }
-  };
+    });
   if (offered) return <RestoreOffer added={offered} onClose={onClose} />;
   return (
     <Modal

@@ -6,6 +6,7 @@ import { useTranslation } from 'react-i18next';
 import { useSend } from '@/api/hooks';
 import type { Schema } from '@/api/types';
 import { useCan } from '@/app/permissions';
+import { useAttempt } from '@/parts/attempt';
 import { useFeedback } from '@/parts/feedback';
 import { FileName, HostText } from '@/parts/FileName';
 import { useWord } from '@/parts/tags';
@@ -41,8 +42,7 @@ export function HandleDialog({ alarms, verb: wanted, exe, onClose, onDone }: Pro
   const single = alarms.length === 1 && only ? only : null;
   const [verb, setVerb] = useState<Verb>(() => firstVerb(alarms, wanted));
   const [remark, setRemark] = useState('');
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<string | null>(null);
+  const { busy, error, attempt } = useAttempt();
   const mayRule = single !== null && can('administer', single.project);
   const [wide, setWide] = useState<'host' | 'rule'>('host');
   const [rule, setRule] = useState(() => (single ? ruleOf(single) : null));
@@ -54,10 +54,8 @@ export function HandleDialog({ alarms, verb: wanted, exe, onClose, onDone }: Pro
   const ruled = verb === 'add_to_alarm_whitelist' && wide === 'rule' && mayRule && rule !== null;
   const ready = some.length > 0 && (!ruled || wrongOf(rule) === null);
 
-  const run = async () => {
-    setBusy(true);
-    setError(null);
-    try {
+  const run = () =>
+    attempt(async () => {
       if (ruled && single) {
         const added = await add.mutateAsync({ body: bodyOf(rule) });
         // The rule is the server's; the alarm is closed by a handling that hosts of every state take.
@@ -74,12 +72,7 @@ export function HandleDialog({ alarms, verb: wanted, exe, onClose, onDone }: Pro
       await handle(some, verb, remark.trim());
       onDone?.();
       onClose();
-    } catch (e) {
-      setError(e instanceof Error ? e.message : String(e));
-    } finally {
-      setBusy(false);
-    }
-  };
+    });
 
   if (offered) return <RestoreOffer added={offered} onClose={onClose} />;
 
