@@ -273,6 +273,8 @@ pub(crate) fn filters(groups: &[String]) -> Vec<(&'static str, AlarmFilter)> {
         ("text half, group of 109", AlarmFilter { group: large, ..text("miner") }),
         ("container", AlarmFilter { container: format!("{:016x}", mix(40)), ..any() }),
         ("container, any with a", AlarmFilter { container: "a".to_owned(), ..any() }),
+        ("in a container", AlarmFilter { in_container: Some(true), ..any() }),
+        ("in none, unhandled", AlarmFilter { in_container: Some(false), handled: Some(false), ..any() }),
         ("attack blocked", AlarmFilter { attack_tag: "attack_blocked".to_owned(), ..any() }),
         ("phase exploit", AlarmFilter { attack_phase: "exploit".to_owned(), ..any() }),
         ("technique T1496", AlarmFilter { technique: "T1496".to_owned(), ..any() }),

@@ -21,6 +21,12 @@ async function first(stage: Stage, list: string): Promise<Item> {
   return items[0];
 }
 
+/** What is the administrator's own. */
+async function make(page: Page, stage: Stage, path: string, data: Answer): Promise<void> {
+  const answer = await page.request.post(`${stage.ready.url}/api/v1${path}`, { headers: { 'X-Lazaret-CSRF': '1' }, data });
+  expect(answer.status(), await answer.text()).toBeLessThan(300);
+}
+
 /** What is changed with `If-Match`, as the administrator. */
 async function change(page: Page, stage: Stage, path: string, body: (before: Answer) => Answer): Promise<void> {
   const url = `${stage.ready.url}/api/v1${path}`;
@@ -49,7 +55,9 @@ export async function settle(page: Page, stage: Stage): Promise<Place[]> {
   const { project } = await stage.ask({ do: 'project', name: 'Laboratory' });
   const user = await stage.user('operator', { name: 'ann', project: '0' });
   await stage.ask({ do: 'token', uses: 5 });
-  await stage.call('POST', '/me/api-keys', { note: 'reports', grants: [{ project: '0', role: 'viewer' }] });
+  for (const kind of ['api-keys', 'access-keys']) {
+    await make(page, stage, `/me/${kind}`, { note: 'reports', grants: [{ project: '0', role: 'viewer' }] });
+  }
   await stage.call('POST', '/targets', { name: 'On call', project: '0', settings: { webhook: { url: 'https://127.0.0.1:9/hook' } } });
 
   // Content that the deep scan condemns, isolated by itself on both hosts.
@@ -147,6 +155,7 @@ export async function settle(page: Page, stage: Stage): Promise<Place[]> {
     { name: 'users', path: '/users' },
     { name: 'user', path: `/users/${user.user_id ?? ''}` },
     { name: 'api-keys', path: '/keys' },
+    { name: 'access-keys', path: '/keys/access' },
     { name: 'projects', path: '/projects' },
     { name: 'project', path: '/projects/0' },
     { name: 'single-sign-on', path: '/sso' },

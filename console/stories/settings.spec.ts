@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** What is set: switches through their dialog, policy groups, two persons, notifications, users, the audit log. */
+/** What is set: switches through their dialog, policy groups, two persons, notifications, users, keys, the audit log. */
 import { serious } from './axe';
 import { expect, signIn, test } from './stage';
 
@@ -127,6 +127,53 @@ test('a user is made with a one-time password; the audit log shows it and is who
   await page.keyboard.press('Escape');
   await page.getByRole('button', { name: 'Verify the chain' }).click();
   await expect(page.getByText('Whole:', { exact: false })).toBeVisible();
+  expect(await serious(page)).toEqual([]);
+});
+
+test('an API key and an access key are made, let a program in, and are revoked', async ({ page, stage }) => {
+  /** What the server says to who brings this. */
+  const says = async (token: string) =>
+    (await page.request.get('/api/v1/me', { headers: { Authorization: `Bearer ${token}` } })).status();
+  await signIn(page, stage);
+  await page.goto('/ui/keys');
+  await page.getByRole('button', { name: 'New API key' }).click();
+  const first = page.getByRole('dialog', { name: 'New API key' });
+  await first.getByLabel('What it is for').fill('nightly report');
+  await first.getByRole('button', { name: 'Make the key' }).click();
+  const key = await first.locator('code').innerText();
+  await first.getByRole('button', { name: 'I have kept it' }).click();
+  expect(await says(key)).toBe(200);
+  await page.getByRole('row', { name: /nightly report/ }).getByRole('button', { name: 'Revoke' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
+  await expect(page.getByRole('row', { name: /nightly report/ })).toHaveCount(0);
+  expect(await says(key)).toBe(401);
+
+  await page.getByRole('link', { name: 'Access keys (AK/SK)' }).click();
+  await page.getByRole('button', { name: 'New access key' }).click();
+  const second = page.getByRole('dialog', { name: 'New access key' });
+  await second.getByLabel('Roles').fill('Viewer · 0');
+  await page.getByTitle('Viewer · 0', { exact: true }).click();
+  await second.getByLabel('What it is for').fill('alarms to the desk');
+  await second.getByLabel('What it is for').press('Enter');
+  await expect(second.getByText(`with_endpoints(["${stage.ready.url}"])`, { exact: false })).toBeVisible();
+  const [access = '', secret = ''] = await second.locator('code').allInnerTexts();
+  expect(await serious(page)).toEqual([]);
+  await second.getByRole('button', { name: 'I have kept it' }).click();
+  await expect(page.getByText(secret)).toHaveCount(0);
+  const row = page.getByRole('row', { name: new RegExp(access) });
+  await expect(row).toContainText('Viewer · 0');
+
+  // A token that is got with it lets in, the key itself does not; both end together.
+  const identity = { methods: ['hw_ak_sk'], hw_ak_sk: { access: { key: access }, secret: { key: secret } } };
+  const got = await page.request.post('/v3/auth/tokens', { data: { auth: { identity } } });
+  expect(got.status(), await got.text()).toBe(201);
+  const token = got.headers()['x-subject-token'] ?? '';
+  expect([await says(token), await says(secret), await says(access)]).toEqual([200, 401, 401]);
+  await row.getByRole('button', { name: 'Revoke' }).click();
+  await expect(page.getByRole('dialog')).toContainText('Tokens that were got with it end too.');
+  await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
+  await expect(row).toHaveCount(0);
+  expect(await says(token)).toBe(401);
   expect(await serious(page)).toEqual([]);
 });
 

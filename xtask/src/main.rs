@@ -15,6 +15,7 @@ mod cargo;
 mod config;
 mod console;
 mod fleet;
+mod hss_table;
 mod npm;
 mod packages;
 mod preflight;
@@ -40,6 +41,8 @@ cargo xtask <verb>
   console                   build the web console into console/dist, which `up`, `test` and `bench` do too
   screenshots               pictures of every page of the web console, in both languages (as root)
   tidy                      check the rules of the tree (CONTRIBUTING.md)
+  hss-table [--check]       write what the public SDK of HSS knows into crates/hss/sdk.json, and where the fields of our
+                            answers come from into docs/hss-api.md; --check only says whether they are up to date
   bench [ARGUMENT]...       build with the release profile and run the benchmarks
 
 Build results are kept in ~/.cache/lazaret/target, or in CARGO_TARGET_DIR where it is set.
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
         "up" => up::up(rest),
         "test" => test::test(rest),
         "tidy" => tidy::tidy(rest),
+        "hss-table" => hss_table::hss_table(rest),
         "bench" => bench::bench(rest),
         "console" => console::console(rest),
         "screenshots" => console::screenshots(rest),

@@ -3,7 +3,7 @@
 
 use crate::run::{self, Error};
 use crate::{cache, cargo, packages};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Makes the folder, or makes it anew when the list has changed. Nothing happens when it is there.
@@ -14,7 +14,7 @@ pub(crate) fn install() -> Result<(), Error> {
     let wanted = cargo::root().join("tests/requirements.txt");
     let text = std::fs::read_to_string(&wanted)
         .map_err(|e| Error::failed(format!("cannot read {}: {e}", wanted.display())))?;
-    let folder = cache::folder()?.join("python");
+    let folder = folder()?;
     // Written last: a folder without it is one that was not finished.
     let done = folder.join("requirements.txt");
     if std::fs::read_to_string(&done).is_ok_and(|there| there == text) {
@@ -31,6 +31,18 @@ pub(crate) fn install() -> Result<(), Error> {
     pip.args(["install", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:"]);
     run::run(pip.arg("--requirement").arg(&wanted))?;
     std::fs::write(&done, text).map_err(|e| Error::failed(format!("cannot write {}: {e}", done.display())))
+}
+
+/// Python with these packages.
+///
+/// # Errors
+/// There is no place for the cache.
+pub(crate) fn program() -> Result<PathBuf, Error> {
+    Ok(folder()?.join("bin/python"))
+}
+
+fn folder() -> Result<PathBuf, Error> {
+    Ok(cache::folder()?.join("python"))
 }
 
 fn environment(folder: &Path) -> Command {

@@ -4,7 +4,7 @@
 use crate::build::Built;
 use crate::cargo::{cargo, root};
 use crate::run::{self, Error};
-use crate::{cache, console, npm, packages, python, schemathesis, tidy};
+use crate::{cache, console, hss_table, npm, packages, python, schemathesis, tidy};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -55,6 +55,7 @@ pub(crate) fn test(arguments: &[String]) -> Result<(), Error> {
         clippy.args(["clippy", "--locked", "--workspace", "--all-targets", "--", "--deny", "warnings"]);
         score.check("clippy", run::run(&mut clippy));
         score.check("console", console::check());
+        score.check("hss-table", hss_table::hss_table(&["--check".to_owned()]));
     }
     // Their programs were built with the console that `check` has just looked at.
     match console::stories(&built, filters) {

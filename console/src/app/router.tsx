@@ -86,6 +86,7 @@ const pages = [
   at('/users', () => import('@/pages/users/Users')),
   at('/users/$id', () => import('@/pages/users/User')),
   at('/keys', () => import('@/pages/keys/ApiKeys')),
+  at('/keys/access', () => import('@/pages/keys/AccessKeys')),
   at('/projects', () => import('@/pages/projects/Projects')),
   at('/projects/$id', () => import('@/pages/projects/Project')),
   at('/sso', () => import('@/pages/sso/SignOn')),

@@ -263,7 +263,7 @@ async fn serve(config: Config, role: Role) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let plain = config.api.plain_http;
-    let running = start_with(config, role, console()).await?;
+    let running = start_with(config, role, console(), Some(lazaret_hss::routes)).await?;
     if let Some(address) = running.api {
         say(&format!("people: {}://{address}", if plain { "http" } else { "https" }))?;
     }

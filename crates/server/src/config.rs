@@ -134,6 +134,8 @@ pub struct Api {
     pub trusted_proxies: Vec<Prefix>,
     /// The header that those proxies write; the other one may be the client's own and is not read.
     pub forwarded_header: ForwardedHeader,
+    /// Whether programs written for HSS are answered, under /v5 and /v3/auth/tokens (docs/hss-api.md).
+    pub hss: bool,
 }
 
 impl Default for Api {
@@ -150,6 +152,7 @@ impl Default for Api {
             metrics_from: Vec::new(),
             trusted_proxies: Vec::new(),
             forwarded_header: ForwardedHeader::default(),
+            hss: true,
         }
     }
 }

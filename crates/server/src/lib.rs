@@ -17,6 +17,7 @@ pub mod diagnose;
 mod editions;
 pub mod gateway;
 pub mod init;
+pub mod inside;
 mod json;
 mod log;
 mod numbers;

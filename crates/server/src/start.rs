@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::console::Console;
 use crate::content::{Checker, ContentKey, Publisher};
 use crate::gateway::{Gateway, Settings};
+use crate::inside::Door;
 use crate::people::limit::Limit;
 use crate::people::oidc::Providers;
 use crate::people::password::Passwords;
@@ -117,14 +118,19 @@ impl Running {
 /// # Errors
 /// As [`start_with`].
 pub async fn start(config: Config, role: Role) -> anyhow::Result<Running> {
-    start_with(config, role, Console::default()).await
+    start_with(config, role, Console::default(), None).await
 }
 
-/// Starts a role; people with a browser are given this console.
+/// Starts a role; people with a browser are given this console, programs for another API this door to it.
 ///
 /// # Errors
 /// Names the port, the certificate, the authority or the database, and the cause.
-pub async fn start_with(config: Config, role: Role, console: Console) -> anyhow::Result<Running> {
+pub async fn start_with(
+    config: Config,
+    role: Role,
+    console: Console,
+    door: Option<Door>,
+) -> anyhow::Result<Running> {
     let handle = numbers::handle();
     let authority = Arc::new(
         Authority::load(&init::authority_folder(&config)).context("no authority; run lazaret-server init")?,
@@ -227,6 +233,7 @@ pub async fn start_with(config: Config, role: Role, console: Console) -> anyhow:
             .await
             .with_context(|| format!("cannot listen on {} for people", config.api.listen))?;
         let mut config = config;
+        let hss = config.api.hss;
         // What people and providers are told, where the system chose the port.
         config.api.listen = listener.local_addr()?;
         running.api = Some(config.api.listen);
@@ -251,7 +258,7 @@ pub async fn start_with(config: Config, role: Role, console: Console) -> anyhow:
             console,
             config,
         };
-        let (router, document, routes) = api::build(Api::new(shared));
+        let (router, document, routes) = api::build(Api::new(shared), door.filter(|_| hss));
         running.document = document;
         running.routes = routes;
         running.tasks.push(tokio::spawn(serve::run(listener, tls, router, "api", stopping)));

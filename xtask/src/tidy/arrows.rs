@@ -30,7 +30,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &["deepscan", "model", "notify", "policy", "pool", "proto", "pack", "samples", "session", "store"],
     ),
     ("console", &[]),
-    ("server-bin", &["console", "server"]),
+    ("hss", &["model", "server"]),
+    ("server-bin", &["console", "hss", "server"]),
     (
         "agent",
         &[

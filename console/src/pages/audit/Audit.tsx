@@ -24,7 +24,7 @@ import './audit.css';
 type Row = Schema<'AuditEntry'>;
 
 /** Beginnings of actions; with a dot at its end everything below. */
-const AREAS = ['alarm.', 'isolated.', 'switch.', 'cloud_scan.', 'policy_group.', 'host.', 'host_group.', 'whitelist.', 'scan.', 'file.', 'sample.', 'target.', 'content.', 'rule.', 'approval.', 'project.', 'user.', 'session.', 'api_key.', 'second_factor.', 'quota.', 'enrolment_token.', 'server.', 'scan_policy.', 'dead_letter.', 'recovery_key.', 'command.', 'task.'];
+const AREAS = ['alarm.', 'isolated.', 'switch.', 'cloud_scan.', 'policy_group.', 'host.', 'host_group.', 'whitelist.', 'scan.', 'file.', 'sample.', 'target.', 'content.', 'rule.', 'approval.', 'project.', 'user.', 'session.', 'api_key.', 'access_key.', 'second_factor.', 'quota.', 'enrolment_token.', 'server.', 'scan_policy.', 'dead_letter.', 'recovery_key.', 'command.', 'task.'];
 
 function AuditList() {
   const { t } = useTranslation('audit');

@@ -11,6 +11,8 @@ import { numberText } from '@/parts/numbers';
 import { Panel } from '@/parts/Page';
 import { useWord } from '@/parts/tags';
 import { SEVERITIES, useIsolatedCounts } from './figures';
+import { Reminder } from './Reminder';
+import { remindedOf, useReminders } from './reminders';
 import { countSwitches, type SwitchesSeen, useSwitchesSeen } from './switches';
 
 function Figure({ value, name, to, search, tone }: { value: number; name: string; to: string; search?: Record<string, string>; tone?: string }) {
@@ -38,6 +40,11 @@ export function Tiles() {
   const isolated = useIsolatedCounts();
   const alarms = useGet('/api/v1/alarms/statistics', { query: { ...projectQuery, handle_status: 'unhandled' } });
   const switches = useSwitchesSeen();
+  const reminders = useReminders();
+  // All at once: what comes below the figures later would move what is under the panel.
+  const settled = !switches.pending && !reminders.pending;
+  const protection = { data: settled ? hosts.data : undefined, isPending: hosts.isPending, error: hosts.error, refetch: hosts.refetch };
+  const reminded = remindedOf(switches.data?.items ?? [], reminders.data ?? []);
 
   return (
     <div className="panels">
@@ -64,7 +71,7 @@ export function Tiles() {
         </Shown>
       </Panel>
       <Panel title={t('protection')}>
-        <Shown of={hosts}>
+        <Shown of={protection}>
           {(s) => (
             <>
               <Row>
@@ -74,7 +81,8 @@ export function Tiles() {
                 <Figure value={s.protection.none ?? 0} name={word('protection', 'none')} to="/hosts" search={{ protection: 'none' }} tone="high" />
                 <Figure value={s.status.offline ?? 0} name={word('hostStatus', 'offline')} to="/hosts" search={{ status: 'offline' }} tone="medium" />
               </Row>
-              {switches && <Configured of={switches} />}
+              {switches.data && <Configured of={switches.data} />}
+              {reminded.length > 0 && <Reminder projects={reminded} />}
             </>
           )}
         </Shown>

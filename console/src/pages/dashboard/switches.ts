@@ -15,13 +15,24 @@ export interface SwitchesSeen {
   more: boolean;
 }
 
-/** Undefined until every project that is asked has answered. */
-export function useSwitchesSeen(): SwitchesSeen | undefined {
+/** What was asked of several projects: undefined until every one has answered, or when one could not. */
+export interface Asking<T> {
+  data: T | undefined;
+  pending: boolean;
+}
+
+/** The projects that are asked. */
+export function useAsked(): { ids: string[]; more: boolean; loading: boolean } {
   const { project } = useProject();
-  const { projects } = useProjects();
-  const all = project === undefined ? projects.map((p) => p.id) : [project];
+  const { projects, loading } = useProjects();
+  if (project !== undefined) return { ids: [project], more: false, loading: false };
+  return { ids: projects.slice(0, ASKED).map((p) => p.id), more: projects.length > ASKED, loading };
+}
+
+export function useSwitchesSeen(): Asking<SwitchesSeen> {
+  const { ids, more, loading } = useAsked();
   const found = useQueries({
-    queries: all.slice(0, ASKED).map((id) => {
+    queries: ids.map((id) => {
       const asked = { query: { project: id } };
       return {
         queryKey: keyOf('/api/v1/switches', asked),
@@ -29,8 +40,9 @@ export function useSwitchesSeen(): SwitchesSeen | undefined {
       };
     }),
   });
-  if (found.length === 0 || !found.every((f) => f.data)) return undefined;
-  return { items: found.flatMap((f) => f.data?.items ?? []), more: all.length > ASKED };
+  const pending = loading || found.some((f) => f.isPending);
+  if (pending || found.length === 0 || !found.every((f) => f.data)) return { data: undefined, pending };
+  return { data: { items: found.flatMap((f) => f.data?.items ?? []), more }, pending };
 }
 
 export interface SwitchCount {

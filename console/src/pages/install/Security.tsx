@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Isolation and killing of malicious programs: the switches of a project, and what they mean. */
+import { Fragment } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useGet } from '@/api/hooks';
 import { Shown, State } from '@/app/states';
@@ -8,6 +9,7 @@ import { ProjectChoice, useOneProject, useProjects } from '@/parts/projects';
 import { CloudConsent } from './CloudConsent';
 import { EditionsTable } from './EditionsTable';
 import { RecoveryKeyPanel } from './RecoveryKeyPanel';
+import { RemindRow } from './RemindRow';
 import { SwitchRow } from './SwitchRow';
 import { isKnownSwitch } from './switches';
 import { InstallTabs } from './tabs';
@@ -18,7 +20,16 @@ function Switches({ project }: { project: string }) {
   const found = useGet('/api/v1/switches', { query: { project } });
   return (
     <Panel title={own('title')}>
-      <Shown of={found}>{({ items }) => items.filter(isKnownSwitch).map((row) => <SwitchRow key={row.name} row={row} />)}</Shown>
+      <Shown of={found}>
+        {({ items }) =>
+          items.filter(isKnownSwitch).map((row) => (
+            <Fragment key={row.name}>
+              <SwitchRow row={row} />
+              {row.name === 'isolate_and_kill' && <RemindRow key={project} project={project} />}
+            </Fragment>
+          ))
+        }
+      </Shown>
     </Panel>
   );
 }

@@ -1,33 +1,60 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The list of the own keys, with a button for a new one and one to take each out of force. */
+/** A list of own keys of one kind, with a button for a new one and one to take each out of force. */
 import { Button } from 'antd';
-import { useState } from 'react';
+import { useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
-import { useGet, useSend } from '@/api/hooks';
-import { wholeList } from '@/api/lists';
-import type { Schema } from '@/api/types';
+import type { Rows } from '@/api/lists';
+import type { Grant } from '@/app/permissions';
 import { ConfirmAction } from '@/parts/ConfirmAction';
 import { DataTable, type Column } from '@/parts/DataTable';
 import { useFeedback } from '@/parts/feedback';
 import { HostText } from '@/parts/FileName';
 import { Tag, useWord } from '@/parts/tags';
 import { Time } from '@/parts/Time';
-import { NewKey } from './NewKey';
 
-type Row = Schema<'ApiKey'>;
+/** What keys of each kind have. */
+export interface KeyRow {
+  note: string;
+  created_at: string;
+  expires_at?: string | null;
+  last_used_at?: string | null;
+  /** Empty: all that the owner has. */
+  grants: Grant[];
+}
 
-export function KeysTable({ height }: { height?: number }) {
+interface Props<T extends KeyRow> {
+  /** Names the choice of columns and the exported file. */
+  id: string;
+  label: string;
+  rows: Rows<T>;
+  idOf: (row: T) => string;
+  /** By what the server knows the key: the first column, or one that is hidden at first. */
+  idColumn: Column<T>;
+  /** What the confirmation calls it. */
+  nameOf: (row: T) => string;
+  /** The confirmation of taking one out of force. */
+  title: string;
+  text: string;
+  revoke: (row: T) => Promise<unknown>;
+  /** On the button for a new one. */
+  add: string;
+  /** The dialog behind it. */
+  dialog: (close: () => void) => ReactNode;
+  height?: number;
+}
+
+export function KeysTable<T extends KeyRow>({ idColumn, ...props }: Props<T>) {
   const { t } = useTranslation('keys');
   const word = useWord();
   const { done } = useFeedback();
   const [making, setMaking] = useState(false);
-  const rows = wholeList(useGet('/api/v1/me/api-keys'));
-  const revoke = useSend('delete', '/api/v1/me/api-keys/{id}', { changes: ['/api/v1/me/api-keys'] });
-  const roles = (row: Row) =>
-    row.grants.map((g) => `${word('role', g.role)} · ${g.project === '*' ? t('everywhere') : g.project}`).join(', ');
-  const over = (row: Row) => Boolean(row.expires_at && Date.parse(row.expires_at) < Date.now());
+  const roles = (row: T) =>
+    row.grants.length === 0
+      ? t('allOfMine')
+      : row.grants.map((g) => `${word('role', g.role)} · ${g.project === '*' ? t('everywhere') : g.project}`).join(', ');
+  const over = (row: T) => Boolean(row.expires_at && Date.parse(row.expires_at) < Date.now());
 
-  const columns: Column<Row>[] = [
+  const columns: Column<T>[] = [
     {
       id: 'note',
       title: t('column.note'),
@@ -40,14 +67,7 @@ export function KeysTable({ height }: { height?: number }) {
       ),
       csv: (row) => row.note,
     },
-    {
-      id: 'roles',
-      title: t('column.roles'),
-      width: 220,
-      grow: 2,
-      render: (row) => (row.grants.length === 0 ? t('allOfMine') : roles(row)),
-      csv: (row) => (row.grants.length === 0 ? t('allOfMine') : roles(row)),
-    },
+    { id: 'roles', title: t('column.roles'), width: 220, grow: 2, render: roles, csv: roles },
     { id: 'created', title: t('column.created'), width: 160, grow: 0, render: (row) => <Time at={row.created_at} />, csv: (row) => row.created_at },
     { id: 'used', title: t('column.used'), width: 160, grow: 0, render: (row) => <Time at={row.last_used_at} />, csv: (row) => row.last_used_at },
     {
@@ -58,7 +78,7 @@ export function KeysTable({ height }: { height?: number }) {
       render: (row) => (row.expires_at ? <Time at={row.expires_at} /> : t('never')),
       csv: (row) => row.expires_at,
     },
-    { id: 'id', title: t('column.id'), width: 290, hidden: true, render: (row) => <code>{row.id}</code>, csv: (row) => row.id },
+    ...(idColumn.hidden ? [idColumn] : []),
     {
       id: 'actions',
       title: t('column.actions'),
@@ -68,13 +88,13 @@ export function KeysTable({ height }: { height?: number }) {
         <ConfirmAction
           label={t('revoke')}
           button={{ type: 'link', size: 'small' }}
-          title={t('revokeTitle')}
-          text={t('revokeText')}
-          names={[row.note || row.id]}
+          title={props.title}
+          text={props.text}
+          names={[props.nameOf(row)]}
           verb={t('revoke')}
           danger
           action={async () => {
-            await revoke.mutateAsync({ path: { id: row.id } });
+            await props.revoke(row);
             done(t('revoked'));
           }}
         />
@@ -85,19 +105,19 @@ export function KeysTable({ height }: { height?: number }) {
   return (
     <>
       <DataTable
-        id="keys"
-        label={t('apiKeys.title')}
-        rows={rows}
-        idOf={(row) => row.id}
-        columns={columns}
-        height={height}
+        id={props.id}
+        label={props.label}
+        rows={props.rows}
+        idOf={props.idOf}
+        columns={idColumn.hidden ? columns : [idColumn, ...columns]}
+        height={props.height}
         tools={
           <Button type="primary" size="small" onClick={() => setMaking(true)}>
-            {t('new')}
+            {props.add}
           </Button>
         }
       />
-      {making && <NewKey onClose={() => setMaking(false)} />}
+      {making && props.dialog(() => setMaking(false))}
     </>
   );
 }

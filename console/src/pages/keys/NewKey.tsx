@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/** A new key: what for, how long, with which rights; its secret is shown this once. */
+/** A new key of some kind: what for, how long, with which rights; its secret is shown this once. */
 import { Alert, Button, Form, Input, Modal, Select } from 'antd';
-import { useState } from 'react';
+import { useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
-import { useGet, useSend } from '@/api/hooks';
+import { useGet } from '@/api/hooks';
+import type { Grant } from '@/app/permissions';
 import { useMe } from '@/app/session';
-import { CopyButton } from '@/parts/CopyButton';
+import { useAttempt } from '@/parts/attempt';
 import { useWord } from '@/parts/tags';
 import { givable, grantKey, grantOf } from './grants';
 
@@ -15,27 +16,40 @@ interface Fields {
   grants?: string[];
 }
 
+/** What every kind is asked for with. */
+interface Wanted {
+  note: string;
+  /** Absent: never ends. */
+  expires_at: string | null;
+  /** Empty: all that the owner has. */
+  grants: Grant[];
+}
+
+interface Props<S> {
+  title: string;
+  create: (wanted: Wanted) => Promise<S>;
+  /** What to do with the secret, in the warning above it. */
+  once: string;
+  /** The secret. */
+  shown: (made: S) => ReactNode;
+  onClose: () => void;
+}
+
 const DAYS = [7, 30, 90, 365, 0];
 
-export function NewKey({ onClose }: { onClose: () => void }) {
+export function NewKey<S>({ title, create, once, shown, onClose }: Props<S>) {
   const { t } = useTranslation('keys');
   const word = useWord();
   const me = useMe();
   const projects = useGet('/api/v1/projects', {}, { staleTime: 60_000 });
-  const create = useSend('post', '/api/v1/me/api-keys', { changes: ['/api/v1/me/api-keys'] });
-  const [secret, setSecret] = useState<string | null>(null);
-  const [error, setError] = useState<string | null>(null);
+  const { busy, error, attempt } = useAttempt();
+  const [made, setMade] = useState<{ secret: S } | null>(null);
 
-  const make = async (f: Fields) => {
-    setError(null);
-    try {
+  const make = (f: Fields) =>
+    attempt(async () => {
       const expires_at = f.days > 0 ? new Date(Date.now() + f.days * 86_400_000).toISOString() : null;
-      const body = { note: f.note.trim(), expires_at, grants: (f.grants ?? []).map(grantOf) };
-      setSecret((await create.mutateAsync({ body })).key);
-    } catch (e) {
-      setError(e instanceof Error ? e.message : String(e));
-    }
-  };
+      setMade({ secret: await create({ note: f.note.trim(), expires_at, grants: (f.grants ?? []).map(grantOf) }) });
+    });
 
   const ids = (projects.data?.items ?? []).map((p) => p.id);
   const options = givable(me.grants, ids).map((g) => ({
@@ -44,13 +58,11 @@ export function NewKey({ onClose }: { onClose: () => void }) {
   }));
 
   return (
-    <Modal open title={t('new')} onCancel={onClose} footer={null} mask={{ closable: false }} closable={secret === null} keyboard={secret === null}>
-      {secret !== null ? (
+    <Modal open title={title} width={680} onCancel={onClose} footer={null} mask={{ closable: false }} closable={made === null} keyboard={made === null}>
+      {made !== null ? (
         <>
-          <Alert type="warning" showIcon title={t('once')} description={t('onceText')} />
-          <p className="key-secret">
-            <code className="secret">{secret}</code> <CopyButton text={secret} label={t('copyKey')} />
-          </p>
+          <Alert type="warning" showIcon title={t('once')} description={once} />
+          {shown(made.secret)}
           <Button type="primary" onClick={onClose}>
             {t('haveIt')}
           </Button>
@@ -67,7 +79,7 @@ export function NewKey({ onClose }: { onClose: () => void }) {
           <Form.Item name="grants" label={t('column.roles')} extra={t('grantsHint')}>
             <Select mode="multiple" options={options} optionFilterProp="label" placeholder={t('allOfMine')} />
           </Form.Item>
-          <Button type="primary" htmlType="submit" loading={create.isPending}>
+          <Button type="primary" htmlType="submit" loading={busy}>
             {t('make')}
           </Button>
         </Form>

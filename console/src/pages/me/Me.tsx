@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The own account: roles, password, second factor, sign-ins, API keys, language and theme. */
+/** The own account: roles, password, second factor, sign-ins, keys of programs, language and theme. */
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { Tabs } from 'antd';
 import { useTranslation } from 'react-i18next';

@@ -49,6 +49,11 @@ pub(crate) struct Peer(pub(crate) SocketAddr);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Client(pub(crate) IpAddr);
 
+/// Somebody whom another door of this process has recognised, and whom its limits have let through. Nothing that
+/// comes over a network carries it.
+#[derive(Debug, Clone)]
+pub(crate) struct Known(pub(crate) Arc<Caller>);
+
 /// A request that passed: who asks, from where, and in which projects they have the route's permission.
 #[derive(Debug, Clone)]
 pub(crate) struct Access {
@@ -152,22 +157,17 @@ async fn guarded(
     next: Next,
 ) -> Result<Response, Problem> {
     let from = address(request.extensions());
-    let too_many = |seconds| {
-        Problem::new(Kind::TooManyRequests, format!("too many requests; again in {seconds} s"))
-            .retry_after(seconds)
-    };
-    api.by_address.take(from, started).map_err(too_many)?;
+    let known = request.extensions_mut().remove::<Known>();
+    if known.is_none() {
+        api.by_address.take(from, started).map_err(too_many)?;
+    }
     if rule.permission == Permission::Public {
         return Ok(next.run(request).await);
     }
-    let found = caller::recognise(&api.store, request.headers(), time::now_ms()).await?;
-    let Some(caller) = found else {
-        return Err(Problem::new(
-            Kind::NotSignedIn,
-            "the credentials are absent, unknown or have ended: sign in",
-        ));
+    let caller = match known {
+        Some(Known(caller)) => caller,
+        None => recognised(api, started, request.headers()).await?,
     };
-    api.by_credential.take(caller.credential.clone(), started).map_err(too_many)?;
     if caller.by_cookie && writes(request.method()) && !request.headers().contains_key(CSRF) {
         return Err(Problem::new(
             Kind::Forbidden,
@@ -196,13 +196,31 @@ async fn guarded(
         ));
     };
     bound::check(&rule.bounds, request.uri())?;
-    let access = Access { caller: Arc::new(caller), scope, address: from };
+    let access = Access { caller, scope, address: from };
     request.extensions_mut().insert(access.clone());
     let key = if rule.idempotent { idempotency_key(request.headers())? } else { None };
     match key {
         Some(key) => super::idempotency::once(api, &access, key, request, next).await,
         None => Ok(next.run(request).await),
     }
+}
+
+/// Who asks, within their limit.
+async fn recognised(api: &Api, started: Instant, headers: &HeaderMap) -> Result<Arc<Caller>, Problem> {
+    let Some(caller) = caller::recognise(&api.store, headers, time::now_ms()).await? else {
+        return Err(Problem::new(
+            Kind::NotSignedIn,
+            "the credentials are absent, unknown or have ended: sign in",
+        ));
+    };
+    api.by_credential.take(caller.credential.clone(), started).map_err(too_many)?;
+    Ok(Arc::new(caller))
+}
+
+/// For who asks too often.
+pub(crate) fn too_many(seconds: u64) -> Problem {
+    Problem::new(Kind::TooManyRequests, format!("too many requests; again in {seconds} s"))
+        .retry_after(seconds)
 }
 
 /// Whether a request may go on while the server is read-only.

@@ -18,7 +18,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// Keys of one user at most.
+const KIND: &str = "api_key";
+/// Keys of one user and kind at most.
 const MOST: usize = 100;
 
 /// A key without its secret.
@@ -101,29 +102,42 @@ fn view(row: &CredentialRow) -> ApiKey {
     }
 }
 
-async fn own(api: &Api, access: &Access) -> Result<Vec<CredentialRow>, Problem> {
+/// The caller's keys of a kind.
+pub(super) async fn own(api: &Api, access: &Access, kind: &str) -> Result<Vec<CredentialRow>, Problem> {
     let mut rows = api.store.credentials(&access.caller.user.id).await?;
-    rows.retain(|r| r.kind == "api_key");
+    rows.retain(|r| r.kind == kind);
     Ok(rows)
 }
 
-async fn list(State(api): State<Api>, access: Access) -> Result<Json<ApiKeys>, Problem> {
-    Ok(Json(ApiKeys { items: own(&api, &access).await?.iter().map(view).collect() }))
+/// Keys are a matter of who has signed in: a leaked one must not decide about the others.
+pub(super) fn check_session(access: &Access, otherwise: &str) -> Result<(), Problem> {
+    if access.caller.kind == "session" {
+        return Ok(());
+    }
+    Err(Problem::new(Kind::Forbidden, format!("{otherwise}; sign in with the password")))
 }
 
-async fn create(
-    State(api): State<Api>,
-    access: Access,
-    Json(ask): Json<NewApiKey>,
-) -> Result<Created<Json<ApiKeySecret>>, Problem> {
-    if access.caller.kind != "session" {
-        return Err(Problem::new(Kind::Forbidden, "a key makes no keys; sign in with the password"));
-    }
-    if ask.note.chars().count() > 200 {
+/// What somebody wants of a new key.
+pub(super) struct Wanted<'a> {
+    pub(super) note: &'a str,
+    pub(super) expires_at: Option<&'a str>,
+    pub(super) grants: &'a [Grant],
+}
+
+/// Whether the caller may have it; when it ends, 0: never.
+pub(super) async fn check(
+    api: &Api,
+    access: &Access,
+    wanted: &Wanted<'_>,
+    kind: &str,
+    now_ms: i64,
+) -> Result<i64, Problem> {
+    check_session(access, "a key makes no keys")?;
+    if wanted.note.chars().count() > 200 {
         return Err(Problem::invalid("note: 200 characters at most"));
     }
     if let Some(g) =
-        ask.grants.iter().find(|g| !permission::covers(&access.caller.grants, &g.project, g.role.word()))
+        wanted.grants.iter().find(|g| !permission::covers(&access.caller.grants, &g.project, g.role.word()))
     {
         return Err(Problem::invalid(format!(
             "grants: {} in \"{}\" is more than you have",
@@ -131,26 +145,42 @@ async fn create(
             super::problem::shown(&g.project)
         )));
     }
-    let now_ms = time::now_ms();
-    let expires_ms = moment("expires_at", ask.expires_at.as_deref())?.unwrap_or(0);
+    let expires_ms = moment("expires_at", wanted.expires_at)?.unwrap_or(0);
     if expires_ms != 0 && expires_ms <= now_ms {
         return Err(Problem::invalid("expires_at: has passed"));
     }
-    if own(&api, &access).await?.len() >= MOST {
+    if own(api, access, kind).await?.len() >= MOST {
         return Err(Problem::conflict(format!("you have {MOST} keys; revoke one first")));
     }
+    Ok(expires_ms)
+}
+
+async fn list(State(api): State<Api>, access: Access) -> Result<Json<ApiKeys>, Problem> {
+    Ok(Json(ApiKeys { items: own(&api, &access, KIND).await?.iter().map(view).collect() }))
+}
+
+async fn create(
+    State(api): State<Api>,
+    access: Access,
+    Json(ask): Json<NewApiKey>,
+) -> Result<Created<Json<ApiKeySecret>>, Problem> {
+    let wanted = Wanted { note: &ask.note, expires_at: ask.expires_at.as_deref(), grants: &ask.grants };
+    let now_ms = time::now_ms();
+    let expires_ms = check(&api, &access, &wanted, KIND, now_ms).await?;
     let id = Uuid::now_v7().to_string();
     let key = format!("lzk_{id}_{}", secret::random()?);
     let row = CredentialRow {
         id: id.clone(),
         user: access.caller.user.id.clone(),
-        kind: "api_key".to_owned(),
+        kind: KIND.to_owned(),
         hash: secret::digest(&key),
         note: ask.note,
         created_ms: now_ms,
         expires_ms,
         last_ms: 0,
         grants: rows(&ask.grants),
+        secret: Vec::new(),
+        parent: None,
     };
     let shown = view(&row);
     let record = Record::new(&access, "", "api_key.create", format!("api_key {id}")).after(&shown);
@@ -159,7 +189,7 @@ async fn create(
 }
 
 async fn revoke(State(api): State<Api>, access: Access, Path(id): Path<String>) -> Result<Empty, Problem> {
-    let rows = own(&api, &access).await?;
+    let rows = own(&api, &access, KIND).await?;
     let row = rows.iter().find(|r| r.id == id).ok_or_else(|| Problem::no("API key", &id))?;
     let record = Record::new(&access, "", "api_key.revoke", format!("api_key {id}")).before(&view(row));
     record.on(&api).revoke_credential(&row.id).await?;

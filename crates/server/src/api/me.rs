@@ -75,7 +75,7 @@ struct Me {
     id: String,
     name: String,
     grants: Vec<Grant>,
-    /// `session` or `api_key`.
+    /// `session`, `api_key`, `access_key` or `token`.
     credential: String,
     must_change_password: bool,
     must_enrol_second_factor: bool,
@@ -260,7 +260,7 @@ async fn change_password(
     record.on(&api).update_user(&user).await?;
     api.policy.note(&api.store, &user, now_ms).await?;
     for other in api.store.credentials(&user.id).await? {
-        if other.kind != "api_key" && other.id != access.caller.credential {
+        if !other.is_key() && other.id != access.caller.credential {
             api.store.revoke_credential(&other.id).await?;
         }
     }

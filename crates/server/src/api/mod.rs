@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! REST for people under /api/v1.
 
+mod access_keys;
 pub(crate) mod alarms;
 pub(crate) mod approvals;
 mod audit;
@@ -33,6 +34,7 @@ pub(crate) mod projects;
 mod quotas;
 mod record;
 mod recovery;
+mod reminders;
 mod replay;
 pub(crate) mod route;
 mod scan_pause;
@@ -52,6 +54,7 @@ mod whitelist;
 pub(crate) mod words;
 
 use crate::console;
+use crate::inside::{Door, Inside};
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
@@ -69,12 +72,14 @@ fn routes(api: &Api) -> Routes {
     let mut r = Routes::new(api.clone());
     me::routes(&mut r);
     keys::routes(&mut r);
+    access_keys::routes(&mut r);
     sessions::routes(&mut r);
     second_factor::routes(&mut r);
     sso::routes(&mut r);
     users::routes(&mut r);
     projects::routes(&mut r);
     project_rules::routes(&mut r);
+    reminders::routes(&mut r);
     hosts::routes(&mut r);
     host_groups::routes(&mut r);
     policy_groups::routes(&mut r);
@@ -105,12 +110,16 @@ fn routes(api: &Api) -> Routes {
 }
 
 /// The router, the document and the table.
-pub(crate) fn build(api: Api) -> (Router, String, Vec<RouteRow>) {
+pub(crate) fn build(api: Api, door: Option<Door>) -> (Router, String, Vec<RouteRow>) {
     let mut routes = routes(&api);
     let document = document::write(&routes);
     let table = std::mem::take(&mut routes.table);
-    let router = routes
-        .into_router()
+    let own = routes.into_router();
+    let beside = door.map(|door| {
+        let inside = Inside::new(api.clone(), own.clone().with_state(api.clone()));
+        door(inside).layer(middleware::map_response(with_headers))
+    });
+    let router = own
         .route("/healthz", axum::routing::get(health::healthz))
         .route("/readyz", axum::routing::get(health::ready))
         .route("/metrics", axum::routing::get(health::metrics))
@@ -124,8 +133,9 @@ pub(crate) fn build(api: Api) -> (Router, String, Vec<RouteRow>) {
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(middleware::from_fn(secured))
         .layer(middleware::from_fn(bounded))
-        .layer(middleware::from_fn_with_state(api.clone(), gate::locate))
-        .with_state(api);
+        .with_state(api.clone())
+        .merge(beside.unwrap_or_default())
+        .layer(middleware::from_fn_with_state(api, gate::locate));
     (router, document, table)
 }
 
@@ -160,6 +170,11 @@ pub(crate) async fn secured(request: Request, next: Next) -> Response {
             response.headers_mut().insert(header::ALLOW, allow);
         }
     }
+    with_headers(response).await
+}
+
+/// Those that say what a browser may do with it.
+async fn with_headers(mut response: Response) -> Response {
     let headers = response.headers_mut();
     for (name, value) in [
         ("x-content-type-options", "nosniff"),

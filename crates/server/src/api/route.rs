@@ -291,6 +291,7 @@ fn path_parameter(name: &str) -> Parameter {
         "project" => text.max_length(Some(64)).min_length(Some(1)),
         "rule" => text.max_length(Some(256)).min_length(Some(1)),
         "switch" => text.enum_values(Some(super::switches::NAMES)),
+        "access" => text.pattern(Some("^[A-Z2-7]{20}$")),
         "name" => text.max_length(Some(64)).min_length(Some(1)),
         "class" => {
             text.enum_values(Some(lazaret_model::MalwareClass::all().map(|c| c.word()).collect::<Vec<_>>()))

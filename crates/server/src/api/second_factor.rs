@@ -247,7 +247,7 @@ async fn reset(State(api): State<Api>, access: Access, Path(id): Path<String>) -
     let user = users::find(&api, &id).await?;
     let there = api.store.remove_second_factor(&user.id).await?;
     for c in api.store.credentials(&user.id).await? {
-        if c.kind != "api_key" {
+        if !c.is_key() {
             api.store.revoke_credential(&c.id).await?;
         }
     }

@@ -84,7 +84,7 @@ fn view(row: &CredentialRow, current: &str) -> Session {
 async fn open(api: &Api, user: &str) -> Result<Vec<CredentialRow>, Problem> {
     let now_ms = time::now_ms();
     let mut rows = api.store.credentials(user).await?;
-    rows.retain(|r| r.kind != "api_key" && r.expires_ms > now_ms);
+    rows.retain(|r| !r.is_key() && r.expires_ms > now_ms);
     Ok(rows)
 }
 

@@ -246,7 +246,7 @@ async fn update(
     if after.disabled {
         // Keys stay: they come back to life with the user. Sign-ins do not.
         for c in api.store.credentials(&id).await? {
-            if c.kind != "api_key" {
+            if !c.is_key() {
                 api.store.revoke_credential(&c.id).await?;
             }
         }

@@ -4,10 +4,12 @@
 use super::{PeopleError, secret};
 use crate::api::permission;
 use axum::http::{HeaderMap, header};
-use lazaret_store::{Store, StoreError, UserRow};
+use lazaret_store::{CredentialRow, Store, StoreError, UserRow};
 
 /// Name of the cookie; browsers take one of this name only with Secure, Path=/ and no Domain.
 pub(crate) const COOKIE: &str = "__Host-lazaret";
+/// Kind of a key that signs requests.
+pub(crate) const ACCESS_KEY: &str = "access_key";
 /// A credential's last use is noted at most so often.
 const TOUCH_MS: i64 = 60_000;
 
@@ -20,7 +22,7 @@ pub(crate) struct Caller {
     pub(crate) credential: String,
     /// After narrowing by a key.
     pub(crate) grants: Vec<(String, String)>,
-    /// `session` or `api_key`.
+    /// `session`, `api_key`, `access_key` or `token`.
     pub(crate) kind: String,
     /// Came as a cookie, which a browser sends by itself.
     pub(crate) by_cookie: bool,
@@ -68,6 +70,10 @@ pub(crate) async fn recognise(
     };
     let ended = found.expires_ms != 0 && found.expires_ms <= now_ms;
     let is_key = found.kind == "api_key";
+    // An access key signs; who holds something of it as a token has not signed.
+    if found.kind == ACCESS_KEY {
+        return Ok(None);
+    }
     // A key names its row; a key in a cookie was put there by somebody else than us.
     let right = match secret::api_key(&token) {
         Some((id, _)) => is_key && id == found.id && !by_cookie,
@@ -76,6 +82,16 @@ pub(crate) async fn recognise(
     if ended || !right || !secret::same(&found.hash, &secret::digest(&token)) {
         return Ok(None);
     }
+    of(store, found, by_cookie, now_ms).await
+}
+
+/// The caller behind a credential that was proved.
+pub(crate) async fn of(
+    store: &Store,
+    found: CredentialRow,
+    by_cookie: bool,
+    now_ms: i64,
+) -> Result<Option<Caller>, PeopleError> {
     let user = match store.user(&found.user).await {
         Ok(user) if !user.disabled => user,
         Ok(_) | Err(StoreError::NotFound(_)) => return Ok(None),

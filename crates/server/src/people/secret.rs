@@ -41,6 +41,15 @@ pub(crate) fn one_time_password() -> Result<String, PeopleError> {
     Ok(out)
 }
 
+/// An access key's id: 20 capital letters and digits, the first two always `LZ`.
+pub(crate) fn access_key_id() -> Result<String, PeopleError> {
+    const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let mut bytes = [0; 18];
+    aws_lc_rs::rand::fill(&mut bytes)
+        .map_err(|_| PeopleError::Failed("the system gave no random numbers".to_owned()))?;
+    Ok("LZ".chars().chain(bytes.iter().map(|b| char::from(LETTERS[usize::from(b % 32)]))).collect())
+}
+
 /// An API key's parts: `lzk_<id>_<secret>`.
 pub(crate) fn api_key(text: &str) -> Option<(&str, &str)> {
     let rest = text.strip_prefix("lzk_")?;

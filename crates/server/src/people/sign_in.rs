@@ -104,6 +104,8 @@ pub(crate) async fn begin(
         expires_ms,
         last_ms: now_ms,
         grants: Vec::new(),
+        secret: Vec::new(),
+        parent: None,
     };
     store.create_credential(&row).await?;
     let enrolling = kind == ENROLLING;

@@ -26,6 +26,7 @@ async fn filters_and_pages(base: Base) {
         row.at_ms = row.last_ms;
         row.auto_block = i == 3;
         row.test = i == 4;
+        row.container = if i % 8 == 6 { "c0ffee".to_owned() } else { String::new() };
         if i == 7 {
             row.class = "miner".to_owned();
             row.rating = "medium".to_owned();
@@ -48,6 +49,7 @@ async fn filters_and_pages(base: Base) {
     assert_eq!(total("rating=high").await, 24);
     assert_eq!(total("auto_block=true").await, 1);
     assert_eq!(total("test=true").await, 1);
+    assert_eq!((total("in_container=true").await, total("in_container=false").await), (3, 22));
     assert_eq!(total("handle_status=handled").await, 0);
     assert_eq!(total("last_days=3").await, 3);
     assert_eq!(total(&format!("sha256={}", "03".repeat(32))).await, 1);

@@ -219,6 +219,7 @@ pub(crate) fn body(operation: &str, t: &Things) -> Option<Value> {
         "renewRecoveryCodes" | "removeSecondFactor" => json!({ "password": "x", "code": "000000" }),
         "setProjectRules" => json!({ "second_factor": false, "two_person": false, "most_hosts": 5,
             "most_files": 20, "approval_hours": 24 }),
+        "setReminders" => json!({ "reminders": false }),
         "approve" | "reject" | "cancelApproval" => json!({}),
         "createQuota" => json!({ "project": t.project, "edition": "basic", "total": 1 }),
         "updateQuota" => json!({ "total": 6 }),

@@ -114,7 +114,7 @@ impl Server {
         );
         let config = Config::parse(&text).unwrap();
         let made = init::init(&config).await.unwrap();
-        let running = start_with(config.clone(), role, console).await.unwrap();
+        let running = start_with(config.clone(), role, console, None).await.unwrap();
         let base = running.api.map(|a| format!("http://{a}")).unwrap_or_default();
         Self {
             running: Some(running),
@@ -172,6 +172,8 @@ impl Server {
             expires_ms,
             last_ms: now_ms(),
             grants: Vec::new(),
+            secret: Vec::new(),
+            parent: None,
         };
         self.store().create_credential(&row).await.unwrap();
         token

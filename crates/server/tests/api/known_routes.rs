@@ -100,6 +100,8 @@ pub(crate) const KNOWN: &[(How, &[&str])] = &[
             "getProject",
             "getProjectRules",
             "setProjectRules",
+            "getReminders",
+            "setReminders",
             "assignHosts",
             "getHost",
             "updateHost",

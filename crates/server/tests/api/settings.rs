@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Groups, switches, and what they would have changed.
+//! Groups, switches, reminders, and what they would have changed.
 
 use crate::base::{Base, on_both};
 use crate::kit::Server;
@@ -9,6 +9,7 @@ use serde_json::json;
 on_both!(
     a_group_from_beginning_to_end,
     a_switch_says_who_and_when_and_reaches_the_hosts,
+    people_are_reminded_until_an_administrator_says_no,
     the_past_under_other_settings,
 );
 
@@ -92,6 +93,44 @@ async fn a_switch_says_who_and_when_and_reaches_the_hosts(base: Base) {
     let audit = s.get("/api/v1/audit?action=switch.set", &admin).await.expect(200);
     assert_eq!(audit["items"][0]["before"]["on"], false);
     assert_eq!(audit["items"][0]["after"]["on"], true);
+    s.stop().await;
+}
+
+async fn people_are_reminded_until_an_administrator_says_no(base: Base) {
+    let s = Server::start_on(base).await;
+    let (a, b) = (rows::project(&s, "a").await, rows::project(&s, "b").await);
+    let ada = s.person("ada", &[(&a, "administrator")]).await;
+    let viewer = s.person("viewer", &[(&a, "viewer")]).await;
+    let admin = s.admin().await;
+    let path = format!("/api/v1/projects/{a}/reminders");
+    let put = async |path: &str, token: &str, on: bool| {
+        s.send("PUT", path, token, Some(json!({ "reminders": on })), &[]).await
+    };
+    let never = s.get(&path, &viewer).await.expect(200);
+    assert_eq!(never, json!({ "project": a, "reminders": true }), "nobody has set it");
+    put(&path, &viewer, false).await.problem(403, "forbidden");
+    assert_eq!(s.get(&path, &viewer).await.expect(200), never);
+
+    let set = put(&path, &ada, false).await.expect(200);
+    assert_eq!((&set["reminders"], &set["set_by"]), (&json!(false), &json!("ada")));
+    assert!(set["set_at"].is_string(), "{set}");
+    assert_eq!(s.get(&path, &viewer).await.expect(200), set);
+    s.send("PUT", &path, &ada, Some(json!({})), &[]).await.problem(422, "invalid");
+    s.send("PUT", &path, &ada, Some(json!({ "reminders": true, "mail": true })), &[])
+        .await
+        .problem(422, "invalid");
+
+    let other = format!("/api/v1/projects/{b}/reminders");
+    s.get(&other, &ada).await.problem(404, "not-found");
+    put(&other, &ada, false).await.problem(404, "not-found");
+    assert_eq!(s.get(&other, &admin).await.expect(200)["reminders"], true, "each project has its own");
+
+    let audit = s.get("/api/v1/audit?action=project.reminders", &admin).await.expect(200);
+    assert_eq!(audit["total"], 1, "{audit}");
+    let row = &audit["items"][0];
+    assert_eq!((&row["project"], &row["target"]), (&json!(a), &json!(format!("project {a}"))));
+    assert_eq!((&row["before"]["reminders"], &row["after"]["reminders"]), (&json!(true), &json!(false)));
+    assert_eq!(put(&path, &ada, true).await.expect(200)["reminders"], true, "and back");
     s.stop().await;
 }
 

@@ -120,7 +120,9 @@ CREATE TABLE alarm_facets (
     attack_tag TEXT COLLATE "C" NOT NULL,
     attack_phase TEXT COLLATE "C" NOT NULL,
     technique TEXT COLLATE "C" NOT NULL,
-    UNIQUE (project, severity, class, rating, auto_block, test, attack_tag, attack_phase, technique)
+    in_container BOOLEAN NOT NULL,
+    UNIQUE
+        (project, severity, class, rating, auto_block, test, attack_tag, attack_phase, technique, in_container)
 );
 
 -- What lists are filtered by; the rest of an alarm is in alarm_details, so that scans stay narrow.
@@ -348,9 +350,12 @@ CREATE TABLE credentials (
     created_ms BIGINT NOT NULL,
     expires_ms BIGINT NOT NULL,
     last_ms BIGINT NOT NULL,
-    grants TEXT COLLATE "C" NOT NULL
+    grants TEXT COLLATE "C" NOT NULL,
+    secret BYTEA NOT NULL,
+    parent TEXT COLLATE "C" REFERENCES credentials (id) ON DELETE CASCADE
 );
 CREATE INDEX credentials_of_user ON credentials (user_id);
+CREATE INDEX credentials_of_parent ON credentials (parent);
 
 CREATE TABLE audit (
     seq BIGINT NOT NULL PRIMARY KEY,

@@ -120,7 +120,9 @@ CREATE TABLE alarm_facets (
     attack_tag TEXT NOT NULL,
     attack_phase TEXT NOT NULL,
     technique TEXT NOT NULL,
-    UNIQUE (project, severity, class, rating, auto_block, test, attack_tag, attack_phase, technique)
+    in_container INTEGER NOT NULL,
+    UNIQUE
+        (project, severity, class, rating, auto_block, test, attack_tag, attack_phase, technique, in_container)
 ) STRICT;
 
 -- What lists are filtered by; the rest of an alarm is in alarm_details, so that scans stay narrow.
@@ -348,9 +350,12 @@ CREATE TABLE credentials (
     created_ms INTEGER NOT NULL,
     expires_ms INTEGER NOT NULL,
     last_ms INTEGER NOT NULL,
-    grants TEXT NOT NULL
+    grants TEXT NOT NULL,
+    secret BLOB NOT NULL,
+    parent TEXT REFERENCES credentials (id) ON DELETE CASCADE
 ) STRICT;
 CREATE INDEX credentials_of_user ON credentials (user_id);
+CREATE INDEX credentials_of_parent ON credentials (parent);
 
 CREATE TABLE audit (
     seq INTEGER NOT NULL PRIMARY KEY,

@@ -8,6 +8,7 @@ use crate::db::conn::Tx;
 use crate::db::sql::{Filter, sql};
 use crate::error::{Result, StoreError};
 use crate::{AlarmFilter, AlarmRow, Scope, Store};
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 
@@ -15,7 +16,12 @@ use std::sync::{Mutex, PoisonError};
 const KEPT: usize = 100_000;
 
 const COLUMNS: &str =
-    "project, severity, class, rating, auto_block, test, attack_tag, attack_phase, technique";
+    "project, severity, class, rating, auto_block, test, attack_tag, attack_phase, technique, in_container";
+/// Those that the alarms have under the same names.
+const SHARED: &str = "severity, class, rating, auto_block, test, attack_tag, attack_phase, technique";
+/// What the last one follows from. So "of a container or not" is answered exactly and by the index of the kinds,
+/// whichever of the two is the rare one.
+const IN_CONTAINER: &str = "alarms.container <> ''";
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Facet {
@@ -28,6 +34,7 @@ pub(crate) struct Facet {
     attack_tag: String,
     attack_phase: String,
     technique: String,
+    in_container: bool,
 }
 
 impl Facet {
@@ -42,10 +49,11 @@ impl Facet {
             attack_tag: a.attack_tag.clone(),
             attack_phase: a.attack_phase.clone(),
             technique: a.technique.clone(),
+            in_container: !a.container.is_empty(),
         }
     }
 
-    fn values(&self) -> [crate::db::value::Value; 9] {
+    fn values(&self) -> [crate::db::value::Value; 10] {
         [
             (&self.project).into(),
             self.severity.into(),
@@ -56,6 +64,7 @@ impl Facet {
             (&self.attack_tag).into(),
             (&self.attack_phase).into(),
             (&self.technique).into(),
+            self.in_container.into(),
         ]
     }
 }
@@ -128,17 +137,17 @@ impl Marks {
 
 /// Alarms of these hosts go to another project, and so do their facets.
 pub(crate) async fn change_project(tx: &mut Tx, hosts: &[String], project: &str) -> Result<()> {
-    let shared = COLUMNS.trim_start_matches("project, ");
     let mut insert = sql("");
     insert.push(&format!("INSERT INTO alarm_facets ({COLUMNS}) SELECT DISTINCT CAST("));
     insert.arg(project);
-    insert.push(&format!(" AS TEXT), {shared} FROM alarms WHERE project <> "));
+    insert.push(&format!(" AS TEXT), {SHARED}, {IN_CONTAINER} FROM alarms WHERE project <> "));
     insert.arg(project);
     insert.push(" AND host IN ");
     insert.list(hosts);
-    insert.push(&format!(" ORDER BY {shared} ON CONFLICT DO NOTHING"));
+    insert.push(&format!(" ORDER BY {SHARED}, {IN_CONTAINER} ON CONFLICT DO NOTHING"));
     tx.run(insert).await?;
-    let same: Vec<_> = shared.split(", ").map(|c| format!("f.{c} = alarms.{c}")).collect();
+    let mut same: Vec<_> = SHARED.split(", ").map(|c| format!("f.{c} = alarms.{c}")).collect();
+    same.push(format!("f.in_container = ({IN_CONTAINER})"));
     let mut update = sql("UPDATE alarms SET project = $1, facet = (SELECT f.id FROM alarm_facets AS f \
          WHERE f.project = $1 AND ")
     .bind(project);
@@ -155,6 +164,7 @@ fn concerns(scope: &Scope, a: &AlarmFilter) -> bool {
         || a.handled.is_some()
         || a.auto_block.is_some()
         || a.test.is_some()
+        || a.in_container.is_some()
         || !(a.severities.is_empty() && a.classes.is_empty() && a.ratings.is_empty())
         || !(a.attack_tag.is_empty() && a.attack_phase.is_empty() && a.technique.is_empty())
 }
@@ -162,7 +172,16 @@ fn concerns(scope: &Scope, a: &AlarmFilter) -> bool {
 impl Store {
     /// The kinds that a filter lets through; `None`: all that are not suppressed.
     pub(super) async fn kinds(&self, scope: &Scope, a: &AlarmFilter) -> Result<Option<Vec<i64>>> {
-        if !concerns(scope, a) {
+        let mut a = Cow::Borrowed(a);
+        if !a.container.is_empty() && a.in_container.is_some() {
+            // A part of a container's name says it already, or nothing can be meant. Without it the list of a common
+            // part has no condition beside it, and need not be looked through.
+            if a.in_container == Some(false) {
+                return Ok(Some(Vec::new()));
+            }
+            a.to_mut().in_container = None;
+        }
+        if !concerns(scope, &a) {
             return Ok(None);
         }
         let mut w = Filter::new();
@@ -172,7 +191,8 @@ impl Store {
         w.any("rating", a.ratings.iter());
         w.exact("attack_tag", &a.attack_tag);
         w.exact("attack_phase", &a.attack_phase);
-        for (column, wanted) in [("auto_block", a.auto_block), ("test", a.test)] {
+        let flags = [("auto_block", a.auto_block), ("test", a.test), ("in_container", a.in_container)];
+        for (column, wanted) in flags {
             match wanted {
                 Some(true) => w.and(column),
                 Some(false) => w.and(&format!("NOT {column}")),

@@ -65,7 +65,6 @@ pub(super) async fn has(
         let select = Keys {
             columns: "t.sha256, t.packaged, t.gone",
             table: "host_files",
-            joins: "",
             key: "sha256",
             equal: &[("project", project), ("host", host)],
         }
@@ -157,7 +156,6 @@ async fn replaced(
         let select = Keys {
             columns: "t.path_key, t.sha256, t.version, t.gone",
             table: "host_files",
-            joins: "",
             key: "path_key",
             equal: &[("host", host)],
         }

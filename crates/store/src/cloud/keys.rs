@@ -11,18 +11,17 @@ const SIZES: [usize; 4] = [1, 16, 128, 512];
 pub(super) const MOST: usize = SIZES[3];
 
 /// `SELECT columns FROM table t ... WHERE t.key IN (keys) AND t.column = value ...`; at most [`MOST`] keys,
-/// each of 32 bytes. `joins` stands behind the table.
+/// each of 32 bytes.
 pub(super) struct Keys<'a> {
     pub(super) columns: &'static str,
     pub(super) table: &'static str,
-    pub(super) joins: &'static str,
     pub(super) key: &'static str,
     pub(super) equal: &'a [(&'static str, &'a str)],
 }
 
 impl Keys<'_> {
     pub(super) fn select(&self, postgres: bool, keys: &[&[u8]]) -> Sql {
-        let Self { columns, table, joins, key, equal } = self;
+        let Self { columns, table, key, equal } = self;
         let mut sql = Sql::built(String::with_capacity(256 + keys.len() * 2));
         if postgres {
             // One parameter of all keys: a list of hundreds would be planned anew each time.
@@ -35,10 +34,9 @@ impl Keys<'_> {
                 sql.push(&format!(" AND t.{column} = "));
                 sql.arg(*value);
             }
-            sql.push(joins);
             return sql;
         }
-        sql.push(&format!("SELECT {columns} FROM {table} AS t{joins} WHERE "));
+        sql.push(&format!("SELECT {columns} FROM {table} AS t WHERE "));
         for (column, value) in *equal {
             sql.push(&format!("t.{column} = ? AND "));
             sql.args.push((*value).into());
@@ -64,7 +62,7 @@ mod tests {
     fn statements_have_few_sizes() {
         let keys: Vec<Vec<u8>> = (0..20).map(|n| vec![n; 32]).collect();
         let keys: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
-        let of = Keys { columns: "t.a", table: "x", joins: " JOIN y", key: "k", equal: &[("p", "1")] };
+        let of = Keys { columns: "t.a", table: "x", key: "k", equal: &[("p", "1")] };
         let (two, three) = (of.select(false, &keys[..2]), of.select(false, &keys[..3]));
         assert_eq!(two.text, three.text);
         assert_eq!((two.args.len(), two.args.first()), (17, Some(&Value::Text("1".into()))));
@@ -75,7 +73,7 @@ mod tests {
         assert_eq!(
             all.text,
             "SELECT t.a FROM generate_series(0::BIGINT, $1) AS g JOIN x AS t ON t.k = substring($2 FROM \
-             CAST(g * 32 + 1 AS INTEGER) FOR 32) AND t.p = $3 JOIN y"
+             CAST(g * 32 + 1 AS INTEGER) FOR 32) AND t.p = $3"
         );
     }
 }

@@ -118,6 +118,10 @@ impl Fields<'_> {
         take!(self, i64)
     }
 
+    pub(crate) fn maybe_int(&mut self) -> Result<Option<i64>> {
+        take!(self, Option<i64>)
+    }
+
     pub(crate) fn count(&mut self) -> Result<u64> {
         Ok(u64::try_from(self.int()?).unwrap_or(0))
     }

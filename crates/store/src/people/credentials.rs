@@ -7,7 +7,8 @@ use crate::db::value::Row;
 use crate::error::{Result, StoreError};
 use crate::{CredentialRow, Store};
 
-const COLUMNS: &str = "id, user_id, kind, hash, note, created_ms, expires_ms, last_ms, grants";
+const COLUMNS: &str =
+    "id, user_id, kind, hash, note, created_ms, expires_ms, last_ms, grants, secret, parent";
 
 fn read(row: &Row) -> Result<CredentialRow> {
     let mut f = row.fields();
@@ -21,6 +22,8 @@ fn read(row: &Row) -> Result<CredentialRow> {
         expires_ms: f.int()?,
         last_ms: f.int()?,
         grants: grants(&f.text()?)?,
+        secret: f.bytes()?,
+        parent: f.maybe_text()?,
     })
 }
 
@@ -42,6 +45,8 @@ impl Store {
             c.expires_ms.into(),
             c.last_ms.into(),
             grants_text(&c.grants)?.into(),
+            (&c.secret).into(),
+            (&c.parent).into(),
         ]);
         self.write(insert).await?;
         Ok(())
@@ -60,6 +65,17 @@ impl Store {
                 StoreError::NotFound("there is no such session or key: sign in again".into())
             })?,
         )
+    }
+
+    /// The one of this id; expired or not.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn credential_of_id(&self, id: &str) -> Result<CredentialRow> {
+        let mut w = Filter::new();
+        w.value("id =", id);
+        let row = self.pools.one(w.select(COLUMNS, "credentials")).await?;
+        read(&row.ok_or_else(|| StoreError::missing("session or key", id))?)
     }
 
     /// Those of a user, newest first.

@@ -124,6 +124,8 @@ pub struct AlarmFilter {
     pub technique: String,
     /// Part of the container's id or name.
     pub container: String,
+    /// The acting process was in a container or not.
+    pub in_container: Option<bool>,
 }
 
 /// How many alarms there are of each kind.

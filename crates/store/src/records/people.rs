@@ -33,7 +33,7 @@ pub struct CredentialRow {
     pub id: String,
     /// Of which user.
     pub user: String,
-    /// `session`, `api_key`.
+    /// `session`, `enrolling`, `api_key`, `access_key`, `token`.
     pub kind: String,
     /// SHA-256 of the secret.
     pub hash: Vec<u8>,
@@ -47,6 +47,18 @@ pub struct CredentialRow {
     pub last_ms: i64,
     /// A key's grants are these of its user's; empty: all of them.
     pub grants: Vec<(String, String)>,
+    /// Of an access key: what it signs with, sealed; else empty.
+    pub secret: Vec<u8>,
+    /// The access key that a token was got with: the token goes with it.
+    pub parent: Option<String>,
+}
+
+impl CredentialRow {
+    /// Made by a person for a program: it stays when sign-ins end.
+    #[must_use]
+    pub fn is_key(&self) -> bool {
+        matches!(self.kind.as_str(), "api_key" | "access_key")
+    }
 }
 
 /// One write by a person.

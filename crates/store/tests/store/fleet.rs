@@ -215,9 +215,16 @@ async fn hosts_move_between_projects_with_what_is_theirs(bed: Bed) {
         store.insert_host(&host(name)).await.unwrap();
         store.ingest(alarms(name, 1..=3)).await.unwrap();
     }
+    // One comes again, now from a container.
+    let inside = AlarmRow { container: "c0ffee".into(), ..alarm("a-3", 3) };
+    store.ingest(batch("a", vec![record(4, says(inside))])).await.unwrap();
     assert_eq!(store.set_host_project(&["a".into()], "p2").await.unwrap(), 1);
     let two = Scope::Projects(vec!["p2".into()]);
     assert_eq!(store.alarms_page(&two, &AlarmFilter::default(), &page(10)).await.unwrap().total, 3);
+    for (inside, n) in [(true, 1), (false, 2)] {
+        let filter = AlarmFilter { in_container: Some(inside), ..AlarmFilter::default() };
+        assert_eq!(store.alarms_page(&two, &filter, &page(10)).await.unwrap().total, n, "{inside}");
+    }
     assert_eq!(store.hosts_page(&two, &HostFilter::default(), &page(10)).await.unwrap().items[0].id, "a");
     assert_eq!(store.projects(&two).await.unwrap()[0].name, "two");
     assert_eq!(store.set_host_importance(&["a".into(), "b".into()], "important").await.unwrap(), 2);

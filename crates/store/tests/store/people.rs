@@ -30,6 +30,8 @@ fn credential(id: &str, hash: u8, expires_ms: i64) -> CredentialRow {
         expires_ms,
         last_ms: 0,
         grants: Vec::new(),
+        secret: Vec::new(),
+        parent: None,
     }
 }
 

@@ -51,6 +51,7 @@ fn wanted(n: i64, f: &AlarmFilter) -> bool {
         && (f.sha256.is_empty() || f.sha256 == a.sha256)
         && text.contains(&f.text.to_lowercase())
         && a.container.to_lowercase().contains(&f.container.to_lowercase())
+        && f.in_container.is_none_or(|inside| inside != a.container.is_empty())
         && is(&f.attack_tag, &a.attack_tag)
         && is(&f.attack_phase, &a.attack_phase)
         && (f.technique.is_empty()
@@ -83,6 +84,15 @@ fn filters() -> Vec<AlarmFilter> {
         AlarmFilter { text: "not there".into(), ..any() },
         AlarmFilter { container: "c0FFee".into(), ..any() },
         AlarmFilter { container: "e0006".into(), text: "kes".into(), ..any() },
+        AlarmFilter { in_container: Some(true), ..any() },
+        AlarmFilter { in_container: Some(false), ..any() },
+        AlarmFilter { in_container: Some(true), host: "h3".into(), ..any() },
+        AlarmFilter { in_container: Some(false), host_name: "h".into(), handled: Some(false), ..any() },
+        AlarmFilter { in_container: Some(true), suppressed: true, ..any() },
+        AlarmFilter { in_container: Some(false), sha256: vec![9; 32], ..any() },
+        AlarmFilter { in_container: Some(false), text: "kestrel".into(), ..any() },
+        AlarmFilter { in_container: Some(true), container: "c0ffee".into(), ..any() },
+        AlarmFilter { in_container: Some(false), container: "c0ffee".into(), ..any() },
         AlarmFilter { attack_tag: "attack_blocked".into(), ..any() },
         AlarmFilter { attack_phase: "delivery".into(), attack_tag: "attack_blocked".into(), ..any() },
         AlarmFilter { technique: "T1059".into(), ..any() },
@@ -180,6 +190,10 @@ async fn common_filters_are_read_in_order(bed: Bed) {
         AlarmFilter { text: "php".into(), host: "h5".into(), ..any() },
         AlarmFilter { text: "_6".into(), ..any() },
         AlarmFilter { sha256: vec![1; 32], ..any() },
+        AlarmFilter { in_container: Some(true), ..any() },
+        AlarmFilter { in_container: Some(false), ..any() },
+        AlarmFilter { in_container: Some(false), host_name: "h".into(), ..any() },
+        AlarmFilter { in_container: Some(true), container: "c0ff".into(), ..any() },
     ];
     for f in common {
         let mut expected: Vec<(i64, i64)> = (0..n)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Which alarms: the same filter for the list, the statistics, the export and handling all of a type.
+//! Which alarms: the same filter for the list, the statistics and the export.
 
 use crate::api::page::moment;
 use crate::api::problem::Problem;
@@ -69,6 +69,8 @@ pub(super) struct AlarmQuery {
     /// Part of the container's id or name.
     #[param(max_length = 200)]
     pub(super) container: Option<String>,
+    /// The acting process was in a container; `false`: it was in none.
+    pub(super) in_container: Option<bool>,
     /// These only, separated by commas; 100 at most.
     #[param(value_type = Option<Vec<String>>, style = Form, explode = false, max_items = 100)]
     pub(super) ids: Option<List<String>>,
@@ -119,6 +121,7 @@ impl AlarmQuery {
             attack_phase: self.attack_phase.map(|p| p.word().to_owned()).unwrap_or_default(),
             technique: self.technique.as_deref().map(technique).transpose()?.unwrap_or_default(),
             container: self.container.clone().unwrap_or_default(),
+            in_container: self.in_container,
         })
     }
 }

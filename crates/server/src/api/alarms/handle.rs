@@ -59,6 +59,9 @@ struct HandleAll {
     #[serde(default)]
     #[schema(min_length = 1, max_length = 64)]
     project: Option<String>,
+    /// Only those of a container, or only the others.
+    #[serde(default)]
+    in_container: Option<bool>,
     #[serde(default)]
     #[schema(max_length = 512)]
     remark: String,
@@ -187,6 +190,7 @@ async fn all(
     let filter = AlarmFilter {
         classes: vec![ask.class.word().to_owned()],
         handled: Some(undoes.is_some()),
+        in_container: ask.in_container,
         ..AlarmFilter::default()
     };
     let mut rows = Vec::new();

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Handling results of virus scans. Everything is held against the alarms before the first of them is changed.
+
+use super::alarms::among;
+use super::body;
+use super::whitelist;
+use crate::ask::{needed_in, short_in};
+use crate::call::{Answer, Call};
+use crate::error::HssError;
+use crate::words::{at, text};
+use serde_json::{Value, json};
+
+/// What rules of one's own can go with.
+pub(super) const WHITELISTS: &str = "add_to_alarm_whitelist";
+/// What can be done. The last word is the one that lists of results give for the fourth.
+const VERBS: [(&str, &str); 9] = [
+    ("mark_as_handled", "mark_as_handled"),
+    ("ignore", "ignore"),
+    (WHITELISTS, WHITELISTS),
+    ("manual_isolate_and_kill", "isolate_and_kill"),
+    ("unhandle", "unhandle"),
+    ("do_not_ignore", "do_not_ignore"),
+    ("remove_from_alarm_whitelist", "remove_from_alarm_whitelist"),
+    ("do_not_isolate_or_kill", "do_not_isolate_or_kill"),
+    ("isolate_and_kill", "isolate_and_kill"),
+];
+/// Refusals that an error names one by one.
+const NAMED: usize = 10;
+
+pub(crate) async fn handle_anti_virus_result(call: &Call) -> Answer {
+    let asked = &call.ask.body;
+    let verb = body::needed_word(asked, "operate_type", &VERBS)?;
+    let remark = body::text(asked, "memo", 512)?.unwrap_or_default();
+    let rules = whitelist::read(asked, verb)?;
+    let alarms = named(call, asked, verb).await?;
+    let entries = whitelist::entries(call, &rules, &alarms, remark).await?;
+    let added = whitelist::add(call, &entries).await?;
+    let ids: Vec<&str> = alarms.iter().map(|a| text(a, "id")).collect();
+    let order = json!({ "alarms": ids, "operate_type": verb, "remark": remark });
+    match call.rest.post("/alarms/handle", &order).await {
+        Ok(ordered) => told(&ordered, &added),
+        Err(e) => Err(whitelist::taken_back(call, &added, e).await),
+    }
+}
+
+/// The alarms of `operate_results`, each once: all there, all as described, all fit for it.
+async fn named(call: &Call, asked: &Value, verb: &str) -> Result<Vec<Value>, HssError> {
+    let list = asked.get("operate_results").and_then(Value::as_array).filter(|l| !l.is_empty());
+    let list = list.ok_or_else(|| body::lacking("operate_results", "it must name 1 to 100 results"))?;
+    let mut ids = Vec::with_capacity(list.len());
+    for (i, one) in list.iter().enumerate() {
+        let id = needed_in(one, &place(i), "result_id", body::ID)?;
+        body::number(one, "event_type", 0..=10)?;
+        body::number(one, "occur_time", 0..=i64::MAX)?;
+        ids.push(id);
+    }
+    let mut alarms: Vec<Value> = Vec::with_capacity(ids.len());
+    let mut found = among(call, &call.scoped(), &ids).await?;
+    for (i, (one, id)) in list.iter().zip(&ids).enumerate() {
+        let known = found.iter().chain(&alarms).find(|a| text(a, "id") == *id);
+        let known = known.ok_or_else(|| HssError::missing("result of a virus scan", id))?;
+        is_as_said(&place(i), one, known)?;
+        fits(verb, known)?;
+        if let Some(at) = found.iter().position(|a| text(a, "id") == *id) {
+            alarms.push(found.swap_remove(at));
+        }
+    }
+    Ok(alarms)
+}
+
+fn place(i: usize) -> String {
+    format!("operate_results[{i}].")
+}
+
+/// Whether what is said of a result is so: nobody is to act on something else than they mean.
+fn is_as_said(place: &str, said: &Value, alarm: &Value) -> Result<(), HssError> {
+    short_in(said, place, "file_attr", 256)?;
+    for (name, most, path) in
+        [("agent_id", 64, "host.id"), ("file_hash", 256, "sha256"), ("file_path", 256, "path")]
+    {
+        let Some(given) = short_in(said, place, name, most)? else { continue };
+        let is = text(alarm, path);
+        let same = if name == "file_hash" { given.eq_ignore_ascii_case(is) } else { given == is };
+        if !same {
+            let is: String =
+                is.chars().take(200).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+            return Err(HssError::invalid(format!(
+                "{place}{name}: is not that of the result, which has \"{is}\"; leave it out or give what the list of \
+                 results gives; nothing was changed"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Whether this can be done with a result as it stands.
+fn fits(verb: &str, alarm: &Value) -> Result<(), HssError> {
+    let accepted: Vec<&str> =
+        at(alarm, "operate_accept_list").as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    // What was isolated in another way comes back in the same.
+    let restores = verb == "do_not_isolate_or_kill" && !at(alarm, "isolated").is_null();
+    if restores || accepted.contains(&verb) {
+        return Ok(());
+    }
+    let by = text(alarm, "handled.by");
+    let stands =
+        if by.is_empty() { "nobody has handled it".to_owned() } else { format!("it was handled by {by}") };
+    Err(HssError::conflict(format!(
+        "result {}: {stands}; as it stands it takes {}, not {verb}; nothing was changed",
+        text(alarm, "id"),
+        accepted.join(", ")
+    )))
+}
+
+/// The answer. SDKs read no field of it: what was refused, or waits, must be an error to be seen.
+fn told(ordered: &Value, whitelisted: &[String]) -> Answer {
+    let total = at(ordered, "total").as_u64().unwrap_or(0);
+    let list = |name: &str| at(ordered, name).as_array().map_or(&[][..], Vec::as_slice);
+    let done = list("done").len();
+    let (refused, approval) = (list("refused"), text(ordered, "approval"));
+    if refused.is_empty() && approval.is_empty() {
+        return Ok(json!({
+            "lazaret_ordered": total,
+            "lazaret_done": done,
+            "lazaret_when_back": list("commands").iter().filter(|c| c["later"] == true).count(),
+            "lazaret_task": ordered.get("task"),
+            "lazaret_whitelist": whitelisted,
+        })
+        .into());
+    }
+    let mut parts = Vec::new();
+    if approval.is_empty() {
+        let one = |r: &Value| format!("{} ({})", text(r, "id"), text(r, "reason"));
+        let some: Vec<String> = refused.iter().take(NAMED).map(one).collect();
+        let more = refused.len().saturating_sub(NAMED);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        parts.push(format!("refused for {}{more}", some.join(", ")));
+        parts.push(format!("ordered for {} result(s)", total + done as u64));
+    } else {
+        parts.push(format!(
+            "this project asks for two persons here: a second one must approve it at {approval}, until then nothing is \
+             done"
+        ));
+    }
+    if !whitelisted.is_empty() {
+        parts.push(format!("added to the whitelist: {}", whitelisted.join(" ")));
+    }
+    Err(HssError::conflict(parts.join("; ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::Reply;
+
+    fn alarm() -> Value {
+        json!({ "id": "a", "host": { "id": "h" }, "sha256": "0a", "path": "/x", "isolated": null, "handled": null,
+            "operate_accept_list": ["ignore", "isolate_and_kill"] })
+    }
+
+    #[test]
+    fn what_is_said_must_be_so() {
+        let said = |value: Value| is_as_said("r.", &value, &alarm()).map_err(|e| e.message().to_owned());
+        assert!(
+            said(json!({ "agent_id": "h", "file_hash": "0A", "file_path": "/x", "file_attr": "33261" }))
+                .is_ok()
+        );
+        assert!(said(json!({ "agent_id": "", "file_path": null })).is_ok());
+        assert!(said(json!({ "agent_id": "g" })).unwrap_err().starts_with("r.agent_id: is not that"));
+        assert!(said(json!({ "file_hash": "0b" })).unwrap_err().contains("\"0a\""));
+        assert!(said(json!({ "file_attr": "x".repeat(257) })).is_err());
+    }
+
+    #[test]
+    fn what_can_be_done_as_it_stands() {
+        assert!(fits("isolate_and_kill", &alarm()).is_ok());
+        assert!(fits("unhandle", &alarm()).unwrap_err().message().contains("nobody has handled it"));
+        let mut isolated = alarm();
+        isolated["isolated"] = json!("i");
+        assert!(
+            fits("do_not_isolate_or_kill", &isolated).is_ok()
+                && fits("do_not_isolate_or_kill", &alarm()).is_err()
+        );
+    }
+
+    #[test]
+    fn words_of_both_lists() {
+        let verb = |word: &str| body::needed_word(&json!({ "operate_type": word }), "operate_type", &VERBS);
+        assert_eq!(verb("manual_isolate_and_kill").unwrap(), "isolate_and_kill");
+        assert_eq!(verb("isolate_and_kill").unwrap(), "isolate_and_kill");
+        assert!(verb("add_to_login_whitelist").is_err());
+    }
+
+    #[test]
+    fn what_came_of_it() {
+        let good = json!({ "task": "t", "total": 2, "commands": [{ "later": true }, { "later": false }], "done": ["a"],
+            "refused": [] });
+        let Ok(Reply::Json(answer)) = told(&good, &[]) else { panic!("an error") };
+        assert_eq!((&answer["lazaret_ordered"], &answer["lazaret_when_back"]), (&json!(2), &json!(1)));
+        let refused: Vec<Value> = (0..12).map(|n| json!({ "id": n.to_string(), "reason": "gone" })).collect();
+        let text = |v: Value| told(&v, &["w".to_owned()]).unwrap_err().message().to_owned();
+        let said = text(json!({ "total": 1, "done": [], "refused": refused }));
+        assert!(
+            said.contains("9 (gone) and 2 more; ordered for 1 result(s); added to the whitelist: w"),
+            "{said}"
+        );
+        assert!(
+            text(json!({ "total": 0, "approval": "/api/v1/approvals/7" }))
+                .contains("approve it at /api/v1/approvals/7")
+        );
+    }
+}

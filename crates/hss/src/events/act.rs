@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Handling events: some by their ids, or all of a type.
+
+mod content;
+pub(super) mod entries;
+pub(super) mod named;
+pub(super) mod outcome;
+pub(super) mod rules;
+
+use super::kinds;
+use super::terms::Category;
+use crate::ask::{needed_in, one_of, short_in};
+use crate::call::{Answer, Call};
+use crate::error::HssError;
+use crate::words;
+use serde_json::{Value, json};
+
+/// What can be done with events; `None`: it is about log-ins.
+const VERBS: [(&str, Option<&str>); 10] = [
+    ("mark_as_handled", Some("mark_as_handled")),
+    ("ignore", Some("ignore")),
+    (WHITELISTS, Some(WHITELISTS)),
+    ("add_to_login_whitelist", None),
+    ("isolate_and_kill", Some("isolate_and_kill")),
+    ("unhandle", Some("unhandle")),
+    ("do_not_ignore", Some("do_not_ignore")),
+    ("remove_from_alarm_whitelist", Some("remove_from_alarm_whitelist")),
+    ("remove_from_login_whitelist", None),
+    ("do_not_isolate_or_kill", Some("do_not_isolate_or_kill")),
+];
+
+/// What rules of one's own can go with.
+pub(super) const WHITELISTS: &str = "add_to_alarm_whitelist";
+
+/// What takes something back, and what it takes back.
+const UNDOES: [(&str, &str); 4] = [
+    ("unhandle", "mark_as_handled"),
+    ("do_not_ignore", "ignore"),
+    ("remove_from_alarm_whitelist", WHITELISTS),
+    ("do_not_isolate_or_kill", "isolate_and_kill"),
+];
+
+/// A word of `operate_type`; `None`: HSS has no such.
+pub(super) fn known(verb: &str) -> Option<&'static str> {
+    VERBS.iter().find(|(v, _)| *v == verb).map(|(v, _)| *v)
+}
+
+/// What takes which handling back; `None`: it takes none back.
+pub(super) fn undoes(verb: &str) -> Option<&'static str> {
+    UNDOES.iter().find(|(v, _)| *v == verb).map(|(_, u)| *u)
+}
+
+fn verb(body: &Value) -> Result<&'static str, HssError> {
+    let word = needed_in(body, "", "operate_type", 64)?;
+    one_of("operate_type", word, &VERBS)?.ok_or_else(|| {
+        HssError::invalid(format!(
+            "operate_type: \"{word}\" is about log-ins; Lazaret has no log-in alarms, its alarms are about programs: \
+             add_to_alarm_whitelist or remove_from_alarm_whitelist are for those"
+        ))
+    })
+}
+
+/// `change_event`: handles events by their ids.
+pub(crate) async fn change_event(call: &Call) -> Answer {
+    let body = &call.ask.body;
+    let verb = verb(body)?;
+    let remark = short_in(body, "", "handler", 256)?.unwrap_or_default();
+    let rules = rules::read(body, verb)?;
+    let alarms = named::events(call, verb).await?;
+    let bodies = entries::of(call, &rules, &alarms, remark).await?;
+    let mut added = entries::add(call, &bodies).await?;
+    match verb {
+        WHITELISTS if rules.is_empty() => added = content::add(call, &alarms, remark).await?,
+        "remove_from_alarm_whitelist" => content::remove(call, &alarms).await?,
+        _ => {}
+    }
+    let ids: Vec<&str> = alarms.iter().map(|a| words::text(a, "id")).collect();
+    let order = json!({ "alarms": ids, "operate_type": verb, "remark": remark });
+    match call.rest.post("/alarms/handle", &order).await {
+        Ok(answer) => outcome::told("event", &[answer], &added),
+        Err(e) => Err(entries::taken_back(call, &added, e).await),
+    }
+}
+
+/// `batch_change_event`: handles all events of a type, as far as they are not handled yet, or are so in the way that is
+/// taken back.
+pub(crate) async fn batch_change_event(call: &Call) -> Answer {
+    let body = &call.ask.body;
+    let verb = verb(body)?;
+    let remark = short_in(body, "", "handler", 256)?.unwrap_or_default();
+    let known = [("host", Category::Host), ("container", Category::Container)];
+    let category = short_in(body, "", "category", 64)?.map(|c| one_of("category", c, &known)).transpose()?;
+    let number = body.get("event_type").and_then(Value::as_i64).ok_or_else(|| {
+        HssError::invalid(
+            "event_type: is missing: name the type whose events are to be handled, such as 1016",
+        )
+    })?;
+    let Some(class) = words::classes_of_type(kinds::event_type("event_type", number)?).pop() else {
+        // A type of HSS alone: there are no events of it.
+        return outcome::told("event", &[], &[]);
+    };
+    let order = json!({ "class": class, "operate_type": verb, "project": call.one_project(), "remark": remark,
+        "in_container": category.and_then(Category::in_container) });
+    let answer = call.rest.post("/alarms/handle-all", &crate::call::without_nulls(order)).await?;
+    outcome::told("event", &[answer], &[])
+}
+
+/// `list_event_operates`: what can be done with events of a type.
+pub(crate) async fn list_event_operates(call: &Call) -> Answer {
+    let found = match call.ask.int("event_type") {
+        Some(number) => !words::classes_of_type(kinds::event_type("event_type", number)?).is_empty(),
+        None => true,
+    };
+    Ok(json!({ "operate_accept_list": operates(found) }).into())
+}
+
+fn operates(found: bool) -> Vec<&'static str> {
+    VERBS.iter().filter_map(|(_, ours)| *ours).filter(|_| found).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_about_logins_are_refused_in_words() {
+        assert_eq!(verb(&json!({ "operate_type": "ignore" })).unwrap(), "ignore");
+        let e = verb(&json!({ "operate_type": "add_to_login_whitelist" })).unwrap_err();
+        assert!(e.message().contains("no log-in alarms"), "{}", e.message());
+        assert!(verb(&json!({ "operate_type": "manual_isolate_and_kill" })).is_err());
+        assert!(verb(&json!({})).is_err_and(|e| e.message().contains("operate_type: is missing")));
+    }
+
+    #[test]
+    fn what_is_taken_back_is_a_word_too() {
+        for (verb, undone) in UNDOES {
+            assert!(VERBS.contains(&(verb, Some(verb))) && VERBS.contains(&(undone, Some(undone))), "{verb}");
+        }
+        assert_eq!((undoes("unhandle"), undoes("ignore")), (Some("mark_as_handled"), None));
+    }
+
+    #[test]
+    fn operates_of_a_type() {
+        let all = operates(true);
+        assert!(all.len() == 8 && all.iter().all(|w| !w.contains("login")), "{all:?}");
+        assert!(operates(false).is_empty());
+    }
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What belongs to hosts and stands elsewhere: names of groups, policy groups and projects, and quotas. One question
+//! each, however many hosts are shown.
+
+use crate::billing::pools::{self, Pool};
+use crate::call::Call;
+use crate::error::HssError;
+use crate::words::text;
+use serde_json::Value;
+use std::collections::HashMap;
+
+/// A host group.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Group {
+    pub(crate) name: String,
+    pub(crate) project: String,
+    /// Id; empty: none.
+    pub(crate) policy: String,
+}
+
+/// By their ids.
+#[derive(Debug, Default)]
+pub(crate) struct Facts {
+    pub(crate) groups: HashMap<String, Group>,
+    /// Names of policy groups.
+    pub(crate) policies: HashMap<String, String>,
+    /// Names of projects.
+    pub(crate) projects: HashMap<String, String>,
+    pub(crate) pools: HashMap<String, Pool>,
+}
+
+/// The rows of a list that has no pages.
+pub(crate) async fn rows(call: &Call, path: &str) -> Result<Vec<Value>, HssError> {
+    let mut found = call.rest.get(path, &[]).await?;
+    Ok(match found.get_mut("items").map(Value::take) {
+        Some(Value::Array(items)) => items,
+        _ => Vec::new(),
+    })
+}
+
+fn named(rows: &[Value]) -> HashMap<String, String> {
+    rows.iter().map(|r| (text(r, "id").to_owned(), text(r, "name").to_owned())).collect()
+}
+
+/// Names of projects.
+pub(crate) async fn projects(call: &Call) -> Result<HashMap<String, String>, HssError> {
+    Ok(named(&rows(call, "/projects").await?))
+}
+
+/// Host groups of the projects that are asked for.
+pub(crate) async fn groups(call: &Call) -> Result<HashMap<String, Group>, HssError> {
+    let rows = rows(call, "/host-groups").await?;
+    Ok(groups_of(&rows, call.one_project()))
+}
+
+fn groups_of(rows: &[Value], project: Option<&str>) -> HashMap<String, Group> {
+    let one = |r: &Value| Group {
+        name: text(r, "name").to_owned(),
+        project: text(r, "project").to_owned(),
+        policy: text(r, "policy_group").to_owned(),
+    };
+    let here = |r: &&Value| project.is_none_or(|p| p == text(r, "project"));
+    rows.iter().filter(here).map(|r| (text(r, "id").to_owned(), one(r))).collect()
+}
+
+impl Facts {
+    /// All of them.
+    pub(crate) async fn read(call: &Call) -> Result<Self, HssError> {
+        Ok(Self {
+            groups: groups(call).await?,
+            policies: named(&rows(call, "/policy-groups").await?),
+            projects: projects(call).await?,
+            pools: pools::read(call).await?.into_iter().map(|p| (p.id.clone(), p)).collect(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn groups_of_one_project() {
+        let rows = [
+            json!({ "id": "a", "project": "0", "name": "web", "policy_group": "p" }),
+            json!({ "id": "b", "project": "1", "name": "db" }),
+        ];
+        let found = groups_of(&rows, Some("0"));
+        assert_eq!(found.len(), 1);
+        let web = Group { name: "web".to_owned(), project: "0".to_owned(), policy: "p".to_owned() };
+        assert_eq!(found.get("a"), Some(&web));
+        assert_eq!(groups_of(&rows, None).get("b").map(|g| g.policy.as_str()), Some(""));
+    }
+}

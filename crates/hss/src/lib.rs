@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The API of HSS, for programs that were written for it: the public SDK, pointed at this server, drives Lazaret
+//! (docs/hss-api.md). Each operation is a translation into `/api/v1`: what may be done, and what is written down of it,
+//! is decided there (docs/adr/0017).
+
+#![forbid(unsafe_code)]
+
+mod antivirus;
+mod ask;
+mod billing;
+mod call;
+mod error;
+mod events;
+mod gate;
+mod hosts;
+mod iam;
+mod page;
+mod policies;
+mod rest;
+mod run;
+mod sdk;
+mod settings;
+mod sign;
+mod words;
+
+pub use gate::routes;

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The default group of a project: what holds for hosts without a policy group, which are the project's switches.
+
+use serde_json::{Value, json};
+
+pub(super) const NAME: &str = "default_policy_group";
+const DESCRIPTION: &str = "The switches of the project";
+
+/// Its id: of the project, with the length that HSS gives to ids.
+pub(super) fn id(project: &str) -> String {
+    format!("default-{project:->36}")
+}
+
+/// As if it were one of the API's: without settings of its own.
+pub(super) fn row(project: &str) -> Value {
+    json!({
+        "id": id(project), "project": project, "name": NAME, "description": DESCRIPTION, "settings": {}, "default": true,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_of_one_project() {
+        assert_eq!(id("0").len(), 44);
+        assert_ne!(id("0"), id("00"));
+        assert!(crate::policies::checked_id("group_id", &id("0")).is_ok());
+        let project = "0190a3c5-7a2b-7c3d-8e4f-5a6b7c8d9e0f";
+        assert_eq!(id(project), format!("default-{project}"));
+    }
+}
