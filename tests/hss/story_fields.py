@@ -68,6 +68,7 @@ def of_event(event, number, path, digest, dropped_ms, like):
         "sys_arch": os.uname().machine,
         "os_type": "Linux",
         "os_name": has(host["os_name"]),
+        "os_version": has(host.get("os_version", "")),
     }
     process = {
         "process_cmdline": has("story.py"),

@@ -15,6 +15,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::any;
+use futures_util::StreamExt as _;
 use lazaret_server::inside::{Before, Inside, Person};
 use sha2::{Digest as _, Sha256};
 use std::net::IpAddr;
@@ -22,6 +23,8 @@ use std::time::Duration;
 
 /// Of a body.
 const LIMIT: usize = 1 << 20;
+/// A body over the limit is thrown away as it comes, up to there; beyond it the connection ends.
+const HEARD_OUT: u64 = 16 << 20;
 /// For a body to come.
 const PATIENCE: Duration = Duration::from_secs(30);
 const TOKEN: &str = "x-auth-token";
@@ -50,6 +53,11 @@ impl Came {
         let length =
             parts.headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
         if length.is_some_and(|n| n > LIMIT as u64) {
+            if length.is_some_and(|n| n <= HEARD_OUT) {
+                // Who is cut off in the middle of a sentence does not hear the answer.
+                let heard = body.into_data_stream().for_each(|_| std::future::ready(()));
+                let _ = tokio::time::timeout(PATIENCE, heard).await;
+            }
             return Err(HssError::too_large());
         }
         let body = tokio::time::timeout(PATIENCE, to_bytes(body, LIMIT))

@@ -5,6 +5,8 @@
 
 #![forbid(unsafe_code)]
 
+mod address;
+mod alarm;
 mod antivirus;
 mod ask;
 mod billing;
@@ -12,11 +14,18 @@ mod call;
 mod error;
 mod events;
 mod gate;
+mod handling;
+mod host;
 mod hosts;
 mod iam;
+mod ids;
+mod kinds;
+mod order;
 mod page;
 mod policies;
+mod project;
 mod rest;
+mod rule;
 mod run;
 mod sdk;
 mod settings;

@@ -111,6 +111,15 @@ impl Rest {
         Self::json(&bytes)
     }
 
+    /// GET of a list that comes whole.
+    pub(crate) async fn items(&self, path: &str) -> Result<Vec<Value>, HssError> {
+        let mut all = self.get(path, &[]).await?;
+        Ok(match all.get_mut("items").map(Value::take) {
+            Some(Value::Array(items)) => items,
+            _ => Vec::new(),
+        })
+    }
+
     /// GET of something that is to be changed: with its tag, for [`Self::put`].
     pub(crate) async fn tagged(&self, path: &str) -> Result<(Value, String), HssError> {
         let (headers, bytes) = self.ask(Method::GET, path, None, None).await?;

@@ -92,7 +92,15 @@ impl<'a> Signature<'a> {
 
     /// Whether `secret` has signed this request.
     pub(crate) fn is_of(&self, secret: &[u8], parts: &Parts, body: &[u8]) -> bool {
-        let Some(canonical) = self.canonical(parts, body) else { return false };
+        // The guide sorts the values of one name as texts. The SDK sorts numbers as numbers, and sends them so.
+        let queries = [query(parts.uri.query(), true), query(parts.uri.query(), false)];
+        let distinct = if queries[0] == queries[1] { &queries[..1] } else { &queries[..] };
+        distinct.iter().any(|query| {
+            self.canonical(parts, query, body).is_some_and(|canonical| self.signs(secret, &canonical))
+        })
+    }
+
+    fn signs(&self, secret: &[u8], canonical: &str) -> bool {
         let digest = hex(&Sha256::digest(canonical.as_bytes()));
         let text = format!("{ALGORITHM}\n{}\n{digest}", self.date);
         let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
@@ -105,8 +113,8 @@ impl<'a> Signature<'a> {
         self.value
     }
 
-    fn canonical(&self, parts: &Parts, body: &[u8]) -> Option<String> {
-        let mut out = format!("{}\n{}\n{}\n", parts.method, path(parts.uri.path()), query(parts.uri.query()));
+    fn canonical(&self, parts: &Parts, query: &str, body: &[u8]) -> Option<String> {
+        let mut out = format!("{}\n{}\n{query}\n", parts.method, path(parts.uri.path()));
         for name in &self.headers {
             let value = match (*name, parts.headers.get(*name)) {
                 (_, Some(value)) => String::from_utf8_lossy(value.as_bytes()).trim().to_owned(),
@@ -139,10 +147,14 @@ fn path(raw: &str) -> String {
     out
 }
 
-/// Sorted by name, then by value, each anew.
-fn query(raw: Option<&str>) -> String {
+/// Sorted by name, then by value, or with the values of a name as they were sent; each anew.
+fn query(raw: Option<&str>, by_value: bool) -> String {
     let mut pairs: Vec<(String, String)> = pairs(raw.unwrap_or_default());
-    pairs.sort();
+    if by_value {
+        pairs.sort();
+    } else {
+        pairs.sort_by(|a, b| a.0.cmp(&b.0));
+    }
     let one = |(k, v): &(String, String)| {
         format!("{}={}", utf8_percent_encode(k, RESERVED), utf8_percent_encode(v, RESERVED))
     };
@@ -205,6 +217,15 @@ mod tests {
         let mut other = request(RIGHT, DATE);
         other.headers.insert("host", "elsewhere".parse().unwrap());
         assert!(!s.is_of(b"secret", &other, br#"{"a": 1}"#));
+    }
+
+    #[test]
+    fn numbers_of_one_name_are_in_the_order_of_numbers() {
+        let sent = Some("event_types=1001&event_types=13001&event_types=2001&a=1");
+        assert_eq!(query(sent, true), "a=1&event_types=1001&event_types=13001&event_types=2001");
+        let sent = Some("event_types=1001&event_types=2001&event_types=13001&a=1");
+        assert_eq!(query(sent, true), "a=1&event_types=1001&event_types=13001&event_types=2001");
+        assert_eq!(query(sent, false), "a=1&event_types=1001&event_types=2001&event_types=13001");
     }
 
     #[test]

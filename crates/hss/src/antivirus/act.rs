@@ -1,17 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Handling results of virus scans. Everything is held against the alarms before the first of them is changed.
 
-use super::alarms::among;
 use super::body;
-use super::whitelist;
+use crate::alarm;
 use crate::ask::{needed_in, short_in};
 use crate::call::{Answer, Call};
 use crate::error::HssError;
+use crate::handling::WHITELISTS;
+use crate::order;
+use crate::rule::{self, Source, entries};
 use crate::words::{at, text};
 use serde_json::{Value, json};
 
-/// What rules of one's own can go with.
-pub(super) const WHITELISTS: &str = "add_to_alarm_whitelist";
+/// Rules of a result: of what is in files paths alone are whitelisted.
+const RULES: Source = Source {
+    name: "event_white_rules",
+    fields: &[("file_path", Some("file_path"))],
+    everywhere_unsaid: false,
+    thing: "result",
+};
 /// What can be done. The last word is the one that lists of results give for the fourth.
 const VERBS: [(&str, &str); 9] = [
     ("mark_as_handled", "mark_as_handled"),
@@ -24,22 +31,19 @@ const VERBS: [(&str, &str); 9] = [
     ("do_not_isolate_or_kill", "do_not_isolate_or_kill"),
     ("isolate_and_kill", "isolate_and_kill"),
 ];
-/// Refusals that an error names one by one.
-const NAMED: usize = 10;
-
 pub(crate) async fn handle_anti_virus_result(call: &Call) -> Answer {
     let asked = &call.ask.body;
     let verb = body::needed_word(asked, "operate_type", &VERBS)?;
     let remark = body::text(asked, "memo", 512)?.unwrap_or_default();
-    let rules = whitelist::read(asked, verb)?;
+    let rules = rule::read(&RULES, asked, verb)?;
     let alarms = named(call, asked, verb).await?;
-    let entries = whitelist::entries(call, &rules, &alarms, remark).await?;
-    let added = whitelist::add(call, &entries).await?;
+    let bodies = entries::of(call, &RULES, &rules, &alarms, remark).await?;
+    let added = entries::add(call, &bodies).await?;
     let ids: Vec<&str> = alarms.iter().map(|a| text(a, "id")).collect();
-    let order = json!({ "alarms": ids, "operate_type": verb, "remark": remark });
-    match call.rest.post("/alarms/handle", &order).await {
-        Ok(ordered) => told(&ordered, &added),
-        Err(e) => Err(whitelist::taken_back(call, &added, e).await),
+    let handle = json!({ "alarms": ids, "operate_type": verb, "remark": remark });
+    match call.rest.post("/alarms/handle", &handle).await {
+        Ok(ordered) => order::told("result", &[ordered], &added),
+        Err(e) => Err(entries::taken_back(call, &added, e).await),
     }
 }
 
@@ -54,18 +58,13 @@ async fn named(call: &Call, asked: &Value, verb: &str) -> Result<Vec<Value>, Hss
         body::number(one, "occur_time", 0..=i64::MAX)?;
         ids.push(id);
     }
-    let mut alarms: Vec<Value> = Vec::with_capacity(ids.len());
-    let mut found = among(call, &call.scoped(), &ids).await?;
+    let mut found = alarm::by_id(call, &call.scoped(), ids.iter().copied()).await?;
     for (i, (one, id)) in list.iter().zip(&ids).enumerate() {
-        let known = found.iter().chain(&alarms).find(|a| text(a, "id") == *id);
-        let known = known.ok_or_else(|| HssError::missing("result of a virus scan", id))?;
+        let known = found.get(*id).ok_or_else(|| HssError::missing("result of a virus scan", id))?;
         is_as_said(&place(i), one, known)?;
         fits(verb, known)?;
-        if let Some(at) = found.iter().position(|a| text(a, "id") == *id) {
-            alarms.push(found.swap_remove(at));
-        }
     }
-    Ok(alarms)
+    Ok(ids.into_iter().filter_map(|id| found.remove(id)).collect())
 }
 
 fn place(i: usize) -> String {
@@ -112,55 +111,18 @@ fn fits(verb: &str, alarm: &Value) -> Result<(), HssError> {
     )))
 }
 
-/// The answer. SDKs read no field of it: what was refused, or waits, must be an error to be seen.
-fn told(ordered: &Value, whitelisted: &[String]) -> Answer {
-    let total = at(ordered, "total").as_u64().unwrap_or(0);
-    let list = |name: &str| at(ordered, name).as_array().map_or(&[][..], Vec::as_slice);
-    let done = list("done").len();
-    let (refused, approval) = (list("refused"), text(ordered, "approval"));
-    if refused.is_empty() && approval.is_empty() {
-        return Ok(json!({
-            "lazaret_ordered": total,
-            "lazaret_done": done,
-            "lazaret_when_back": list("commands").iter().filter(|c| c["later"] == true).count(),
-            "lazaret_task": ordered.get("task"),
-            "lazaret_whitelist": whitelisted,
-        })
-        .into());
-    }
-    let mut parts = Vec::new();
-    if approval.is_empty() {
-        let one = |r: &Value| format!("{} ({})", text(r, "id"), text(r, "reason"));
-        let some: Vec<String> = refused.iter().take(NAMED).map(one).collect();
-        let more = refused.len().saturating_sub(NAMED);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        parts.push(format!("refused for {}{more}", some.join(", ")));
-        parts.push(format!("ordered for {} result(s)", total + done as u64));
-    } else {
-        parts.push(format!(
-            "this project asks for two persons here: a second one must approve it at {approval}, until then nothing is \
-             done"
-        ));
-    }
-    if !whitelisted.is_empty() {
-        parts.push(format!("added to the whitelist: {}", whitelisted.join(" ")));
-    }
-    Err(HssError::conflict(parts.join("; ")))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::call::Reply;
 
-    fn alarm() -> Value {
+    fn one() -> Value {
         json!({ "id": "a", "host": { "id": "h" }, "sha256": "0a", "path": "/x", "isolated": null, "handled": null,
             "operate_accept_list": ["ignore", "isolate_and_kill"] })
     }
 
     #[test]
     fn what_is_said_must_be_so() {
-        let said = |value: Value| is_as_said("r.", &value, &alarm()).map_err(|e| e.message().to_owned());
+        let said = |value: Value| is_as_said("r.", &value, &one()).map_err(|e| e.message().to_owned());
         assert!(
             said(json!({ "agent_id": "h", "file_hash": "0A", "file_path": "/x", "file_attr": "33261" }))
                 .is_ok()
@@ -173,13 +135,13 @@ mod tests {
 
     #[test]
     fn what_can_be_done_as_it_stands() {
-        assert!(fits("isolate_and_kill", &alarm()).is_ok());
-        assert!(fits("unhandle", &alarm()).unwrap_err().message().contains("nobody has handled it"));
-        let mut isolated = alarm();
+        assert!(fits("isolate_and_kill", &one()).is_ok());
+        assert!(fits("unhandle", &one()).unwrap_err().message().contains("nobody has handled it"));
+        let mut isolated = one();
         isolated["isolated"] = json!("i");
         assert!(
             fits("do_not_isolate_or_kill", &isolated).is_ok()
-                && fits("do_not_isolate_or_kill", &alarm()).is_err()
+                && fits("do_not_isolate_or_kill", &one()).is_err()
         );
     }
 
@@ -189,24 +151,5 @@ mod tests {
         assert_eq!(verb("manual_isolate_and_kill").unwrap(), "isolate_and_kill");
         assert_eq!(verb("isolate_and_kill").unwrap(), "isolate_and_kill");
         assert!(verb("add_to_login_whitelist").is_err());
-    }
-
-    #[test]
-    fn what_came_of_it() {
-        let good = json!({ "task": "t", "total": 2, "commands": [{ "later": true }, { "later": false }], "done": ["a"],
-            "refused": [] });
-        let Ok(Reply::Json(answer)) = told(&good, &[]) else { panic!("an error") };
-        assert_eq!((&answer["lazaret_ordered"], &answer["lazaret_when_back"]), (&json!(2), &json!(1)));
-        let refused: Vec<Value> = (0..12).map(|n| json!({ "id": n.to_string(), "reason": "gone" })).collect();
-        let text = |v: Value| told(&v, &["w".to_owned()]).unwrap_err().message().to_owned();
-        let said = text(json!({ "total": 1, "done": [], "refused": refused }));
-        assert!(
-            said.contains("9 (gone) and 2 more; ordered for 1 result(s); added to the whitelist: w"),
-            "{said}"
-        );
-        assert!(
-            text(json!({ "total": 0, "approval": "/api/v1/approvals/7" }))
-                .contains("approve it at /api/v1/approvals/7")
-        );
     }
 }

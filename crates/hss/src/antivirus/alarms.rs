@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What an alarm says of itself as a result of a virus scan.
 
-use super::places::AT_ONCE;
-use crate::call::Call;
-use crate::error::HssError;
-use crate::page;
-use crate::rest::Query;
 use crate::words;
 use serde_json::Value;
 
@@ -36,21 +31,6 @@ pub(super) fn malware_name(alarm: &Value) -> &str {
 /// Whether somebody, not policy, had the file isolated.
 pub(super) fn is_by_hand(alarm: &Value) -> bool {
     words::text(alarm, "handled.by") == "isolate_and_kill" && words::text(alarm, "handled.who") != "policy"
-}
-
-/// Alarms of these ids that a query finds; those that are suppressed are in another list of the API.
-pub(super) async fn among(call: &Call, query: &Query, ids: &[&str]) -> Result<Vec<Value>, HssError> {
-    let mut found = Vec::new();
-    // Of a comma the API would make two.
-    let ids: Vec<&str> = ids.iter().copied().filter(|id| !id.contains(',')).collect();
-    for some in ids.chunks(AT_ONCE) {
-        for suppressed in ["false", "true"] {
-            let mut query = query.clone();
-            query.extend([("ids", some.join(",")), ("suppressed", suppressed.to_owned())]);
-            found.extend(page::all(&call.rest, "/alarms", &query, AT_ONCE as u64).await?);
-        }
-    }
-    Ok(found)
 }
 
 #[cfg(test)]

@@ -2,8 +2,9 @@
 //! Hosts that can be chosen for a scan.
 
 use super::fail;
-use super::places::{self, Addresses, has, part};
+use super::places::{self, asked, has, part};
 use super::plan;
+use crate::address::Addresses;
 use crate::ask::Ask;
 use crate::call::{Answer, Call};
 use crate::error::HssError;
@@ -24,12 +25,13 @@ struct Wanted<'a> {
     id: Option<&'a str>,
     name: Option<&'a str>,
     group: Option<&'a str>,
-    addresses: Addresses,
+    /// `None`: no host can have them.
+    addresses: Option<Addresses>,
     kind: &'a str,
 }
 
 impl<'a> Wanted<'a> {
-    fn of(ask: &'a Ask, addresses: Addresses) -> Result<Self, HssError> {
+    fn of(ask: &'a Ask, addresses: Option<Addresses>) -> Result<Self, HssError> {
         Ok(Self {
             id: ask.short("host_id", 64)?,
             name: ask.short("host_name", 256)?,
@@ -50,17 +52,14 @@ impl<'a> Wanted<'a> {
             // Of a comma the API would make two.
             query.push(("ids", Some(id).filter(|id| !id.contains(','))?.to_owned()));
         }
-        match (self.addresses, self.name) {
-            (Addresses::Never, _) => return None,
-            (Addresses::Any, name) => query.extend(name.map(|n| ("text", part(n)))),
-            (some, _) => query.extend(some.first().map(|ip| ("text", ip.to_string()))),
-        }
+        let address = self.addresses.as_ref()?.first().map(|ip| ip.to_string());
+        query.extend(address.or_else(|| self.name.map(part)).map(|t| ("text", t)));
         Some(query)
     }
 
     fn keeps(&self, host: &Value) -> bool {
         self.name.is_none_or(|n| has(host, "name", n))
-            && self.addresses.fit(host)
+            && self.addresses.as_ref().is_some_and(|a| a.fit(host))
             && fail::why(Some(host), self.kind).is_none()
     }
 }
@@ -70,7 +69,7 @@ pub(crate) async fn list_anti_virus_host(call: &Call) -> Answer {
     let at = call.ask.offset()?;
     ask.word("start_type", &START_TYPES)?;
     ask.between("next_start_time", 0..=LAST_MS)?;
-    let wanted = Wanted::of(ask, Addresses::of(call)?)?;
+    let wanted = Wanted::of(ask, asked(ask)?)?;
     let nothing = json!({ "total_num": 0, "data_list": [] });
     let mut query = call.scoped();
     if let Some(policy) = ask.short("policy_id", 64)? {
@@ -96,7 +95,11 @@ pub(crate) async fn list_anti_virus_host(call: &Call) -> Answer {
 
 fn row(host: &Value) -> Value {
     let mut fields = places::full(host, Some(host));
-    fields.remove("protect_status");
+    for name in ["protect_status", "os_version"] {
+        fields.remove(name);
+    }
+    // HSS has no field for the version here.
+    fields.insert("os_name".to_owned(), words::at(host, "os").clone());
     fields.insert("group_id".to_owned(), words::at(host, "group").clone());
     fields.insert("lazaret_edition".to_owned(), words::at(host, "edition.edition").clone());
     Value::Object(fields)
@@ -117,25 +120,26 @@ mod tests {
     #[test]
     fn hosts_that_can_be_chosen() {
         let host = json!({ "name": "Db-1", "group": "g", "edition": { "edition": "basic" }, "addresses": ["10.0.0.1"] });
-        let keeps = |query: &str| Wanted::of(&ask(query), Addresses::Any).unwrap().keeps(&host);
+        let keeps = |query: &str| Wanted::of(&ask(query), Some(Addresses::default())).unwrap().keeps(&host);
         assert!(keeps("") && keeps("scan_type=quick&host_name=db"));
         assert!(!keeps("scan_type=full"), "its edition has quick scans alone");
         assert!(!keeps("host_name=web"));
         let revoked = json!({ "name": "x", "revoked": true });
-        assert!(!Wanted::of(&ask(""), Addresses::Any).unwrap().keeps(&revoked));
-        assert!(Wanted::of(&ask("scan_type=deep"), Addresses::Any).is_err());
+        assert!(!Wanted::of(&ask(""), Some(Addresses::default())).unwrap().keeps(&revoked));
+        assert!(Wanted::of(&ask("scan_type=deep"), Some(Addresses::default())).is_err());
         assert_eq!(row(&host)["group_id"], "g");
     }
 
     #[test]
     fn what_the_api_finds() {
-        let of =
-            |query: &str, addresses: Addresses| Wanted::of(&ask(query), addresses).unwrap().query(Vec::new());
-        assert_eq!(of("group_id=x", Addresses::Any), None);
-        assert_eq!(of("host_id=a%2Cb", Addresses::Any), None);
-        assert_eq!(of("", Addresses::Never), None);
-        assert_eq!(of("host_name=db&host_id=a", Addresses::Any).unwrap().len(), 2);
-        let one = Addresses::One("10.0.0.1".parse().unwrap());
+        let of = |query: &str, addresses: Option<Addresses>| {
+            Wanted::of(&ask(query), addresses).unwrap().query(Vec::new())
+        };
+        assert_eq!(of("group_id=x", Some(Addresses::default())), None);
+        assert_eq!(of("host_id=a%2Cb", Some(Addresses::default())), None);
+        assert_eq!(of("", None), None);
+        assert_eq!(of("host_name=db&host_id=a", Some(Addresses::default())).unwrap().len(), 2);
+        let one = Addresses::asked([(Some("10.0.0.1"), None)]);
         assert_eq!(of("host_name=db", one).unwrap(), [("text", "10.0.0.1".to_owned())]);
     }
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Hosts that a scan will not reach, said when it is ordered; the API says it of each host when its turn comes.
 
-use super::places::by_id;
 use crate::call::Call;
 use crate::error::HssError;
+use crate::host::by_id;
 use crate::words;
 use serde_json::{Value, json};
 use std::collections::HashMap;

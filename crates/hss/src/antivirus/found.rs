@@ -3,7 +3,7 @@
 //! where an alarm came from, so that is looked at here.
 
 use super::alarms::{is_by_hand, is_result, malware_name};
-use super::places::{Addresses, has, part};
+use super::places::{asked, has, part};
 use super::scan_of::{self, Spans};
 use crate::ask::Ask;
 use crate::call::Call;
@@ -106,7 +106,7 @@ pub(super) async fn wanted(call: &Call) -> Result<Option<Wanted>, HssError> {
     let hashes = ask.list("file_hash_list")?;
     let hashes = hashes.iter().map(|h| sha256("file_hash_list", h)).collect::<Result<BTreeSet<_>, _>>()?;
     let (ids, task) = (ask.list("id_list")?, ask.short("task_name", 128)?);
-    let addresses = Addresses::of(call)?;
+    let addresses = asked(ask)?;
     let mut beside = Beside {
         path: path.map(str::to_owned),
         malware: ask.short("malware_name", longest_name)?.map(str::to_owned),
@@ -127,6 +127,7 @@ pub(super) async fn wanted(call: &Call) -> Result<Option<Wanted>, HssError> {
     if !ids.is_empty() {
         query.push(("ids", ids.join(",")));
     }
+    let Some(addresses) = addresses else { return Ok(None) };
     query.extend(addresses.first().map(|ip| ("address", ip.to_string())));
     beside.hosts = addresses.hosts(call).await?;
     if let Some(name) = task {

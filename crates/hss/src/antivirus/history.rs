@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What was done about results of virus scans. The API's history names alarms alone: what they are about is looked up.
 
-use super::alarms::{among, malware_name};
+use super::alarms::malware_name;
 use super::found::{self, Wanted};
-use super::places::{self, by_id};
+use super::places;
 use super::result;
 use crate::ask::{Ask, Offset};
 use crate::call::{Answer, Call};
 use crate::error::HssError;
+use crate::handling::{status_after, undoes};
 use crate::page::Listed;
 use crate::rest::Query;
 use crate::words::{self, at, ms, text};
+use crate::{alarm, host};
 use serde_json::{Value, json};
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::VecDeque;
 
 /// Rows of one page of the API.
 const STEP: usize = 1000;
@@ -32,10 +34,6 @@ const METHODS: [(&str, (&str, Option<bool>)); 9] = [
     ("remove_from_alarm_whitelist", ("remove_from_alarm_whitelist", None)),
     ("do_not_isolate_or_kill", ("do_not_isolate_or_kill", None)),
 ];
-/// What opens an alarm again.
-const UNDOES: [&str; 4] =
-    ["unhandle", "do_not_ignore", "remove_from_alarm_whitelist", "do_not_isolate_or_kill"];
-
 /// What a row itself must say.
 #[derive(Debug, Default)]
 struct Rows {
@@ -126,12 +124,9 @@ async fn look(call: &Call, rows: &Rows, wanted: &Wanted, mut part: Part) -> Resu
                  a handle_method or a user_name"
             )));
         }
-        let ids: BTreeSet<&str> = some.iter().map(|r| text(r, "alarm")).collect();
-        let ids: Vec<&str> = ids.into_iter().collect();
-        let alarms = among(call, &wanted.query, &ids).await?;
-        let fit: HashSet<&str> =
-            alarms.iter().filter(|a| wanted.beside.keeps(a)).map(|a| text(a, "id")).collect();
-        some.iter().filter(|r| fit.contains(text(r, "alarm"))).for_each(|r| part.add(r));
+        let mut fit = alarm::by_id(call, &wanted.query, some.iter().map(|r| text(r, "alarm"))).await?;
+        fit.retain(|_, a| wanted.beside.keeps(a));
+        some.iter().filter(|r| fit.contains_key(text(r, "alarm"))).for_each(|r| part.add(r));
         match at(&page, "next").as_str() {
             Some(next) => after = Some(next.to_owned()),
             None => break,
@@ -141,12 +136,10 @@ async fn look(call: &Call, rows: &Rows, wanted: &Wanted, mut part: Part) -> Resu
 }
 
 async fn shown(call: &Call, rows: &[Value]) -> Result<Vec<Value>, HssError> {
-    let ids: BTreeSet<&str> = rows.iter().map(|r| text(r, "alarm")).collect();
-    let alarms = among(call, &call.scoped(), &ids.into_iter().collect::<Vec<_>>()).await?;
-    let alarms: HashMap<&str, &Value> = alarms.iter().map(|a| (text(a, "id"), a)).collect();
-    let hosts = by_id(call, rows.iter().map(|r| text(r, "host"))).await?;
+    let alarms = alarm::by_id(call, &call.scoped(), rows.iter().map(|r| text(r, "alarm"))).await?;
+    let hosts = host::by_id(call, rows.iter().map(|r| text(r, "host"))).await?;
     let one = |r: &Value| {
-        entry(r, alarms.get(text(r, "alarm")).copied().unwrap_or(&Value::Null), hosts.get(text(r, "host")))
+        entry(r, alarms.get(text(r, "alarm")).unwrap_or(&Value::Null), hosts.get(text(r, "host")))
     };
     Ok(rows.iter().map(one).collect())
 }
@@ -154,7 +147,7 @@ async fn shown(call: &Call, rows: &[Value]) -> Result<Vec<Value>, HssError> {
 fn entry(row: &Value, alarm: &Value, host: Option<&Value>) -> Value {
     let filled = |v: &Value, path: &str| Some(text(v, path).to_owned()).filter(|t| !t.is_empty());
     let verb = text(row, "operate_type");
-    let known = UNDOES.contains(&verb).then(|| json!(verb));
+    let known = undoes(verb).map(|_| json!(verb));
     let place = places::short(at(alarm, "host"), host);
     json!({
         "result_id": row.get("alarm"),
@@ -167,7 +160,7 @@ fn entry(row: &Value, alarm: &Value, host: Option<&Value>) -> Value {
         "public_ip": place.get("public_ip"),
         "asset_value": place.get("asset_value"),
         "occur_time": ms(at(alarm, "last")),
-        "handle_status": if UNDOES.contains(&verb) { "unhandled" } else { "handled" },
+        "handle_status": status_after(verb),
         "handle_method": known.unwrap_or_else(|| result::method(verb)),
         "notes": filled(row, "remark"),
         "handle_time": ms(at(row, "at")),

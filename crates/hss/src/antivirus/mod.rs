@@ -20,7 +20,6 @@ mod statistic;
 mod task_list;
 mod task_row;
 mod task_write;
-mod whitelist;
 
 pub(crate) use act::handle_anti_virus_result;
 pub(crate) use candidates::list_anti_virus_host;

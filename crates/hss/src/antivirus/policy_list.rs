@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Plans of scans, with the hosts that they are for.
 
-use super::places::{self, by_id, has};
+use super::places::{self, has};
 use super::plan;
 use crate::call::{Answer, Call};
 use crate::error::HssError;
+use crate::host::by_id;
 use crate::page;
 use crate::words;
 use serde_json::{Value, json};

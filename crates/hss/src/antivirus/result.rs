@@ -3,10 +3,11 @@
 
 use super::alarms::{is_by_hand, malware_name};
 use super::found;
-use super::places::{self, by_id};
+use super::places;
 use super::scan_of::{self, Spans};
 use crate::call::{Answer, Call};
 use crate::error::HssError;
+use crate::host::by_id;
 use crate::page;
 use crate::rest::part;
 use crate::words::{self, at, ms, text};

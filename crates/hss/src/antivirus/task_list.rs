@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Scans, with the hosts that they are for.
 
-use super::places::{Addresses, by_id, has};
+use super::places::{asked, has};
 use super::policy_list;
 use super::statistic::is_running;
 use super::task_row::{STATES, began, count, host_row, moment, row};
 use crate::ask::{Ask, Offset};
 use crate::call::{Answer, Call};
 use crate::error::HssError;
+use crate::host::by_id;
 use crate::page::{self, Listed};
 use crate::rest::{Query, part};
 use crate::words::{at, text};
@@ -180,7 +181,10 @@ pub(crate) async fn list_anti_virus_task(call: &Call) -> Answer {
     let ask = &call.ask;
     let (at, now) = (call.ask.offset()?, call.rest.inside().now_ms());
     let mut wanted = Wanted::of(ask, now)?;
-    wanted.hosts = Addresses::of(call)?.hosts(call).await?;
+    wanted.hosts = match asked(ask)? {
+        Some(addresses) => addresses.hosts(call).await?,
+        None => Some(BTreeSet::new()),
+    };
     // Nobody pays for a scan here.
     let nothing =
         ask.flag("whether_paid_task") == Some(true) || wanted.hosts.as_ref().is_some_and(BTreeSet::is_empty);

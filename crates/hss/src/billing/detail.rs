@@ -7,8 +7,8 @@ use crate::ask::{Ask, Offset};
 use crate::call::{Answer, Call};
 use crate::error::HssError;
 use crate::hosts::editions::{CHARGING_MODES, VERSIONS};
-use crate::hosts::facts;
 use crate::page::{self, Listed};
+use crate::project;
 use crate::rest::Query;
 use crate::words::text;
 use serde_json::{Value, json};
@@ -90,7 +90,7 @@ pub(crate) async fn list_quotas_detail(call: &Call) -> Answer {
     let at = call.ask.offset()?;
     let wanted = Wanted::of(&call.ask)?;
     let all = pools::read(call).await?;
-    let projects = facts::projects(call).await?;
+    let projects = project::names(call).await?;
     let chosen: HashMap<&str, &Pool> =
         all.iter().filter(|p| wanted.has_pool(p)).map(|p| (p.id.as_str(), p)).collect();
     let used = if wanted.is_used == Some(false) || chosen.is_empty() {

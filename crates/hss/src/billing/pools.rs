@@ -4,7 +4,7 @@
 
 use crate::call::Call;
 use crate::error::HssError;
-use crate::hosts::{editions, facts};
+use crate::hosts::editions;
 use crate::rest::part;
 use crate::words::{ms, text};
 use serde_json::Value;
@@ -93,7 +93,7 @@ impl Pool {
 
 /// Quotas that the projects that are asked for can take from.
 pub(crate) async fn read(call: &Call) -> Result<Vec<Pool>, HssError> {
-    let rows = facts::rows(call, "/quotas").await?;
+    let rows = call.rest.items("/quotas").await?;
     let here = |p: &Pool| p.is_shared() || call.one_project().is_none_or(|project| project == p.project);
     Ok(rows.iter().map(Pool::of).filter(here).collect())
 }

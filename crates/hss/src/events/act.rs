@@ -2,17 +2,15 @@
 //! Handling events: some by their ids, or all of a type.
 
 mod content;
-pub(super) mod entries;
-pub(super) mod named;
-pub(super) mod outcome;
-pub(super) mod rules;
+mod named;
 
-use super::kinds;
 use super::terms::Category;
 use crate::ask::{needed_in, one_of, short_in};
 use crate::call::{Answer, Call};
 use crate::error::HssError;
-use crate::words;
+use crate::handling::WHITELISTS;
+use crate::rule::{self, FIELDS, Source, entries};
+use crate::{kinds, order, words};
 use serde_json::{Value, json};
 
 /// What can be done with events; `None`: it is about log-ins.
@@ -29,25 +27,13 @@ const VERBS: [(&str, Option<&str>); 10] = [
     ("do_not_isolate_or_kill", Some("do_not_isolate_or_kill")),
 ];
 
-/// What rules of one's own can go with.
-pub(super) const WHITELISTS: &str = "add_to_alarm_whitelist";
-
-/// What takes something back, and what it takes back.
-const UNDOES: [(&str, &str); 4] = [
-    ("unhandle", "mark_as_handled"),
-    ("do_not_ignore", "ignore"),
-    ("remove_from_alarm_whitelist", WHITELISTS),
-    ("do_not_isolate_or_kill", "isolate_and_kill"),
-];
+/// Rules of an event.
+const RULES: Source =
+    Source { name: "event_white_rule_list", fields: &FIELDS, everywhere_unsaid: true, thing: "event" };
 
 /// A word of `operate_type`; `None`: HSS has no such.
 pub(super) fn known(verb: &str) -> Option<&'static str> {
     VERBS.iter().find(|(v, _)| *v == verb).map(|(v, _)| *v)
-}
-
-/// What takes which handling back; `None`: it takes none back.
-pub(super) fn undoes(verb: &str) -> Option<&'static str> {
-    UNDOES.iter().find(|(v, _)| *v == verb).map(|(_, u)| *u)
 }
 
 fn verb(body: &Value) -> Result<&'static str, HssError> {
@@ -65,9 +51,9 @@ pub(crate) async fn change_event(call: &Call) -> Answer {
     let body = &call.ask.body;
     let verb = verb(body)?;
     let remark = short_in(body, "", "handler", 256)?.unwrap_or_default();
-    let rules = rules::read(body, verb)?;
+    let rules = rule::read(&RULES, body, verb)?;
     let alarms = named::events(call, verb).await?;
-    let bodies = entries::of(call, &rules, &alarms, remark).await?;
+    let bodies = entries::of(call, &RULES, &rules, &alarms, remark).await?;
     let mut added = entries::add(call, &bodies).await?;
     match verb {
         WHITELISTS if rules.is_empty() => added = content::add(call, &alarms, remark).await?,
@@ -75,9 +61,9 @@ pub(crate) async fn change_event(call: &Call) -> Answer {
         _ => {}
     }
     let ids: Vec<&str> = alarms.iter().map(|a| words::text(a, "id")).collect();
-    let order = json!({ "alarms": ids, "operate_type": verb, "remark": remark });
-    match call.rest.post("/alarms/handle", &order).await {
-        Ok(answer) => outcome::told("event", &[answer], &added),
+    let asked = json!({ "alarms": ids, "operate_type": verb, "remark": remark });
+    match call.rest.post("/alarms/handle", &asked).await {
+        Ok(answer) => order::told("event", &[answer], &added),
         Err(e) => Err(entries::taken_back(call, &added, e).await),
     }
 }
@@ -97,12 +83,12 @@ pub(crate) async fn batch_change_event(call: &Call) -> Answer {
     })?;
     let Some(class) = words::classes_of_type(kinds::event_type("event_type", number)?).pop() else {
         // A type of HSS alone: there are no events of it.
-        return outcome::told("event", &[], &[]);
+        return order::told("event", &[], &[]);
     };
-    let order = json!({ "class": class, "operate_type": verb, "project": call.one_project(), "remark": remark,
+    let asked = json!({ "class": class, "operate_type": verb, "project": call.one_project(), "remark": remark,
         "in_container": category.and_then(Category::in_container) });
-    let answer = call.rest.post("/alarms/handle-all", &crate::call::without_nulls(order)).await?;
-    outcome::told("event", &[answer], &[])
+    let answer = call.rest.post("/alarms/handle-all", &crate::call::without_nulls(asked)).await?;
+    order::told("event", &[answer], &[])
 }
 
 /// `list_event_operates`: what can be done with events of a type.

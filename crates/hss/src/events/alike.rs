@@ -2,8 +2,9 @@
 //! Events like one: the same elsewhere, those around it, and how such were handled.
 
 use super::event::{handle_method, said};
-use super::{kinds, look};
+use super::look;
 use crate::call::{Answer, Call};
+use crate::kinds;
 use crate::page;
 use crate::rest::part;
 use crate::words::{self, at, ms, text};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! An alarm of the API as an event of HSS.
 
+use crate::host as hosts;
 use crate::words::{self, at, ms, text};
 use serde_json::{Value, json};
 
@@ -35,6 +36,7 @@ pub(super) fn info(alarm: &Value, host: Option<&Value>) -> Value {
     let brief = |field: &str| if known { at(alarm, field).clone() } else { Value::Null };
     let addresses = if host.is_null() { at(alarm, "host.address") } else { at(host, "addresses") };
     let classed = !at(alarm, "class").is_null();
+    let (os_name, os_version) = hosts::system(text(host, "os"));
     let os_type = known.then_some("Linux");
     let mut event = json!({
         "event_id": at(alarm, "id"),
@@ -49,9 +51,9 @@ pub(super) fn info(alarm: &Value, host: Option<&Value>) -> Value {
         "private_ip": words::ip(addresses, true),
         "public_ip": words::ip(addresses, false),
         "os_type": os_type,
-        "host_status": (known && text(alarm, "host.status") == "online").then_some("ACTIVE"),
+        "host_status": Some(at(alarm, "host")).filter(|_| known).and_then(hosts::host_status),
         "agent_status": brief("host.status"),
-        "protect_status": protect_status(host),
+        "protect_status": (!host.is_null()).then(|| hosts::open_or_closed(host)),
         "asset_value": brief("host.importance"),
         "attack_phase": at(alarm, "attack_phase"),
         "attack_tag": at(alarm, "attack_tag"),
@@ -74,7 +76,8 @@ pub(super) fn info(alarm: &Value, host: Option<&Value>) -> Value {
             "container_id": at(alarm, "container"),
             "sys_arch": said(at(host, "arch")),
             "os_type": os_type,
-            "os_name": said(at(host, "os")),
+            "os_name": os_name,
+            "os_version": os_version,
         },
     });
     if let Some(event) = event.as_object_mut() {
@@ -149,15 +152,6 @@ fn beside(alarm: &Value) -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// `opened`: an edition is in force, and the agent is there and acts on some of what it is to protect. Null of a host
-/// that is gone.
-fn protect_status(host: &Value) -> Option<&'static str> {
-    let has_edition = !["", "none"].contains(&text(host, "edition.edition"));
-    let acts = ["full", "partial"].contains(&text(host, "protection.state"));
-    let opened = has_edition && acts && text(host, "status") == "online";
-    (!host.is_null()).then_some(if opened { "opened" } else { "closed" })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -189,7 +183,7 @@ mod tests {
         );
         assert!(at(&event, "handler").is_null() && at(&event, "container_name").is_null());
         assert_eq!(at(&event, "operate_detail_list")[0]["agent_id"], "h");
-        assert_eq!(text(&event, "resource_info.os_name"), "Debian 13");
+        assert_eq!(text(&event, "resource_info.os_name"), "Debian");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::ask::{MOST, Offset};
 use crate::call::{Answer, Call, Reply};
 use crate::error::HssError;
 use crate::page;
+use crate::project;
 use crate::rest::{self, Query, part};
 use crate::words::{at, ms, text};
 use axum::http::header::CONTENT_LENGTH;
@@ -114,7 +115,7 @@ pub(crate) async fn download_event_source_file(call: &Call) -> Answer {
         HssError::invalid("file_hash: is missing: the SHA-256 of the file, as events have it")
     })?;
     let digest = digest(hash).ok_or_else(|| HssError::missing("file", hash))?;
-    for project in projects(call).await? {
+    for project in project::asked(call).await?.into_iter().take(MOST_PROJECTS) {
         let path = rest::with(&format!("/samples/{digest}/download"), &[("project", project)]);
         match call.rest.post_for_file(&path, &json!({ "password": digest })).await {
             Ok((headers, body)) => {
@@ -127,16 +128,6 @@ pub(crate) async fn download_event_source_file(call: &Call) -> Answer {
         }
     }
     Err(HssError::missing("file", hash))
-}
-
-/// Where it may be.
-async fn projects(call: &Call) -> Result<Vec<String>, HssError> {
-    if let Some(project) = call.one_project() {
-        return Ok(vec![project.to_owned()]);
-    }
-    let found = call.rest.get("/projects", &[]).await?;
-    let items = at(&found, "items").as_array().into_iter().flatten().take(MOST_PROJECTS);
-    Ok(items.map(|p| text(p, "id").to_owned()).collect())
 }
 
 /// A SHA-256 in lower case; `None`: it is none.

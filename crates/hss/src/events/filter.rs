@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Which events are asked for, as a query for `/alarms` and what that does not know.
 
-use super::kinds;
 use super::place::Place;
 use super::terms::{ATTACK_TAGS, Category, HANDLE_STATUSES, SEVERITIES, TACTICS};
 use crate::ask::{Ask, Offset};
 use crate::call::Call;
 use crate::error::HssError;
+use crate::kinds;
 use crate::page::{self, Listed};
 use crate::rest::Query;
 use crate::words;

@@ -3,9 +3,10 @@
 
 use super::chain::{chain, file_name};
 use super::event::said;
-use super::{kinds, look};
+use super::look;
 use crate::call::{Answer, Call};
 use crate::error::HssError;
+use crate::kinds;
 use crate::rest::part;
 use crate::words::{at, ms, text};
 use serde_json::{Value, json};

@@ -4,15 +4,16 @@
 mod pages;
 mod wanted;
 
+use super::act;
 use super::event::{info, said};
-use super::{act, look};
 use crate::call::{Answer, Call};
 use crate::error::HssError;
+use crate::handling::status_after;
 use crate::page::Listed;
 use crate::words::{self, at, ms, text};
+use crate::{alarm, host};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
-use wanted::{status, wanted};
+use wanted::wanted;
 
 /// `list_event_handle_history`: what was done about events, newest first unless asked otherwise.
 pub(crate) async fn list_event_handle_history(call: &Call) -> Answer {
@@ -32,10 +33,8 @@ pub(crate) async fn list_event_handle_history(call: &Call) -> Answer {
 
 /// With what their alarms and hosts know.
 async fn shown(call: &Call, rows: &[Value]) -> Result<Vec<Value>, HssError> {
-    let ids: BTreeSet<&str> = rows.iter().map(|row| text(row, "alarm")).collect();
-    let alarms = act::named::alarms(call, &ids.into_iter().collect::<Vec<_>>()).await?;
-    let places: Vec<Value> = rows.iter().map(|row| json!({ "host": { "id": at(row, "host") } })).collect();
-    let hosts = look::hosts(call, &places).await?;
+    let alarms = alarm::by_id(call, &call.scoped(), rows.iter().map(|row| text(row, "alarm"))).await?;
+    let hosts = host::by_id(call, rows.iter().map(|row| text(row, "host"))).await?;
     let one = |row: &Value| entry(row, alarms.get(text(row, "alarm")), hosts.get(text(row, "host")));
     Ok(rows.iter().map(one).collect())
 }
@@ -60,7 +59,7 @@ fn entry(row: &Value, alarm: Option<&Value>, host: Option<&Value>) -> Value {
         "private_ip": words::ip(at(host, "addresses"), true),
         "public_ip": words::ip(at(host, "addresses"), false),
         "asset_value": said(at(host, "importance")),
-        "handle_status": status(verb),
+        "handle_status": status_after(verb),
         "handle_time": ms(at(row, "at")),
         "operate_type": act::known(verb),
         "notes": said(at(row, "remark")),

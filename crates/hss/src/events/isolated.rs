@@ -4,17 +4,17 @@
 mod find;
 mod view;
 
-use super::act::outcome;
 use super::export::digest;
 use super::filter::Wanted;
 use super::place::Place;
-use super::{act, look};
 use crate::ask::MOST;
 use crate::call::{Answer, Call};
 use crate::error::HssError;
+use crate::order;
 use crate::page::{self, Listed};
 use crate::rest::part;
 use crate::words::{self, at, text};
+use crate::{alarm, host};
 use serde_json::{Value, json};
 
 const PATH: &str = "/isolated-files";
@@ -75,9 +75,8 @@ async fn wanted(call: &Call) -> Result<Option<(Wanted, Option<String>)>, HssErro
 
 /// With what their hosts and alarms know, and what each is told of alone.
 async fn shown(call: &Call, files: &[Value]) -> Result<Vec<Value>, HssError> {
-    let hosts = look::hosts(call, files).await?;
-    let ids: Vec<&str> = files.iter().map(|f| text(f, "alarm")).filter(|id| !id.is_empty()).collect();
-    let alarms = act::named::alarms(call, &ids).await?;
+    let hosts = host::by_id(call, files.iter().map(|f| text(f, "host.id"))).await?;
+    let alarms = alarm::by_id(call, &call.scoped(), files.iter().map(|f| text(f, "alarm"))).await?;
     let mut out = Vec::with_capacity(files.len());
     for file in files {
         let facts = facts(call, text(file, "id")).await?;
@@ -106,7 +105,7 @@ pub(crate) async fn change_isolated_file(call: &Call) -> Answer {
     // HSS has no word for it: without them a file whose folder is gone could not come back.
     let order = json!({ "files": ids, "parents": true });
     let answer = call.rest.post(&format!("{PATH}/restore"), &order).await?;
-    outcome::told("file", &[answer], &[])
+    order::told("file", &[answer], &[])
 }
 
 /// `delete_isolated_file`: deletes files for good.
@@ -119,10 +118,10 @@ pub(crate) async fn delete_isolated_file(call: &Call) -> Answer {
         match call.rest.post(&format!("{PATH}/delete"), &json!({ "files": some })).await {
             Ok(answer) => answers.push(answer),
             Err(e) if answers.is_empty() => return Err(e),
-            Err(e) => return Err(outcome::broken_off("file", &answers, ids.len(), &e)),
+            Err(e) => return Err(order::broken_off("file", &answers, ids.len(), &e)),
         }
     }
-    outcome::told("file", &answers, &[])
+    order::told("file", &answers, &[])
 }
 
 /// `st_mode` in decimal, as HSS has it, of the octal that the API has.

@@ -6,14 +6,11 @@ use super::filter;
 use super::terms::Category;
 use crate::call::{Answer, Call};
 use crate::error::HssError;
+use crate::host;
 use crate::page::Listed;
 use crate::rest::part;
 use crate::words::{at, text};
 use serde_json::{Value, json};
-use std::collections::{BTreeSet, HashMap};
-
-/// Hosts that the API gives for one list of ids.
-const HOSTS: usize = 100;
 
 /// Alarms, newest first.
 pub(crate) async fn list_security_events(call: &Call) -> Answer {
@@ -25,24 +22,9 @@ pub(crate) async fn list_security_events(call: &Call) -> Answer {
     answer(call, &listed).await
 }
 
-/// The hosts of these alarms by their ids, removed ones too.
-pub(super) async fn hosts(call: &Call, alarms: &[Value]) -> Result<HashMap<String, Value>, HssError> {
-    let ids: BTreeSet<&str> = alarms.iter().map(|a| text(a, "host.id")).filter(|id| !id.is_empty()).collect();
-    let ids: Vec<&str> = ids.into_iter().collect();
-    let mut found = HashMap::new();
-    for some in ids.chunks(HOSTS) {
-        let query = [("ids", some.join(",")), ("removed", "true".to_owned()), ("limit", HOSTS.to_string())];
-        let mut page = call.rest.get("/hosts", &query).await?;
-        if let Some(Value::Array(hosts)) = page.get_mut("items").map(Value::take) {
-            found.extend(hosts.into_iter().map(|h| (text(&h, "id").to_owned(), h)));
-        }
-    }
-    Ok(found)
-}
-
 /// A part of a list, as HSS answers it.
 pub(super) async fn answer(call: &Call, listed: &Listed) -> Answer {
-    let hosts = hosts(call, &listed.items).await?;
+    let hosts = host::by_id(call, listed.items.iter().map(|a| text(a, "host.id"))).await?;
     let events: Vec<Value> = listed.items.iter().map(|a| info(a, hosts.get(text(a, "host.id")))).collect();
     Ok(json!({ "total_num": listed.total, "data_list": events }).into())
 }

@@ -11,7 +11,6 @@ mod filter;
 mod forensic;
 mod history;
 mod isolated;
-mod kinds;
 mod look;
 mod place;
 mod terms;

@@ -2,20 +2,16 @@
 //! Where events were: the host by id, name or address, the container, and by the same means the event's name.
 
 use super::filter::Wanted;
+use crate::address::Addresses;
 use crate::ask::Ask;
 use crate::call::Call;
 use crate::error::HssError;
-use crate::page;
-use crate::words;
-use serde_json::Value;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use uuid::Uuid;
 
 /// Characters of a part of a text that the API looks for.
 const LONGEST_PART: usize = 200;
-/// Hosts that are looked through for those with an address.
-const MOST_HOSTS: u64 = 10_000;
 /// Characters where the SDK says nothing of them.
 const LONGEST: usize = 4096;
 
@@ -62,19 +58,13 @@ impl<'a> Place<'a> {
             Some(Ok(id)) => Some(id.to_string()),
             Some(Err(_)) => return Ok(false),
         };
-        let mut hosts: Option<BTreeSet<String>> = host.map(|id| BTreeSet::from([id]));
-        let mut known = None;
-        for (address, private) in [(self.private_ip, true), (self.public_ip, false)] {
-            let Some(address) = address else { continue };
-            let Ok(address) = address.parse() else { return Ok(false) };
-            let there = with_address(call, address, private).await?;
-            known = Some(address);
-            hosts = Some(match hosts {
-                Some(hosts) => hosts.into_iter().filter(|id| there.contains(id)).collect(),
-                None => there,
-            });
-        }
-        if !narrow_to(hosts, known, wanted) {
+        let addresses = [(self.private_ip, Some(true)), (self.public_ip, Some(false))];
+        let Some(addresses) = Addresses::asked(addresses) else { return Ok(false) };
+        let hosts = match (host, addresses.hosts(call).await?) {
+            (Some(id), Some(there)) => Some(there.into_iter().filter(|h| *h == id).collect()),
+            (host, there) => host.map(|id| BTreeSet::from([id])).or(there),
+        };
+        if !narrow_to(hosts, addresses.first(), wanted) {
             return Ok(false);
         }
         if let Some(name) = self.host_name {
@@ -111,22 +101,6 @@ fn narrow_to(hosts: Option<BTreeSet<String>>, address: Option<IpAddr>, wanted: &
         }
     }
     true
-}
-
-/// Hosts that have this address, removed ones too: their alarms stay.
-async fn with_address(call: &Call, address: IpAddr, private: bool) -> Result<BTreeSet<String>, HssError> {
-    if words::is_private(&address) != private {
-        return Ok(BTreeSet::new());
-    }
-    let mut query = call.scoped();
-    query.push(("text", address.to_string()));
-    query.push(("removed", "true".to_owned()));
-    let hosts = page::all(&call.rest, "/hosts", &query, MOST_HOSTS).await?;
-    let has = |host: &&Value| {
-        let mut all = words::at(host, "addresses").as_array().into_iter().flatten().filter_map(Value::as_str);
-        all.any(|a| a.parse() == Ok(address))
-    };
-    Ok(hosts.iter().filter(has).map(|h| words::text(h, "id").to_owned()).collect())
 }
 
 #[cfg(test)]

@@ -9,16 +9,15 @@ mod remove;
 pub(crate) use places::{list_alarm_white_list_host_detail, update_alarm_white_list_host};
 pub(crate) use remove::remove_alarm_white_list;
 
-use super::kinds;
 use crate::call::{Answer, Call};
-use crate::error::HssError;
+use crate::kinds;
 use crate::page::{self, Listed};
+use crate::project;
 use crate::rest::Query;
-use crate::words::{self, at, text};
+use crate::words::{self, text};
 use entry::{is_named, shown};
 use lazaret_model::CLASSES;
 use serde_json::{Value, json};
-use std::collections::HashMap;
 
 const PATH: &str = "/whitelist";
 
@@ -47,16 +46,9 @@ pub(crate) async fn list_alarm_white_list(call: &Call) -> Answer {
         (_, Some(hash)) => page::kept(&call.rest, PATH, &query, offset, |e| is_named(e, hash)).await?,
         (_, None) => page::page(&call.rest, PATH, &query, offset).await?,
     };
-    let names = names(call).await?;
+    let names = project::names(call).await?;
     let list: Vec<Value> =
         listed.items.iter().map(|e| shown(e, names.get(text(e, "project")).map(String::as_str))).collect();
     let types: Vec<u32> = CLASSES.iter().map(|r| r.hss_event_type).collect();
     Ok(json!({ "total_num": listed.total, "event_type_list": types, "data_list": list }).into())
-}
-
-/// Of projects by their ids.
-async fn names(call: &Call) -> Result<HashMap<String, String>, HssError> {
-    let found = call.rest.get("/projects", &[]).await?;
-    let items = at(&found, "items").as_array().into_iter().flatten();
-    Ok(items.map(|p| (text(p, "id").to_owned(), text(p, "name").to_owned())).collect())
 }

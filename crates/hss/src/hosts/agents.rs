@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Agents: how they stand, how their hosts fare, and the two things that only who has the host does to them.
 
-use super::list::BATCH;
 use super::risks::{self, Risks};
 use super::standing::{self, AGENT_STATUSES};
 use super::{chosen, editions};
 use crate::ask::Offset;
 use crate::call::{Answer, Call};
 use crate::error::HssError;
+use crate::host;
+use crate::ids::AT_ONCE;
 use crate::page::{self, Listed};
 use crate::words::{ms, text};
 use serde_json::{Value, json};
@@ -23,7 +24,7 @@ pub(crate) async fn list_hosts_risk(call: &Call) -> Answer {
         UNNAMED
     } else {
         query.push(("ids", ids.join(",")));
-        BATCH as u64
+        AT_ONCE as u64
     };
     let listed = page::page(&call.rest, "/hosts", &query, Offset { offset: 0, limit: many }).await?;
     let ids: Vec<String> = listed.items.iter().map(|h| text(h, "id").to_owned()).collect();
@@ -40,7 +41,7 @@ fn risk(host: &Value, risks: &Risks) -> Value {
         "agent_status": standing::agent_status(host),
         "install_result_code": standing::install_result(host),
         "version": editions::version(text(host, "edition.edition")).unwrap_or("hss.version.null"),
-        "protect_status": standing::open_or_closed(host),
+        "protect_status": host::open_or_closed(host),
         "detect_result": standing::detect_result(host, unhandled, risks.is_scanned(host)),
         "intrusion": unhandled,
         "lazaret_status": text(host, "status"),

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Hosts that a body names: looked at before anything is written, then written to in batches.
 
-use super::list::BATCH;
 use crate::call::Call;
 use crate::error::HssError;
+use crate::host;
+use crate::ids::AT_ONCE;
 use crate::page;
-use crate::words::text;
 use serde_json::{Value, json};
-use std::collections::HashMap;
 
 /// Hosts of one request that means all of a project.
 const MOST: u64 = 20_000;
@@ -42,13 +41,7 @@ pub(super) fn needed(body: &Value, field: &str) -> Result<Vec<String>, HssError>
 
 /// Those hosts, in the projects that are asked for; the first one that is not there is the error.
 pub(super) async fn hosts(call: &Call, ids: &[String]) -> Result<Vec<Value>, HssError> {
-    let mut found = HashMap::new();
-    for part in ids.chunks(BATCH) {
-        let mut query = call.scoped();
-        query.push(("ids", part.join(",")));
-        let rows = page::all(&call.rest, "/hosts", &query, BATCH as u64).await?;
-        found.extend(rows.into_iter().map(|h| (text(&h, "id").to_owned(), h)));
-    }
+    let mut found = host::here(call, ids.iter().map(String::as_str)).await?;
     ids.iter().map(|id| found.remove(id).ok_or_else(|| HssError::missing("host", id))).collect()
 }
 
@@ -79,10 +72,10 @@ pub(super) async fn every(
 /// Changes hosts' group or importance, a batch at a time.
 pub(super) async fn assign(call: &Call, ids: &[String], change: (&str, Value)) -> Result<(), HssError> {
     let (field, value) = change;
-    for (i, part) in ids.chunks(BATCH).enumerate() {
+    for (i, part) in ids.chunks(AT_ONCE).enumerate() {
         let body = json!({ "hosts": part, field: value });
         if let Err(e) = call.rest.post("/hosts/assign", &body).await {
-            let done = i * BATCH;
+            let done = i * AT_ONCE;
             let more = format!("; of {} hosts {done} were changed before", ids.len());
             return Err(if done > 0 { e.and(&more) } else { e });
         }

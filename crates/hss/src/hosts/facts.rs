@@ -5,6 +5,8 @@
 use crate::billing::pools::{self, Pool};
 use crate::call::Call;
 use crate::error::HssError;
+use crate::policies::default_group;
+use crate::project;
 use crate::words::text;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -29,27 +31,13 @@ pub(crate) struct Facts {
     pub(crate) pools: HashMap<String, Pool>,
 }
 
-/// The rows of a list that has no pages.
-pub(crate) async fn rows(call: &Call, path: &str) -> Result<Vec<Value>, HssError> {
-    let mut found = call.rest.get(path, &[]).await?;
-    Ok(match found.get_mut("items").map(Value::take) {
-        Some(Value::Array(items)) => items,
-        _ => Vec::new(),
-    })
-}
-
 fn named(rows: &[Value]) -> HashMap<String, String> {
     rows.iter().map(|r| (text(r, "id").to_owned(), text(r, "name").to_owned())).collect()
 }
 
-/// Names of projects.
-pub(crate) async fn projects(call: &Call) -> Result<HashMap<String, String>, HssError> {
-    Ok(named(&rows(call, "/projects").await?))
-}
-
 /// Host groups of the projects that are asked for.
 pub(crate) async fn groups(call: &Call) -> Result<HashMap<String, Group>, HssError> {
-    let rows = rows(call, "/host-groups").await?;
+    let rows = call.rest.items("/host-groups").await?;
     Ok(groups_of(&rows, call.one_project()))
 }
 
@@ -64,12 +52,20 @@ fn groups_of(rows: &[Value], project: Option<&str>) -> HashMap<String, Group> {
 }
 
 impl Facts {
+    /// Id and name of the policy group of hosts that are in this group, or in none, of a project.
+    pub(crate) fn policy(&self, group: Option<&Group>, project: &str) -> (String, &str) {
+        match group.map(|g| g.policy.as_str()).filter(|p| !p.is_empty()) {
+            Some(id) => (id.to_owned(), self.policies.get(id).map_or("", String::as_str)),
+            None => (default_group::id(project), default_group::NAME),
+        }
+    }
+
     /// All of them.
     pub(crate) async fn read(call: &Call) -> Result<Self, HssError> {
         Ok(Self {
             groups: groups(call).await?,
-            policies: named(&rows(call, "/policy-groups").await?),
-            projects: projects(call).await?,
+            policies: named(&call.rest.items("/policy-groups").await?),
+            projects: project::names(call).await?,
             pools: pools::read(call).await?.into_iter().map(|p| (p.id.clone(), p)).collect(),
         })
     }

@@ -2,8 +2,9 @@
 //! `list_host_groups`: the groups with their hosts.
 
 use super::facts::{self, Group};
-use super::{risks, standing};
+use super::risks;
 use crate::call::{Answer, Call};
+use crate::host;
 use crate::page;
 use crate::words::text;
 use serde_json::{Value, json};
@@ -27,7 +28,7 @@ impl Members {
     fn add(&mut self, host: &Value, is_at_risk: bool) {
         self.hosts += 1;
         self.at_risk += u64::from(is_at_risk);
-        self.unprotected += u64::from(standing::protect_status(host) == "closed");
+        self.unprotected += u64::from(host::protect_status(host) == "closed");
         if self.ids.len() < MOST_NAMED {
             self.ids.push(text(host, "id").to_owned());
         }

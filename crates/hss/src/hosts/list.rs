@@ -9,14 +9,12 @@ use super::wanted::Wanted;
 use crate::ask::Offset;
 use crate::call::{Answer, Call};
 use crate::error::HssError;
+use crate::host;
 use crate::page::{self, Listed};
 use crate::words::text;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
-
-/// Hosts of one question by id.
-pub(super) const BATCH: usize = 100;
 
 /// By open alarms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,15 +95,7 @@ async fn by_risk(
     .await?;
     let all = all.into_inner().unwrap_or_else(PoisonError::into_inner);
     let ids = part(all, order, at);
-    let mut found = HashMap::new();
-    for ids in ids.chunks(BATCH) {
-        let mut query = call.scoped();
-        query.extend([("ids", ids.join(",")), ("limit", BATCH.to_string())]);
-        let mut page = call.rest.get("/hosts", &query).await?;
-        if let Some(Value::Array(items)) = page.get_mut("items").map(Value::take) {
-            found.extend(items.into_iter().map(|h| (text(&h, "id").to_owned(), h)));
-        }
-    }
+    let mut found = host::here(call, ids.iter().map(String::as_str)).await?;
     Ok(Listed { items: ids.iter().filter_map(|id| found.remove(id)).collect(), total: listed.total })
 }
 

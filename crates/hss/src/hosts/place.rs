@@ -3,7 +3,7 @@
 
 use super::editions::{self, CHARGING_MODES, VERSIONS};
 use super::facts::{Facts, Group};
-use super::wanted::Wanted;
+use super::wanted::{Groups, Wanted};
 use crate::ask::Ask;
 use crate::error::HssError;
 use crate::words::ASSET_VALUES;
@@ -24,20 +24,28 @@ pub(super) fn groups(ask: &Ask, facts: &Facts, wanted: &mut Wanted) -> Result<bo
     }
     let has =
         |text: &str, part: &Option<String>| part.as_ref().is_none_or(|p| text.to_lowercase().contains(p));
+    let follows = |group: Option<&Group>, project: &str| {
+        let (id, title) = facts.policy(group, project);
+        policy.is_none_or(|p| p == id) && has(title, &policy_name)
+    };
     let fits = |(key, g): &(&String, &Group)| {
-        let policy_title = facts.policies.get(&g.policy).map_or("", String::as_str);
         id.is_none_or(|i| i == key.as_str())
             && has(&g.name, &name)
             && server_group.is_none_or(|s| s == g.name || s == key.as_str())
-            && policy.is_none_or(|p| p == g.policy)
-            && has(policy_title, &policy_name)
+            && follows(Some(g), &g.project)
     };
-    let found: BTreeSet<String> = facts.groups.iter().filter(fits).map(|(key, _)| key.clone()).collect();
-    match (found.len(), found.first()) {
-        (1, Some(only)) => wanted.query.push(("group", only.clone())),
-        _ => wanted.groups = Some(found.clone()),
+    let ids: BTreeSet<String> = facts.groups.iter().filter(fits).map(|(key, _)| key.clone()).collect();
+    let by_policy_alone = (id, &name, server_group) == (None, &None, None);
+    let none_in = facts.projects.keys().filter(|p| by_policy_alone && follows(None, p)).cloned().collect();
+    let found = Groups { ids, none_in };
+    let any = found != Groups::default();
+    match found.ids.first() {
+        Some(only) if found.ids.len() == 1 && found.none_in.is_empty() => {
+            wanted.query.push(("group", only.clone()));
+        }
+        _ => wanted.groups = Some(found),
     }
-    Ok(!found.is_empty())
+    Ok(any)
 }
 
 /// Editions and quotas.

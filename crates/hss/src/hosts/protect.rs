@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `switch_hosts_protect_status`: which edition protects hosts, by the quota that is bound to them.
 
+use super::chosen;
 use super::editions::{CHARGING_MODES, NONE, VERSIONS, version};
-use super::{chosen, standing};
 use crate::ask::{needed_in, one_of, short_in};
 use crate::billing::pools::{self, Pool, Resource};
 use crate::call::{Answer, Call};
 use crate::error::HssError;
+use crate::host;
 use crate::words::text;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -67,7 +68,7 @@ fn chosen_quotas(
     mode: Option<&str>,
 ) -> Result<Vec<Binding>, HssError> {
     let mut by_project: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    let has = |h: &Value| standing::has_edition(h) && text(h, "edition.edition") == edition;
+    let has = |h: &Value| host::has_edition(h) && text(h, "edition.edition") == edition;
     for host in hosts.iter().filter(|h| !has(h)) {
         by_project.entry(text(host, "project")).or_default().push(text(host, "id").to_owned());
     }

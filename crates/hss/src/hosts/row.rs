@@ -4,21 +4,9 @@
 use super::editions;
 use super::facts::Facts;
 use super::standing;
+use crate::host;
 use crate::words::{ip, ms, text};
 use serde_json::{Value, json};
-
-/// `PRETTY_NAME` as name and version: the version begins with the first word that is a number.
-fn system(pretty: &str) -> (Option<&str>, Option<&str>) {
-    let mut before = ' ';
-    let number = pretty.char_indices().find_map(|(at, c)| {
-        let begins = before == ' ' && c.is_ascii_digit();
-        before = c;
-        begins.then_some(at)
-    });
-    let (name, version) = pretty.split_at(number.unwrap_or(pretty.len()));
-    let filled = |t: &'_ str| !t.trim().is_empty();
-    (Some(name.trim()).filter(|t| filled(t)), Some(version.trim()).filter(|t| filled(t)))
-}
 
 /// Bits of an architecture.
 fn bits(arch: &str) -> Option<&'static str> {
@@ -48,7 +36,7 @@ pub(super) fn row(host: &Value, facts: &Facts, unhandled: u64, is_scanned: bool)
 fn itself(host: &Value) -> Value {
     let filled = |path: &str| Some(text(host, path).to_owned()).filter(|t| !t.is_empty());
     let addresses = host.get("addresses").unwrap_or(&Value::Null);
-    let (os_name, os_version) = system(text(host, "os"));
+    let (os_name, os_version) = host::system(text(host, "os"));
     json!({
         "host_name": filled("name"),
         "host_id": filled("id"),
@@ -76,7 +64,10 @@ fn itself(host: &Value) -> Value {
 fn belongs(host: &Value, facts: &Facts) -> Value {
     let filled = |path: &str| Some(text(host, path).to_owned()).filter(|t| !t.is_empty());
     let group = facts.groups.get(text(host, "group"));
-    let policy = group.map(|g| &g.policy).filter(|p| !p.is_empty());
+    // Of a group that is not to be seen it is not known.
+    let known = group.is_some() || text(host, "group").is_empty();
+    let policy = known.then(|| facts.policy(group, text(host, "project")));
+    let (policy, policy_name) = policy.unzip();
     let pool = facts.pools.get(text(host, "edition.quota"));
     json!({
         "enterprise_project_id": filled("project"),
@@ -84,7 +75,7 @@ fn belongs(host: &Value, facts: &Facts) -> Value {
         "group_id": filled("group"),
         "group_name": group.map(|g| &g.name),
         "policy_group_id": policy,
-        "policy_group_name": policy.and_then(|p| facts.policies.get(p)),
+        "policy_group_name": policy_name.filter(|n| !n.is_empty()),
         "asset_value": filled("importance"),
         "resource_id": filled("edition.quota"),
         "charging_mode": pool.map(|p| p.charging_mode()),
@@ -99,11 +90,11 @@ fn stands(host: &Value, unhandled: u64, is_scanned: bool) -> Value {
     let filled = |path: &str| Some(text(host, path).to_owned()).filter(|t| !t.is_empty());
     let interruption = standing::interruption(host);
     json!({
-        "host_status": standing::host_status(host),
+        "host_status": host::host_status(host),
         "agent_status": filled("status"),
         "install_result_code": standing::install_result(host),
         "version": editions::version(text(host, "edition.edition")).unwrap_or("hss.version.null"),
-        "protect_status": standing::protect_status(host),
+        "protect_status": host::protect_status(host),
         "detect_result": standing::detect_result(host, unhandled, is_scanned),
         "intrusion": unhandled,
         "protect_interrupt": interruption.is_some(),
@@ -122,17 +113,10 @@ mod tests {
     use super::*;
     use crate::billing::pools::Pool;
     use crate::call::without_nulls;
+    use crate::policies::default_group;
 
     #[test]
-    fn names_of_systems() {
-        assert_eq!(system("Ubuntu 22.04.3 LTS"), (Some("Ubuntu"), Some("22.04.3 LTS")));
-        assert_eq!(
-            system("Debian GNU/Linux 12 (bookworm)"),
-            (Some("Debian GNU/Linux"), Some("12 (bookworm)"))
-        );
-        assert_eq!(system("openSUSE Tumbleweed"), (Some("openSUSE Tumbleweed"), None));
-        assert_eq!(system("Alma8 Linux"), (Some("Alma8 Linux"), None));
-        assert_eq!(system(""), (None, None));
+    fn bits_of_architectures() {
         assert_eq!(
             (bits("x86_64"), bits("i686"), bits("aarch64"), bits("")),
             (Some("64"), Some("32"), Some("64"), None)
@@ -177,6 +161,11 @@ mod tests {
         ] {
             assert_eq!(row[field], value, "{field}");
         }
+        let mut alone = host;
+        alone["group"] = Value::Null;
+        let alone = belongs(&alone, &facts);
+        assert_eq!(alone["policy_group_id"], json!(default_group::id("0")));
+        assert_eq!(alone["policy_group_name"], json!(default_group::NAME));
         for absent in
             ["vulnerability", "baseline", "asset", "vpc_id", "interrupt_reason", "lazaret_edition_reason"]
         {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! How a host of the API stands, in HSS's words.
 
-use super::editions;
+use crate::host::protect_status;
 use crate::words::text;
 use serde_json::Value;
 
@@ -13,35 +13,6 @@ pub(super) const AGENT_STATUSES: [(&str, &str); 5] = [
     ("install_failed", "install_failed"),
     ("installing", "installing"),
 ];
-
-/// Whether its agent is connected.
-pub(super) fn is_online(host: &Value) -> bool {
-    text(host, "status") == "online"
-}
-
-/// Whether a quota is in force for it.
-pub(super) fn has_edition(host: &Value) -> bool {
-    !["", editions::NONE].contains(&text(host, "edition.edition"))
-}
-
-/// Whether it acts on some of what it is to protect, as far as it said.
-fn acts(host: &Value) -> bool {
-    ["full", "partial"].contains(&text(host, "protection.state"))
-}
-
-/// `closed`: no edition is in force; `protection_exception`: one is, and the agent is away or protects nothing.
-pub(super) fn protect_status(host: &Value) -> &'static str {
-    match (has_edition(host), is_online(host) && acts(host)) {
-        (false, _) => "closed",
-        (true, true) => "opened",
-        (true, false) => "protection_exception",
-    }
-}
-
-/// Where there are only two words: what is not known to be protected is not.
-pub(super) fn open_or_closed(host: &Value) -> &'static str {
-    if protect_status(host) == "opened" { "opened" } else { "closed" }
-}
 
 /// Why a host with an edition is not known to be protected; 32 characters at most.
 pub(super) fn interruption(host: &Value) -> Option<&'static str> {
@@ -66,11 +37,6 @@ pub(super) fn is_degraded(host: &Value) -> bool {
 pub(super) fn degradation(host: &Value) -> Option<String> {
     let reason = text(host, "protection.reason");
     (is_degraded(host) && !reason.is_empty()).then(|| reason.chars().take(32).collect())
-}
-
-/// Only of hosts that are connected Lazaret knows that they run.
-pub(super) fn host_status(host: &Value) -> Option<&'static str> {
-    is_online(host).then_some("ACTIVE")
 }
 
 /// HSS's five words: who enrolled and never came is still on the way.
@@ -130,7 +96,6 @@ mod tests {
         ] {
             let h = host(status, state, edition);
             assert_eq!((protect_status(&h), interruption(&h)), (word, why), "{status} {state} {edition}");
-            assert_eq!(open_or_closed(&h) == "opened", word == "opened");
         }
     }
 
@@ -155,6 +120,5 @@ mod tests {
     fn agents_in_five_words() {
         assert_eq!(agent_status(&host("installed", "unknown", "none")), Some("installing"));
         assert_eq!(agent_status(&host("offline", "unknown", "none")), Some("offline"));
-        assert_eq!(host_status(&host("offline", "full", "basic")), None);
     }
 }

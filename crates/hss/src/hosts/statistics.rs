@@ -3,9 +3,10 @@
 
 use super::editions::VERSIONS;
 use super::facts::{self, Group};
-use super::{risks, standing};
+use super::risks;
 use crate::billing::pools;
 use crate::call::{Answer, Call};
+use crate::host;
 use crate::page;
 use crate::words::{ASSET_VALUES, text};
 use serde_json::{Value, json};
@@ -35,12 +36,12 @@ impl Counts {
     fn add(&mut self, host: &Value, unhandled: u64) {
         self.total += 1;
         self.at_risk += u64::from(unhandled > 0);
-        match standing::protect_status(host) {
+        match host::protect_status(host) {
             "opened" => self.opened += 1,
             "closed" => self.closed += 1,
             _ => self.interrupted += 1,
         }
-        self.not_online += u64::from(!standing::is_online(host));
+        self.not_online += u64::from(!host::is_online(host));
         for (counts, path) in [
             (&mut self.by_status, "status"),
             (&mut self.by_edition, "edition.edition"),

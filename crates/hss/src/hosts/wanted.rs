@@ -5,6 +5,7 @@ use super::risks::Risks;
 use super::standing;
 use crate::rest::Query;
 use crate::words::{is_private, text};
+use crate::{address, host};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -18,9 +19,24 @@ pub(super) struct Addresses {
 
 impl Addresses {
     fn has(&self, host: &Value) -> bool {
-        let all = host.get("addresses").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-        let mut parsed = all.iter().filter_map(|a| a.as_str()?.parse::<IpAddr>().ok());
-        parsed.any(|a| self.any_of.contains(&a) && self.private.is_none_or(|p| p == is_private(&a)))
+        let mut all = address::of(host);
+        all.any(|a| self.any_of.contains(&a) && self.private.is_none_or(|p| p == is_private(&a)))
+    }
+}
+
+/// Groups, and projects whose hosts without one are meant too.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Groups {
+    pub(super) ids: BTreeSet<String>,
+    pub(super) none_in: BTreeSet<String>,
+}
+
+impl Groups {
+    fn has(&self, host: &Value) -> bool {
+        match text(host, "group") {
+            "" => self.none_in.contains(text(host, "project")),
+            id => self.ids.contains(id),
+        }
     }
 }
 
@@ -33,8 +49,7 @@ pub(super) struct Wanted {
     pub(super) name_part: Option<String>,
     pub(super) names: Option<Vec<String>>,
     pub(super) addresses: Vec<Addresses>,
-    /// Ids of host groups.
-    pub(super) groups: Option<BTreeSet<String>>,
+    pub(super) groups: Option<Groups>,
     pub(super) editions: Option<Vec<&'static str>>,
     /// Ids of quotas.
     pub(super) quotas: Option<BTreeSet<String>>,
@@ -80,11 +95,11 @@ impl Wanted {
         self.name_part.as_ref().is_none_or(|p| name.to_lowercase().contains(p.as_str()))
             && self.names.as_ref().is_none_or(|all| all.iter().any(|n| n == name))
             && self.addresses.iter().all(|a| a.has(host))
-            && is_in(self.groups.as_ref(), text(host, "group"))
+            && self.groups.as_ref().is_none_or(|g| g.has(host))
             && is_in(self.quotas.as_ref(), text(host, "edition.quota"))
             && self.editions.as_ref().is_none_or(|all| all.contains(&text(host, "edition.edition")))
             && self.statuses.is_none_or(|all| all.contains(&text(host, "status")))
-            && self.protect_status.is_none_or(|s| s == standing::protect_status(host))
+            && self.protect_status.is_none_or(|s| s == host::protect_status(host))
             && self.is_interrupted.is_none_or(|i| i == standing::interruption(host).is_some())
             && self.is_degraded.is_none_or(|d| d == standing::is_degraded(host))
             && self.has_intrusion.is_none_or(|i| i == (unhandled() > 0))
@@ -97,7 +112,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn host() -> Value {
+    fn one() -> Value {
         json!({
             "id": "h", "name": "Web-1", "status": "online", "group": "g", "seen_at": "2024-02-29T12:34:56.789Z",
             "addresses": ["10.0.0.5", "192.0.2.7"], "protection": { "state": "partial" },
@@ -108,7 +123,7 @@ mod tests {
     fn kept(wanted: Wanted) -> bool {
         let mut risks = Risks::default();
         risks.unhandled.insert("h".to_owned(), 1);
-        wanted.keeps(&host(), &risks)
+        wanted.keeps(&one(), &risks)
     }
 
     #[test]
@@ -128,8 +143,17 @@ mod tests {
     }
 
     #[test]
+    fn hosts_without_a_group() {
+        let groups = Groups { ids: BTreeSet::new(), none_in: BTreeSet::from(["0".to_owned()]) };
+        assert!(groups.has(&json!({ "group": null, "project": "0" })));
+        assert!(!groups.has(&json!({ "group": null, "project": "1" })));
+        assert!(!groups.has(&json!({ "group": "g", "project": "0" })));
+    }
+
+    #[test]
     fn every_condition_can_fail() {
         let set = |id: &str| Some(BTreeSet::from([id.to_owned()]));
+        let groups = |id: &str| Some(Groups { ids: BTreeSet::from([id.to_owned()]), ..Groups::default() });
         assert!(Wanted::default().is_plain() && kept(Wanted::default()));
         for (good, bad) in [
             (
@@ -141,8 +165,8 @@ mod tests {
                 Wanted { names: Some(vec!["web".into()]), ..Wanted::default() },
             ),
             (
-                Wanted { groups: set("g"), ..Wanted::default() },
-                Wanted { groups: set("x"), ..Wanted::default() },
+                Wanted { groups: groups("g"), ..Wanted::default() },
+                Wanted { groups: groups("x"), ..Wanted::default() },
             ),
             (
                 Wanted { quotas: set("q"), ..Wanted::default() },

@@ -3,11 +3,11 @@
 
 use serde_json::{Value, json};
 
-pub(super) const NAME: &str = "default_policy_group";
+pub(crate) const NAME: &str = "default_policy_group";
 const DESCRIPTION: &str = "The switches of the project";
 
 /// Its id: of the project, with the length that HSS gives to ids.
-pub(super) fn id(project: &str) -> String {
+pub(crate) fn id(project: &str) -> String {
     format!("default-{project:->36}")
 }
 

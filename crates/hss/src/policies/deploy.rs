@@ -2,7 +2,7 @@
 //! A policy group for hosts. Here it holds for host groups: one whose hosts are all named gets it, hosts without a host
 //! group go into one that is made for that, and part of somebody's host group is not torn out of it.
 
-use super::{carrier, default_group, deploy_body, find, hosts_of, whole};
+use super::{carrier, default_group, deploy_body, find, hosts_of};
 use crate::ask::Offset;
 use crate::call::{Answer, Call};
 use crate::error::HssError;
@@ -35,7 +35,7 @@ pub(crate) async fn associate_policy_group(call: &Call) -> Answer {
     } else {
         Some(find(call, wanted.target).await?)
     };
-    let mut host_groups = whole(&call.rest, "/host-groups").await?;
+    let mut host_groups = call.rest.items("/host-groups").await?;
     host_groups.retain(|g| words::text(g, "project") == project);
     let plan = match &wanted.hosts {
         Some(ids) => some(call, project, ids, wanted.target, &host_groups).await?,

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The list of policy groups.
 
-use super::{carrier, default_group, hosts_of, whole};
+use super::{carrier, default_group, hosts_of};
 use crate::call::{Answer, Call};
 use crate::error::HssError;
 use crate::page;
+use crate::project;
 use crate::rest::Rest;
 use crate::settings::{HIGH_DETECTION, is_on};
 use crate::words;
@@ -33,8 +34,8 @@ pub(crate) async fn list_policy_group(call: &Call) -> Answer {
     let containers_only = ask.flag("container_mode").unwrap_or(false);
     let mut rows = Vec::new();
     if !containers_only {
-        let groups = whole(&call.rest, "/policy-groups").await?;
-        for project in projects(call).await? {
+        let groups = call.rest.items("/policy-groups").await?;
+        for project in project::asked(call).await? {
             rows.push(default_group::row(&project));
             rows.extend(groups.iter().filter(|g| words::text(g, "project") == project).cloned());
         }
@@ -45,7 +46,7 @@ pub(crate) async fn list_policy_group(call: &Call) -> Answer {
     }
     let listed = page::cut(rows, at);
     let host_groups =
-        if listed.items.is_empty() { Vec::new() } else { whole(&call.rest, "/host-groups").await? };
+        if listed.items.is_empty() { Vec::new() } else { call.rest.items("/host-groups").await? };
     let mut counts = Counts { rest: &call.rest, known: BTreeMap::new() };
     let mut switches: BTreeMap<String, bool> = BTreeMap::new();
     let mut out = Vec::with_capacity(listed.items.len());
@@ -63,15 +64,6 @@ pub(crate) async fn list_policy_group(call: &Call) -> Answer {
         out.push(shown(group, &is_used, by_switch));
     }
     Ok(json!({ "total_num": listed.total, "data_list": out }).into())
-}
-
-/// Projects that are asked for.
-async fn projects(call: &Call) -> Result<Vec<String>, HssError> {
-    if let Some(one) = call.one_project() {
-        return Ok(vec![one.to_owned()]);
-    }
-    let all = whole(&call.rest, "/projects").await?;
-    Ok(all.iter().map(|p| words::text(p, "id").to_owned()).collect())
 }
 
 /// Numbers of hosts, each asked once.

@@ -4,7 +4,7 @@
 
 mod carrier;
 mod change;
-mod default_group;
+pub(crate) mod default_group;
 mod deploy;
 mod deploy_body;
 mod groups;
@@ -22,15 +22,6 @@ use crate::error::HssError;
 use crate::rest::{self, Rest};
 use crate::words;
 use serde_json::Value;
-
-/// Items of a list that comes whole.
-async fn whole(rest: &Rest, path: &str) -> Result<Vec<Value>, HssError> {
-    let mut all = rest.get(path, &[]).await?;
-    Ok(match all.get_mut("items").map(Value::take) {
-        Some(Value::Array(items)) => items,
-        _ => Vec::new(),
-    })
-}
 
 /// A policy group's path.
 fn path(id: &str) -> String {

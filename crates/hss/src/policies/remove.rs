@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Policy groups that no host has go, and with them the host groups that deploying had made for them.
 
-use super::{carrier, checked_id, default_group, find, hosts_of, path, whole};
+use super::{carrier, checked_id, default_group, find, hosts_of, path};
 use crate::call::{Answer, Call};
 use crate::error::HssError;
 use crate::rest;
@@ -13,7 +13,7 @@ const MOST: usize = 50;
 
 pub(crate) async fn delete_policy_group(call: &Call) -> Answer {
     let ids = ids(&call.ask.body)?;
-    let host_groups = whole(&call.rest, "/host-groups").await?;
+    let host_groups = call.rest.items("/host-groups").await?;
     // Everything is looked at before anything goes.
     for id in &ids {
         if call.one_project().is_some_and(|p| default_group::id(p) == *id) {

@@ -18,6 +18,7 @@ pub(crate) use switches::{
 };
 
 use crate::error::HssError;
+use crate::order;
 use serde_json::{Value, json};
 
 /// A field of a body without which nothing can be done: a setting is never guessed.
@@ -31,9 +32,7 @@ pub(crate) fn flag(body: &Value, name: &str) -> Result<bool, HssError> {
 /// person must be an error to be seen.
 pub(crate) fn told(done: &Value) -> Result<Value, HssError> {
     match done.get("approval").and_then(Value::as_str) {
-        Some(address) => Err(HssError::conflict(format!(
-            "this project asks for two persons here: a second one must approve it at {address}, until then nothing is changed"
-        ))),
+        Some(address) => Err(HssError::conflict(order::waits(address))),
         None => Ok(json!({})),
     }
 }

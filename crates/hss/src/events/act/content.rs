@@ -2,10 +2,10 @@
 //! Whitelisting an event by its content, as HSS does where no rule is named: the file's hash, for the whole project. The
 //! host that raised the event takes it in by itself; the entry here is what others go by, and what lists show.
 
-use super::entries;
 use crate::ask::MOST;
 use crate::call::Call;
 use crate::error::HssError;
+use crate::rule::entries;
 use crate::words::{at, text};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The events that a request names, each held against the alarm that it is. Nothing is changed before all fit.
 
-use super::undoes;
-use crate::ask::{MOST, needed_in, short_in};
+use crate::alarm;
+use crate::ask::{needed_in, short_in};
 use crate::call::Call;
 use crate::error::HssError;
 use crate::events::event::occurred;
+use crate::handling::undoes;
 use crate::words;
 use serde_json::Value;
-use std::collections::HashMap;
 
 /// Fields of `operate_detail_list` with the most characters of each.
 const DETAILS: [(&str, usize); 11] = [
@@ -26,28 +26,6 @@ const DETAILS: [(&str, usize); 11] = [
     ("container_name", 4096),
 ];
 
-/// Alarms of these ids in the projects that are asked for, by id. Suppressed ones are in another list of the API.
-pub(in crate::events) async fn alarms(call: &Call, ids: &[&str]) -> Result<HashMap<String, Value>, HssError> {
-    let mut found = HashMap::new();
-    for part in ids.chunks(MOST) {
-        for suppressed in ["false", "true"] {
-            let missing: Vec<&str> = part.iter().copied().filter(|id| !found.contains_key(*id)).collect();
-            if missing.is_empty() {
-                break;
-            }
-            let mut query = call.scoped();
-            query.push(("ids", missing.join(",")));
-            query.push(("suppressed", suppressed.to_owned()));
-            query.push(("limit", MOST.to_string()));
-            let mut page = call.rest.get("/alarms", &query).await?;
-            if let Some(Value::Array(items)) = page.get_mut("items").map(Value::take) {
-                found.extend(items.into_iter().map(|a| (words::text(&a, "id").to_owned(), a)));
-            }
-        }
-    }
-    Ok(found)
-}
-
 /// The alarms of `operate_event_list`, in its order, each once: all there, all as described, all fit for it.
 pub(super) async fn events(call: &Call, verb: &str) -> Result<Vec<Value>, HssError> {
     let body = &call.ask.body;
@@ -63,7 +41,7 @@ pub(super) async fn events(call: &Call, verb: &str) -> Result<Vec<Value>, HssErr
         }
         ids.push(id);
     }
-    let mut found = alarms(call, &ids).await?;
+    let mut found = alarm::by_id(call, &call.scoped(), ids.iter().copied()).await?;
     let (container_id, container_name) =
         (call.ask.short("container_id", 4096)?, call.ask.short("container_name", 4096)?);
     for (i, (event, id)) in list.iter().zip(&ids).enumerate() {

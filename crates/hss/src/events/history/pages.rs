@@ -2,14 +2,15 @@
 //! Parts of the history, from either end.
 
 use super::wanted::Wanted;
-use crate::ask::{MOST, Offset};
+use crate::alarm;
+use crate::ask::Offset;
 use crate::call::Call;
 use crate::error::HssError;
 use crate::page::{self, Listed};
 use crate::rest::Query;
 use crate::words::{at, text};
 use serde_json::Value;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
 const PATH: &str = "/alarms/handlings";
 /// Rows of one page of the API, and pages of one request.
@@ -96,22 +97,10 @@ impl Wanted {
 
     /// Those of the rows' alarms that are as they must be.
     async fn fitting(&self, call: &Call, rows: &[&Value]) -> Result<HashSet<String>, HssError> {
-        let ids: BTreeSet<&str> = rows.iter().map(|row| text(row, "alarm")).collect();
-        let ids: Vec<&str> = ids.into_iter().collect();
-        let mut fit = HashSet::new();
-        for some in ids.chunks(MOST) {
-            for suppressed in ["false", "true"] {
-                let mut query = call.scoped();
-                query.extend(self.alarm.iter().cloned());
-                query.push(("ids", some.join(",")));
-                query.push(("suppressed", suppressed.to_owned()));
-                query.push(("limit", MOST.to_string()));
-                let page = call.rest.get("/alarms", &query).await?;
-                let found = at(&page, "items").as_array().into_iter().flatten();
-                fit.extend(found.map(|a| text(a, "id").to_owned()));
-            }
-        }
-        Ok(fit)
+        let mut query = call.scoped();
+        query.extend(self.alarm.iter().cloned());
+        let found = alarm::by_id(call, &query, rows.iter().map(|row| text(row, "alarm"))).await?;
+        Ok(found.into_keys().collect())
     }
 }
 

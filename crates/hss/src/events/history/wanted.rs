@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Which entries of the history are asked for: what they say themselves, and what their alarms must be.
 
+use crate::address::Addresses;
 use crate::ask::Ask;
 use crate::call::Call;
 use crate::error::HssError;
 use crate::events::terms::{ATTACK_TAGS, HANDLE_STATUSES, SEVERITIES};
-use crate::events::{act, kinds};
-use crate::page;
+use crate::handling::status_after;
+use crate::kinds;
 use crate::rest::Query;
-use crate::words::{self, at, text};
+use crate::words::{self, text};
 use serde_json::Value;
 use std::collections::BTreeSet;
-use std::net::IpAddr;
-
-/// Hosts that are looked through for those with an address.
-const MOST_HOSTS: u64 = 10_000;
 
 /// What is asked for.
 #[derive(Debug, Default)]
@@ -39,7 +36,7 @@ impl Rows {
         self.classes.as_ref().is_none_or(|c| c.contains(&text(row, "class")))
             && self.severity.is_none_or(|s| s == text(row, "severity"))
             && self.title.as_ref().is_none_or(|t| text(row, "title").to_lowercase().contains(t))
-            && self.status.is_none_or(|s| s == status(text(row, "operate_type")))
+            && self.status.is_none_or(|s| s == status_after(text(row, "operate_type")))
             && self.hosts.as_ref().is_none_or(|h| h.contains(text(row, "host")))
     }
 
@@ -52,11 +49,6 @@ impl Rows {
     }
 }
 
-/// How an event stands after it.
-pub(super) fn status(verb: &str) -> &'static str {
-    if act::undoes(verb).is_some() { "unhandled" } else { "handled" }
-}
-
 /// `None`: none can be meant.
 pub(super) async fn wanted(call: &Call) -> Result<Option<Wanted>, HssError> {
     let ask = &call.ask;
@@ -67,19 +59,16 @@ pub(super) async fn wanted(call: &Call) -> Result<Option<Wanted>, HssError> {
     let status = ask.word("handle_status", &HANDLE_STATUSES)?;
     let name = ask.short("host_name", 256)?;
     let asset = ask.word("asset_value", &words::ASSET_VALUES)?;
-    let addresses = addresses(ask)?;
+    let addresses = Addresses::asked([
+        (ask.short("host_ip", 256)?, None),
+        (ask.short("private_ip", 128)?, Some(true)),
+        (ask.short("public_ip", 128)?, Some(false)),
+    ]);
     let nothing = classes.as_ref().is_some_and(Vec::is_empty);
     let (Some(addresses), false) = (addresses, nothing || severity == Some(None) || tag == Some(None)) else {
         return Ok(None);
     };
-    let mut hosts: Option<BTreeSet<String>> = None;
-    for address in &addresses {
-        let there = with_address(call, address).await?;
-        hosts = Some(match hosts {
-            Some(hosts) => hosts.intersection(&there).cloned().collect(),
-            None => there,
-        });
-    }
+    let hosts = addresses.hosts(call).await?;
     if hosts.as_ref().is_some_and(BTreeSet::is_empty) {
         return Ok(None);
     }
@@ -113,37 +102,6 @@ fn classes(ask: &Ask) -> Result<Option<Vec<&'static str>>, HssError> {
     })
 }
 
-/// Addresses that a host must have all; `None`: none can have them.
-fn addresses(ask: &Ask) -> Result<Option<Vec<IpAddr>>, HssError> {
-    let mut found = Vec::new();
-    let mut none = false;
-    for (name, most, private) in
-        [("host_ip", 256, None), ("private_ip", 128, Some(true)), ("public_ip", 128, Some(false))]
-    {
-        match ask.short(name, most)?.map(str::parse::<IpAddr>) {
-            None => {}
-            Some(Ok(address)) if private.is_none_or(|p| p == words::is_private(&address)) => {
-                found.push(address);
-            }
-            Some(_) => none = true,
-        }
-    }
-    Ok((!none).then_some(found))
-}
-
-/// Hosts that have this address, removed ones too: their history stays.
-async fn with_address(call: &Call, address: &IpAddr) -> Result<BTreeSet<String>, HssError> {
-    let mut query = call.scoped();
-    query.push(("text", address.to_string()));
-    query.push(("removed", "true".to_owned()));
-    let hosts = page::all(&call.rest, "/hosts", &query, MOST_HOSTS).await?;
-    let has = |host: &&Value| {
-        let mut all = at(host, "addresses").as_array().into_iter().flatten().filter_map(Value::as_str);
-        all.any(|a| a.parse() == Ok(*address))
-    };
-    Ok(hosts.iter().filter(has).map(|h| text(h, "id").to_owned()).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,6 +125,5 @@ mod tests {
         assert!(keeps(Rows { title: Some("xmr".to_owned()), status: Some("handled"), ..Rows::default() }));
         assert!(!keeps(Rows { status: Some("unhandled"), ..Rows::default() }));
         assert!(!keeps(Rows { hosts: Some(BTreeSet::from(["g".to_owned()])), ..Rows::default() }));
-        assert_eq!((status("unhandle"), status("isolate_and_kill")), ("unhandled", "handled"));
     }
 }

@@ -4,8 +4,8 @@
 use super::entry::{is_named, short, white_field};
 use crate::ask::{one_of, short_in};
 use crate::error::HssError;
-use crate::events::act::rules::FIELDS;
-use crate::events::kinds;
+use crate::kinds;
+use crate::rule::FIELDS;
 use crate::words::{self, text};
 use serde_json::Value;
 

@@ -3,12 +3,13 @@
 //! that differ in nothing but that are one rule, which each of their ids names.
 
 use super::PATH;
+use crate::alarm;
 use crate::ask::{MOST, needed_in};
 use crate::call::{Answer, Call, without_nulls};
 use crate::error::HssError;
-use crate::events::act::{entries, named, rules};
 use crate::page;
 use crate::rest::part;
+use crate::rule::{self, entries};
 use crate::words::{at, text};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -148,7 +149,7 @@ pub(crate) async fn update_alarm_white_list_host(call: &Call) -> Answer {
     if instances {
         return Err(HssError::invalid("instance_ids: Lazaret has no serverless instances"));
     }
-    let hosts = rules::hosts("", body)?;
+    let hosts = rule::hosts("", body, true)?;
     if hosts.is_empty() && body.get("scope").and_then(Value::as_bool) != Some(true) {
         return Err(HssError::invalid(
             "agent_ids: is missing: name the agents that the rule is for, or send scope true for all",
@@ -177,8 +178,8 @@ pub(crate) async fn update_alarm_white_list_host(call: &Call) -> Answer {
 /// An alarm that its time took away is named no more: the API would refuse it.
 async fn with_alarms_that_are_there(call: &Call, mut rule: Vec<Value>) -> Result<Vec<Value>, HssError> {
     let Some(first) = rule.first_mut() else { return Ok(rule) };
-    let alarm = text(first, "alarm").to_owned();
-    if !alarm.is_empty() && named::alarms(call, &[&alarm]).await?.is_empty() {
+    let id = text(first, "alarm").to_owned();
+    if !id.is_empty() && alarm::by_id(call, &call.scoped(), [id.as_str()]).await?.is_empty() {
         first["alarm"] = Value::Null;
     }
     Ok(rule)

@@ -6,8 +6,8 @@ use super::{PATH, living};
 use crate::ask::{MOST, Offset};
 use crate::call::{Answer, Call, Reply};
 use crate::error::HssError;
-use crate::events::act::outcome;
-use crate::events::kinds;
+use crate::kinds;
+use crate::order;
 use crate::page;
 use crate::words::{self, at, text};
 use serde_json::{Value, json};
@@ -150,10 +150,10 @@ async fn by_hosts(call: &Call, entries: impl Iterator<Item = &Value>) -> Result<
     if alarms.is_empty() {
         return Ok(0);
     }
-    let order = json!({ "alarms": alarms, "operate_type": "remove_from_alarm_whitelist", "remark": "" });
-    let answer = call.rest.post("/alarms/handle", &order).await.map_err(|e| {
+    let asked = json!({ "alarms": alarms, "operate_type": "remove_from_alarm_whitelist", "remark": "" });
+    let answer = call.rest.post("/alarms/handle", &asked).await.map_err(|e| {
         HssError::conflict(format!("the entries were removed, and not yet on their hosts: {}", e.message()))
     })?;
-    outcome::told("event", &[answer], &[])?;
+    order::told("event", &[answer], &[])?;
     Ok(u64::try_from(alarms.len()).unwrap_or(0))
 }

@@ -44,8 +44,15 @@ impl Sum<'_> {
     }
 }
 
+/// Where a project asks for two persons.
+pub(crate) fn waits(approval: &str) -> String {
+    format!(
+        "this project asks for two persons here: a second one must approve it at {approval}, until then nothing is done"
+    )
+}
+
 /// The answer. SDKs read no field of it: what was refused, or waits, must be an error to be seen.
-pub(in crate::events) fn told(thing: &str, answers: &[Value], whitelisted: &[String]) -> Answer {
+pub(crate) fn told(thing: &str, answers: &[Value], whitelisted: &[String]) -> Answer {
     let sum = sum(answers);
     if sum.approvals.is_empty() && sum.refused.is_empty() {
         return Ok(Reply::Json(json!({
@@ -60,10 +67,7 @@ pub(in crate::events) fn told(thing: &str, answers: &[Value], whitelisted: &[Str
     }
     let mut text = Vec::new();
     if !sum.approvals.is_empty() {
-        text.push(format!(
-            "this project asks for two persons here: a second one must approve it at {}, until then nothing is done",
-            sum.approvals.join(" and ")
-        ));
+        text.push(waits(&sum.approvals.join(" and ")));
     }
     if !sum.refused.is_empty() {
         text.push(format!("refused for {}", listed(&sum.refused)));
@@ -78,7 +82,7 @@ pub(in crate::events) fn told(thing: &str, answers: &[Value], whitelisted: &[Str
 }
 
 /// When a later one of several orders failed.
-pub(in crate::events) fn broken_off(thing: &str, answers: &[Value], of: usize, why: &HssError) -> HssError {
+pub(crate) fn broken_off(thing: &str, answers: &[Value], of: usize, why: &HssError) -> HssError {
     let sum = sum(answers);
     let mut text = format!("ordered for {} of {of} {thing}(s), then: {}", sum.done(), why.message());
     if !sum.refused.is_empty() {

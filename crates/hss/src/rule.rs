@@ -1,15 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-//! `event_white_rule_list`: what is to be no alarm from now on, read and held against what the whitelist takes.
+//! Rules of a request: what is to be no alarm from now on, read and held against what the whitelist takes.
 
-use super::WHITELISTS;
+pub(crate) mod entries;
+
 use crate::ask::{needed_in, one_of};
 use crate::error::HssError;
-use crate::events::kinds;
-use crate::words;
+use crate::handling::WHITELISTS;
+use crate::{kinds, words};
 use serde_json::Value;
 
+/// A list of rules, as an operation has it.
+#[derive(Debug)]
+pub(crate) struct Source {
+    /// Of the field.
+    pub(crate) name: &'static str,
+    pub(crate) fields: &'static [(&'static str, Option<&'static str>)],
+    /// What is said of a rule with neither `scope` nor `agent_ids`: that it holds everywhere.
+    pub(crate) everywhere_unsaid: bool,
+    /// What is whitelisted with it.
+    pub(crate) thing: &'static str,
+}
+
 /// What a rule looks at; `None`: nothing that Lazaret's alarms have.
-pub(in crate::events) const FIELDS: [(&str, Option<&str>); 7] = [
+pub(crate) const FIELDS: [(&str, Option<&str>); 7] = [
     ("file/process hash", Some("hash")),
     ("file_path", Some("file_path")),
     ("process_path", Some("process_path")),
@@ -27,28 +40,28 @@ const LONGEST: usize = 4096;
 
 /// One of them.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Rule {
-    pub(super) class: Option<&'static str>,
-    pub(super) field: &'static str,
-    pub(super) judge: &'static str,
-    pub(super) value: String,
+pub(crate) struct Rule {
+    pub(crate) class: Option<&'static str>,
+    pub(crate) field: &'static str,
+    pub(crate) judge: &'static str,
+    pub(crate) value: String,
     /// Empty: the whole project.
-    pub(super) hosts: Vec<String>,
+    pub(crate) hosts: Vec<String>,
 }
 
-pub(super) fn read(body: &Value, verb: &str) -> Result<Vec<Rule>, HssError> {
-    let list = body.get("event_white_rule_list").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+/// The rules of a body.
+pub(crate) fn read(source: &Source, body: &Value, verb: &str) -> Result<Vec<Rule>, HssError> {
+    let name = source.name;
+    let list = body.get(name).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     if !list.is_empty() && verb != WHITELISTS {
-        return Err(HssError::invalid(format!(
-            "event_white_rule_list: goes with operate_type {WHITELISTS} only"
-        )));
+        return Err(HssError::invalid(format!("{name}: goes with operate_type {WHITELISTS} only")));
     }
-    list.iter().enumerate().map(|(i, rule)| one(&format!("event_white_rule_list[{i}]."), rule)).collect()
+    list.iter().enumerate().map(|(i, rule)| one(source, &format!("{name}[{i}]."), rule)).collect()
 }
 
-fn one(place: &str, rule: &Value) -> Result<Rule, HssError> {
+fn one(source: &Source, place: &str, rule: &Value) -> Result<Rule, HssError> {
     let word = needed_in(rule, place, "field_key", 64)?;
-    let field = one_of(&format!("{place}field_key"), word, &FIELDS)?.ok_or_else(|| {
+    let field = one_of(&format!("{place}field_key"), word, source.fields)?.ok_or_else(|| {
         HssError::invalid(format!(
             "{place}field_key: no alarm of Lazaret has a {word}; file/process hash, file_path, process_path and \
              process_cmdline can be whitelisted"
@@ -60,7 +73,8 @@ fn one(place: &str, rule: &Value) -> Result<Rule, HssError> {
     if instances {
         return Err(HssError::invalid(format!("{place}instance_ids: Lazaret has no serverless instances")));
     }
-    Ok(Rule { class: class(place, rule)?, field, judge, value, hosts: hosts(place, rule)? })
+    let hosts = hosts(place, rule, source.everywhere_unsaid)?;
+    Ok(Rule { class: class(place, rule)?, field, judge, value, hosts })
 }
 
 fn class(place: &str, rule: &Value) -> Result<Option<&'static str>, HssError> {
@@ -75,7 +89,7 @@ fn class(place: &str, rule: &Value) -> Result<Option<&'static str>, HssError> {
 }
 
 /// Hosts that it is for; none: all of the project.
-pub(in crate::events) fn hosts(place: &str, rule: &Value) -> Result<Vec<String>, HssError> {
+pub(crate) fn hosts(place: &str, rule: &Value, everywhere_unsaid: bool) -> Result<Vec<String>, HssError> {
     let list = rule.get("agent_ids").and_then(Value::as_array);
     let agents = list.into_iter().flatten();
     let mut agents: Vec<String> = agents.filter_map(Value::as_str).map(str::to_owned).collect();
@@ -87,11 +101,12 @@ pub(in crate::events) fn hosts(place: &str, rule: &Value) -> Result<Vec<String>,
             "{place}agent_ids: names no agent: name some, or send scope true for all hosts"
         ))),
         // Older requests have neither, and hold everywhere.
-        (Some(true) | None, true) | (Some(false) | None, false) => Ok(agents),
+        (None, true) if everywhere_unsaid => Ok(agents),
+        (Some(true), true) | (Some(false) | None, false) => Ok(agents),
         (Some(true), false) => Err(HssError::invalid(format!(
             "{place}agent_ids: with scope true the rule is for all hosts; give one or the other"
         ))),
-        (Some(false), true) => Err(HssError::invalid(format!(
+        (Some(false) | None, true) => Err(HssError::invalid(format!(
             "{place}agent_ids: is missing: without scope true name the agents that the rule is for"
         ))),
     }
@@ -130,14 +145,18 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    const SOURCE: Source =
+        Source { name: "event_white_rule_list", fields: &FIELDS, everywhere_unsaid: true, thing: "event" };
+
     fn wrong(rule: Value) -> String {
-        one("r.", &rule).unwrap_err().message().to_owned()
+        one(&SOURCE, "r.", &rule).unwrap_err().message().to_owned()
     }
 
     #[test]
     fn rules_as_they_come() {
         let digest = "AB".repeat(32);
         let rule = one(
+            &SOURCE,
             "",
             &json!({ "event_type": 1016, "field_key": "file/process hash", "field_value": digest, "judge_type": "equal",
                 "scope": false, "agent_ids": ["b", "a", "b"] }),
@@ -151,9 +170,9 @@ mod tests {
         };
         assert_eq!(rule.unwrap(), known);
         let path = json!({ "field_key": "file_path", "field_value": "tmp", "judge_type": "contain" });
-        assert!(one("", &path).unwrap().hosts.is_empty());
-        assert!(read(&json!({ "event_white_rule_list": [path] }), "ignore").is_err());
-        assert_eq!(read(&json!({ "event_white_rule_list": null }), "ignore").unwrap(), []);
+        assert!(one(&SOURCE, "", &path).unwrap().hosts.is_empty());
+        assert!(read(&SOURCE, &json!({ "event_white_rule_list": [path] }), "ignore").is_err());
+        assert_eq!(read(&SOURCE, &json!({ "event_white_rule_list": null }), "ignore").unwrap(), []);
     }
 
     #[test]
@@ -177,6 +196,11 @@ mod tests {
         assert!(also("event_type", json!(4002)).contains("no alarms of the type 4002"));
         assert!(also("scope", json!(false)).contains("agent_ids: is missing"));
         assert!(also("agent_ids", json!([])).contains("agent_ids: names no agent"));
+        let strict = Source { everywhere_unsaid: false, fields: &FIELDS[1..2], ..SOURCE };
+        let of = |rule: &Value| one(&strict, "r.", rule).map_err(|e| e.message().to_owned());
+        assert!(of(&base).unwrap_err().contains("agent_ids: is missing"));
+        let digest = json!({ "field_key": "file/process hash", "field_value": "x", "judge_type": "equal" });
+        assert!(of(&digest).unwrap_err().contains("r.field_key"));
         assert!(also("instance_ids", json!(["i"])).contains("serverless"));
     }
 }

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Entries of the whitelist that rules come to: written all, or none.
 
-use super::rules::Rule;
+use super::{Rule, Source};
 use crate::ask::MOST;
 use crate::call::{Call, without_nulls};
 use crate::error::HssError;
+use crate::host;
 use crate::words;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
 /// The entries that rules come to, for the projects of the alarms that they are made from.
-pub(super) async fn of(
+pub(crate) async fn of(
     call: &Call,
+    source: &Source,
     rules: &[Rule],
     alarms: &[Value],
     remark: &str,
@@ -23,27 +25,14 @@ pub(super) async fn of(
     ids.sort_unstable();
     ids.dedup();
     let projects = projects(call, &ids).await?;
-    bodies(rules, alarms, &projects, remark)
+    bodies(source, rules, alarms, &projects, remark)
 }
 
 /// Hosts of these ids and their projects; all must be there.
-pub(in crate::events) async fn projects(
-    call: &Call,
-    ids: &[&str],
-) -> Result<HashMap<String, String>, HssError> {
-    let mut found = HashMap::new();
-    for part in ids.chunks(MOST) {
-        if let Some(id) = part.iter().find(|id| id.contains(',')) {
-            return Err(HssError::missing("agent", id));
-        }
-        let mut query = call.scoped();
-        query.push(("ids", part.join(",")));
-        query.push(("limit", MOST.to_string()));
-        let page = call.rest.get("/hosts", &query).await?;
-        let items = words::at(&page, "items").as_array().into_iter().flatten();
-        let both = |h: &Value| (words::text(h, "id").to_owned(), words::text(h, "project").to_owned());
-        found.extend(items.map(both));
-    }
+pub(crate) async fn projects(call: &Call, ids: &[&str]) -> Result<HashMap<String, String>, HssError> {
+    let hosts = host::here(call, ids.iter().copied()).await?;
+    let found: HashMap<String, String> =
+        hosts.into_iter().map(|(id, h)| (id, words::text(&h, "project").to_owned())).collect();
     match ids.iter().find(|id| !found.contains_key(**id)) {
         Some(id) => Err(HssError::missing("agent", id)),
         None => Ok(found),
@@ -51,6 +40,7 @@ pub(in crate::events) async fn projects(
 }
 
 fn bodies(
+    source: &Source,
     rules: &[Rule],
     alarms: &[Value],
     projects: &HashMap<String, String>,
@@ -65,9 +55,14 @@ fn bodies(
         }
     }
     let any = firsts.first().map_or("", |(_, id)| *id);
+    let why = if remark.is_empty() {
+        format!("whitelisted with {} {any}", source.thing)
+    } else {
+        remark.to_owned()
+    };
     let mut out = Vec::new();
     for rule in rules {
-        let mut add = |project: &str, host: Option<&String>, alarm: &str| {
+        let mut add = |project: &str, host: Option<&String>, alarm: Option<&str>| {
             out.push(without_nulls(json!({
                 "project": project,
                 "scope": if host.is_some() { "host" } else { "project" },
@@ -78,23 +73,24 @@ fn bodies(
                 // As HSS has it: of whatever content.
                 "any_content": rule.field == "file_path",
                 "class": rule.class,
-                "description": if remark.is_empty() { format!("whitelisted with event {alarm}") } else { remark.to_owned() },
+                "description": why,
                 "alarm": alarm,
             })));
         };
         if rule.hosts.is_empty() {
-            firsts.iter().for_each(|(project, alarm)| add(project, None, alarm));
+            firsts.iter().for_each(|(project, alarm)| add(project, None, Some(alarm)));
         }
         for host in &rule.hosts {
             let project = projects.get(host).ok_or_else(|| HssError::missing("agent", host))?;
-            let alarm = firsts.iter().find(|(p, _)| p == project).map_or(any, |(_, id)| *id);
+            let alarm = firsts.iter().find(|(p, _)| p == project).map(|(_, id)| *id);
             add(project, Some(host), alarm);
         }
     }
     if out.len() > MOST {
         return Err(HssError::invalid(format!(
-            "event_white_rule_list: it comes to {} whitelist entries, {MOST} at most in one request: fewer rules or \
+            "{}: it comes to {} whitelist entries, {MOST} at most in one request: fewer rules or \
              agents, or scope true",
+            source.name,
             out.len()
         )));
     }
@@ -102,7 +98,7 @@ fn bodies(
 }
 
 /// Adds entries: all of them, or none.
-pub(in crate::events) async fn add(call: &Call, entries: &[Value]) -> Result<Vec<String>, HssError> {
+pub(crate) async fn add(call: &Call, entries: &[Value]) -> Result<Vec<String>, HssError> {
     let mut added = Vec::new();
     for entry in entries {
         match call.rest.post("/whitelist", entry).await {
@@ -114,7 +110,7 @@ pub(in crate::events) async fn add(call: &Call, entries: &[Value]) -> Result<Vec
 }
 
 /// Removes what was added before something failed; the failure, which says where that did not succeed.
-pub(in crate::events) async fn taken_back(call: &Call, added: &[String], why: HssError) -> HssError {
+pub(crate) async fn taken_back(call: &Call, added: &[String], why: HssError) -> HssError {
     for part in added.chunks(MOST) {
         if let Err(e) = call.rest.post("/whitelist/delete", &json!({ "entries": part })).await {
             return HssError::conflict(format!(
@@ -142,8 +138,9 @@ mod tests {
             value: "/x".to_owned(),
             hosts: hosts.iter().map(|h| (*h).to_owned()).collect(),
         };
+        let source = Source { name: "rules", fields: &[], everywhere_unsaid: true, thing: "event" };
         let of = |rules: &[Rule], remark: &str| {
-            bodies(rules, &alarms, &HashMap::from([("h".to_owned(), "p".to_owned())]), remark)
+            bodies(&source, rules, &alarms, &HashMap::from([("h".to_owned(), "p".to_owned())]), remark)
         };
         let made = of(&[rule(&[]), rule(&["h"])], "").unwrap();
         assert_eq!(
@@ -152,7 +149,7 @@ mod tests {
                 json!({ "project": "0", "scope": "project", "field": "file_path", "judge": "equal", "value": "/x",
                     "any_content": true, "description": "whitelisted with event a1", "alarm": "a1" }),
                 json!({ "project": "p", "scope": "host", "scope_id": "h", "field": "file_path", "judge": "equal",
-                    "value": "/x", "any_content": true, "description": "whitelisted with event a1", "alarm": "a1" }),
+                    "value": "/x", "any_content": true, "description": "whitelisted with event a1" }),
             ]
         );
         assert_eq!(of(&[rule(&[])], "ours").unwrap()[0]["description"], "ours");

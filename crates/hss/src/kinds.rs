@@ -37,7 +37,7 @@ const CLASS_IDS: [&str; 130] = [
 ];
 
 /// A number that HSS has for a kind of events.
-pub(super) fn event_type(name: &str, number: i64) -> Result<i64, HssError> {
+pub(crate) fn event_type(name: &str, number: i64) -> Result<i64, HssError> {
     if EVENT_TYPES.contains(&number) {
         return Ok(number);
     }
@@ -47,7 +47,7 @@ pub(super) fn event_type(name: &str, number: i64) -> Result<i64, HssError> {
 }
 
 /// A word that HSS has for a kind of events.
-pub(super) fn class_id<'a>(name: &str, word: &'a str) -> Result<&'a str, HssError> {
+pub(crate) fn class_id<'a>(name: &str, word: &'a str) -> Result<&'a str, HssError> {
     if CLASS_IDS.contains(&word) {
         return Ok(word);
     }
