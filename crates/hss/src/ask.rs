@@ -4,11 +4,12 @@
 use crate::error::HssError;
 use crate::sdk::{Operation, Sdk, sdk};
 use crate::sign;
+use crate::words::quoted;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 
 /// Characters of a text, in query and body.
-const LONGEST: usize = 4096;
+pub(crate) const LONGEST: usize = 4096;
 /// Entries of a list, in query and body.
 pub(crate) const MOST: usize = 100;
 /// A body's depth: no model comes near.
@@ -31,10 +32,6 @@ pub(crate) struct Offset {
     pub(crate) offset: u64,
     /// 10 to 1000.
     pub(crate) limit: u64,
-}
-
-fn shown(text: &str) -> String {
-    text.chars().take(80).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 impl Ask {
@@ -159,35 +156,8 @@ impl Ask {
 pub(crate) fn one_of<T: Clone>(name: &str, word: &str, known: &[(&str, T)]) -> Result<T, HssError> {
     known.iter().find(|(k, _)| *k == word).map(|(_, v)| v.clone()).ok_or_else(|| {
         let words: Vec<&str> = known.iter().map(|(k, _)| *k).collect();
-        HssError::invalid(format!("{name}: \"{}\" is none of {}", shown(word), words.join(", ")))
+        HssError::invalid(format!("{name}: \"{}\" is none of {}", quoted(word, 80), words.join(", ")))
     })
-}
-
-/// A text of an object in a body, of at most so many characters; empty ones count as absent. `place` is what stands
-/// before the name in errors, such as `data_list[0].`.
-pub(crate) fn short_in<'a>(
-    object: &'a Value,
-    place: &str,
-    name: &str,
-    most: usize,
-) -> Result<Option<&'a str>, HssError> {
-    match object.get(name).and_then(Value::as_str).filter(|t| !t.is_empty()) {
-        Some(t) if t.chars().count() > most => {
-            Err(HssError::invalid(format!("{place}{name}: over {most} characters")))
-        }
-        found => Ok(found),
-    }
-}
-
-/// The same of a text that must be there.
-pub(crate) fn needed_in<'a>(
-    object: &'a Value,
-    place: &str,
-    name: &str,
-    most: usize,
-) -> Result<&'a str, HssError> {
-    short_in(object, place, name, most)?
-        .ok_or_else(|| HssError::invalid(format!("{place}{name}: is missing: give 1 to {most} characters")))
 }
 
 fn text(name: &str, value: &str) -> Result<(), HssError> {
@@ -210,7 +180,11 @@ fn parameter(name: &str, kind: &str, value: &str) -> Result<(), HssError> {
         "bool" => ["true", "false"].iter().any(|w| value.eq_ignore_ascii_case(w)),
         _ => true,
     };
-    if good { Ok(()) } else { Err(HssError::invalid(format!("{name}: \"{}\" is no {kind}", shown(value)))) }
+    if good {
+        Ok(())
+    } else {
+        Err(HssError::invalid(format!("{name}: \"{}\" is no {kind}", quoted(value, 80))))
+    }
 }
 
 /// Whether a value is of a type of the SDK. Null is absent. Fields that the SDK does not know are passed over.
@@ -242,7 +216,7 @@ fn field(sdk: &Sdk, name: &str, kind: &str, value: &Value, depth: usize) -> Resu
             (Some(_), None) => wrong("an object"),
             (None, _) => Ok(()),
             (Some(fields), Some(object)) => object.iter().try_for_each(|(key, v)| match fields.get(key) {
-                Some(kind) => field(sdk, &format!("{name}.{}", shown(key)), kind, v, depth + 1),
+                Some(kind) => field(sdk, &format!("{name}.{}", quoted(key, 80)), kind, v, depth + 1),
                 None => Ok(()),
             }),
         },
@@ -250,74 +224,4 @@ fn field(sdk: &Sdk, name: &str, kind: &str, value: &Value, depth: usize) -> Resu
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::sdk::Found;
-
-    fn read(method: &str, path: &'static str, query: &str, body: &str) -> Result<Ask, String> {
-        let Found::Operation(o, named) = sdk().find(method, path) else { panic!("{path}") };
-        Ask::read(o, named, query, body.as_bytes()).map_err(|e| e.message().to_owned())
-    }
-
-    #[test]
-    fn types_of_a_query() {
-        let path = "/v5/0/event/events";
-        let a = read("GET", path, "limit=20&offset=40&severity_list=High&severity_list=Low&nonsense=1", "")
-            .unwrap();
-        assert_eq!(a.offset().unwrap(), Offset { offset: 40, limit: 20 });
-        assert_eq!(a.list("severity_list").unwrap(), ["High", "Low"]);
-        assert_eq!(a.part("project_id"), "0");
-        assert!(read("GET", path, "limit=ten", "").unwrap_err().contains("limit"));
-        assert!(read("GET", path, "host_name=a%00b", "").unwrap_err().contains("NUL"));
-        assert!(read("GET", path, "host_name=a&host_name=b", "").unwrap_err().contains("2 values"));
-        assert!(read("GET", path, &format!("host_name={}", "x".repeat(5000)), "").is_err());
-        for bad in ["limit=9", "limit=1001", "offset=-1", "offset=2000001"] {
-            assert!(read("GET", path, bad, "").unwrap().offset().is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn types_of_a_body() {
-        let path = "/v5/0/event/operate";
-        let good =
-            r#"{"operate_type":"ignore","operate_event_list":[{"event_id":"x","occur_time":1}],"more":1}"#;
-        assert!(read("POST", path, "", good).is_ok());
-        for (bad, word) in [
-            ("", "missing"),
-            ("null", "object"),
-            ("[]", "object"),
-            ("{", "JSON"),
-            (r#"{"operate_type":1}"#, "text"),
-            (r#"{"operate_event_list":{}}"#, "list"),
-            (r#"{"operate_event_list":["x"]}"#, "object"),
-            (r#"{"operate_event_list":[{"occur_time":"now"}]}"#, "whole number"),
-        ] {
-            let e = read("POST", path, "", bad).unwrap_err();
-            assert!(e.contains(word), "{bad}: {e}");
-        }
-        let many = vec!["{}"; 101].join(",");
-        let e = read("POST", path, "", &format!(r#"{{"operate_event_list":[{many}]}}"#)).unwrap_err();
-        assert!(e.contains("101 entries"), "{e}");
-    }
-
-    #[test]
-    fn words() {
-        let a = read("GET", "/v5/0/event/events", "handle_status=handled&severity=", "").unwrap();
-        let known = [("unhandled", 0), ("handled", 1)];
-        assert_eq!(a.word("handle_status", &known).unwrap(), Some(1));
-        assert_eq!(a.word("severity", &known).unwrap(), None, "empty is absent");
-        let a = read("GET", "/v5/0/event/events", "handle_status=x", "").unwrap();
-        assert!(a.word("handle_status", &known).unwrap_err().message().contains("unhandled, handled"));
-    }
-
-    #[test]
-    fn texts_of_a_body() {
-        let body = serde_json::json!({ "a": "xyz", "b": "" });
-        assert_eq!(short_in(&body, "", "a", 3).unwrap(), Some("xyz"));
-        assert!(
-            short_in(&body, "list[1].", "a", 2).is_err_and(|e| e.message().starts_with("list[1].a: over 2"))
-        );
-        assert_eq!(short_in(&body, "", "b", 3).unwrap(), None);
-        assert!(needed_in(&body, "", "b", 3).is_err_and(|e| e.message().contains("b: is missing")));
-    }
-}
+mod tests;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Errors in the shape that the SDK reads: `error_code`, `error_msg`, and a request id in body and header.
 
+use crate::words;
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -41,7 +42,7 @@ impl HssError {
 
     /// 404: nothing such that the caller may see.
     pub(crate) fn missing(what: &str, id: &str) -> Self {
-        let id: String = id.chars().take(80).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+        let id = words::quoted(id, 80);
         Self::new(
             StatusCode::NOT_FOUND,
             "HSS.0004",

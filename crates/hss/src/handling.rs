@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Ways of handling alarms, which have the same words here and in the API.
 
+/// Whether somebody dealt with an alarm; ours are the same words.
+pub(crate) const STATUSES: [(&str, &str); 2] = [("unhandled", "unhandled"), ("handled", "handled")];
+
 /// What rules of one's own can go with.
 pub(crate) const WHITELISTS: &str = "add_to_alarm_whitelist";
 

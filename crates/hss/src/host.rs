@@ -3,6 +3,7 @@
 
 use crate::call::Call;
 use crate::error::HssError;
+use crate::hosts::editions::NONE;
 use crate::ids;
 use crate::rest::Query;
 use crate::words::text;
@@ -35,7 +36,7 @@ pub(crate) fn is_online(host: &Value) -> bool {
 
 /// Whether a quota is in force for it.
 pub(crate) fn has_edition(host: &Value) -> bool {
-    !["", "none"].contains(&text(host, "edition.edition"))
+    !["", NONE].contains(&text(host, "edition.edition"))
 }
 
 /// Whether it acts on some of what it is to protect, as far as it said.

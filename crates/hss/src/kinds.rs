@@ -2,6 +2,7 @@
 //! The kinds of events that HSS has: those that Lazaret finds are in `lazaret_model::CLASSES`, of the others it has none.
 
 use crate::error::HssError;
+use crate::words;
 
 /// Every `event_type`.
 const EVENT_TYPES: [i64; 42] = [
@@ -51,7 +52,7 @@ pub(crate) fn class_id<'a>(name: &str, word: &'a str) -> Result<&'a str, HssErro
     if CLASS_IDS.contains(&word) {
         return Ok(word);
     }
-    let shown: String = word.chars().take(80).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    let shown = words::quoted(word, 80);
     Err(HssError::invalid(format!(
         "{name}: \"{shown}\" is no event_class_id; docs/hss-api.md has those that Lazaret finds"
     )))

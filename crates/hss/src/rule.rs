@@ -3,7 +3,8 @@
 
 pub(crate) mod entries;
 
-use crate::ask::{needed_in, one_of};
+use crate::ask::one_of;
+use crate::body::{needed_in, needed_word_in};
 use crate::error::HssError;
 use crate::handling::WHITELISTS;
 use crate::{kinds, words};
@@ -67,7 +68,7 @@ fn one(source: &Source, place: &str, rule: &Value) -> Result<Rule, HssError> {
              process_cmdline can be whitelisted"
         ))
     })?;
-    let judge = one_of(&format!("{place}judge_type"), needed_in(rule, place, "judge_type", 64)?, &JUDGES)?;
+    let judge = needed_word_in(rule, place, "judge_type", &JUDGES)?;
     let value = checked(place, field, judge, needed_in(rule, place, "field_value", LONGEST)?)?;
     let instances = rule.get("instance_ids").and_then(Value::as_array).is_some_and(|l| !l.is_empty());
     if instances {
@@ -120,12 +121,7 @@ fn checked(place: &str, field: &str, judge: &str, value: &str) -> Result<String,
     }
     match (field, judge) {
         ("hash", "equal") => {
-            let good = value.len() == 64 && value.bytes().all(|b| b.is_ascii_hexdigit());
-            if good {
-                Ok(value.to_ascii_lowercase())
-            } else {
-                wrong("must be a SHA-256 of 64 hexadecimal digits")
-            }
+            words::sha256(value).map_or_else(|| wrong("must be a SHA-256 of 64 hexadecimal digits"), Ok)
         }
         ("hash", _) => Err(HssError::invalid(format!(
             "{place}judge_type: a hash is compared with equal, not with {judge}"

@@ -58,6 +58,30 @@ pub(crate) fn text<'a>(value: &'a Value, path: &str) -> &'a str {
     at(value, path).as_str().unwrap_or_default()
 }
 
+/// A text that says something; null else.
+pub(crate) fn said(value: &Value) -> Value {
+    value.as_str().filter(|t| !t.is_empty()).map_or(Value::Null, Value::from)
+}
+
+/// What somebody sent, as far as a message shows it.
+pub(crate) fn quoted(text: &str, most: usize) -> String {
+    text.chars().take(most).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// Characters of a part of a text that the API looks for.
+pub(crate) const LONGEST_PART: usize = 200;
+
+/// The beginning of a text, as far as the API looks for it.
+pub(crate) fn beginning(text: &str) -> String {
+    text.chars().take(LONGEST_PART).collect()
+}
+
+/// A SHA-256 in lower case; `None`: it is none.
+pub(crate) fn sha256(text: &str) -> Option<String> {
+    let good = text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    good.then(|| text.to_ascii_lowercase())
+}
+
 /// Whether an address is one of those that everybody may give to their own (`private_ip`, else `public_ip`).
 pub(crate) fn is_private(address: &IpAddr) -> bool {
     match address {
@@ -108,6 +132,15 @@ mod tests {
             (json!("100.64.0.1"), Value::Null)
         );
         assert_eq!(ip(&Value::Null, false), Value::Null);
+    }
+
+    #[test]
+    fn texts_as_the_api_takes_them() {
+        assert_eq!(beginning(&"\u{e4}".repeat(300)).chars().count(), LONGEST_PART);
+        assert_eq!(quoted("a\nbc", 3), "a\u{fffd}b");
+        assert_eq!(sha256(&"AB".repeat(32)), Some("ab".repeat(32)));
+        assert_eq!((sha256("ab"), sha256(&"zz".repeat(32))), (None, None));
+        assert_eq!((said(&json!("x")), said(&json!(""))), (json!("x"), Value::Null));
     }
 
     #[test]

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Handling results of virus scans. Everything is held against the alarms before the first of them is changed.
 
-use super::body;
 use crate::alarm;
-use crate::ask::{needed_in, short_in};
+use crate::body;
+use crate::body::{needed_in, short_in};
 use crate::call::{Answer, Call};
 use crate::error::HssError;
 use crate::handling::WHITELISTS;
 use crate::order;
 use crate::rule::{self, Source, entries};
-use crate::words::{at, text};
+use crate::words::{self, at, text};
 use serde_json::{Value, json};
 
 /// Rules of a result: of what is in files paths alone are whitelisted.
@@ -33,8 +33,8 @@ const VERBS: [(&str, &str); 9] = [
 ];
 pub(crate) async fn handle_anti_virus_result(call: &Call) -> Answer {
     let asked = &call.ask.body;
-    let verb = body::needed_word(asked, "operate_type", &VERBS)?;
-    let remark = body::text(asked, "memo", 512)?.unwrap_or_default();
+    let verb = body::needed_word_in(asked, "", "operate_type", &VERBS)?;
+    let remark = body::short_in(asked, "", "memo", 512)?.unwrap_or_default();
     let rules = rule::read(&RULES, asked, verb)?;
     let alarms = named(call, asked, verb).await?;
     let bodies = entries::of(call, &RULES, &rules, &alarms, remark).await?;
@@ -81,8 +81,7 @@ fn is_as_said(place: &str, said: &Value, alarm: &Value) -> Result<(), HssError> 
         let is = text(alarm, path);
         let same = if name == "file_hash" { given.eq_ignore_ascii_case(is) } else { given == is };
         if !same {
-            let is: String =
-                is.chars().take(200).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+            let is = words::quoted(is, 200);
             return Err(HssError::invalid(format!(
                 "{place}{name}: is not that of the result, which has \"{is}\"; leave it out or give what the list of \
                  results gives; nothing was changed"
@@ -147,7 +146,8 @@ mod tests {
 
     #[test]
     fn words_of_both_lists() {
-        let verb = |word: &str| body::needed_word(&json!({ "operate_type": word }), "operate_type", &VERBS);
+        let verb =
+            |word: &str| body::needed_word_in(&json!({ "operate_type": word }), "", "operate_type", &VERBS);
         assert_eq!(verb("manual_isolate_and_kill").unwrap(), "isolate_and_kill");
         assert_eq!(verb("isolate_and_kill").unwrap(), "isolate_and_kill");
         assert!(verb("add_to_login_whitelist").is_err());

@@ -2,7 +2,7 @@
 //! Hosts that can be chosen for a scan.
 
 use super::fail;
-use super::places::{self, asked, has, part};
+use super::places::{self, asked, has};
 use super::plan;
 use crate::address::Addresses;
 use crate::ask::Ask;
@@ -53,7 +53,7 @@ impl<'a> Wanted<'a> {
             query.push(("ids", Some(id).filter(|id| !id.contains(','))?.to_owned()));
         }
         let address = self.addresses.as_ref()?.first().map(|ip| ip.to_string());
-        query.extend(address.or_else(|| self.name.map(part)).map(|t| ("text", t)));
+        query.extend(address.or_else(|| self.name.map(words::beginning)).map(|t| ("text", t)));
         Some(query)
     }
 

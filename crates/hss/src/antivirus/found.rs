@@ -3,22 +3,20 @@
 //! where an alarm came from, so that is looked at here.
 
 use super::alarms::{is_by_hand, is_result, malware_name};
-use super::places::{asked, has, part};
+use super::places::{asked, has};
 use super::scan_of::{self, Spans};
-use crate::ask::Ask;
+use crate::ask::{Ask, LONGEST};
 use crate::call::Call;
 use crate::error::HssError;
+use crate::handling::STATUSES;
 use crate::rest::Query;
-use crate::words;
+use crate::words::{self, beginning};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-const HANDLE_STATUSES: [(&str, &str); 2] = [("unhandled", "unhandled"), ("handled", "handled")];
 /// Severities that these operations document.
 const SEVERITIES: [(&str, &str); 4] =
     [("Low", "low"), ("Medium", "medium"), ("High", "high"), ("Critical", "critical")];
-/// Characters where the SDK says nothing of them.
-const LONGEST: usize = 4096;
 /// What is asked for.
 #[derive(Debug, Default)]
 pub(super) struct Wanted {
@@ -81,17 +79,15 @@ pub(super) fn severities(ask: &Ask) -> Result<Option<Vec<&'static str>>, HssErro
 }
 
 fn sha256(name: &str, text: &str) -> Result<String, HssError> {
-    if text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return Ok(text.to_ascii_lowercase());
-    }
-    Err(HssError::invalid(format!("{name}: must be a SHA-256, 64 hexadecimal digits")))
+    words::sha256(text)
+        .ok_or_else(|| HssError::invalid(format!("{name}: must be a SHA-256, 64 hexadecimal digits")))
 }
 
 /// `None`: nothing can be meant.
 pub(super) async fn wanted(call: &Call) -> Result<Option<Wanted>, HssError> {
     let ask = &call.ask;
     let mut query = call.scoped();
-    if let Some(status) = ask.word("handle_status", &HANDLE_STATUSES)? {
+    if let Some(status) = ask.word("handle_status", &STATUSES)? {
         query.push(("handle_status", status.to_owned()));
     }
     if let Some(value) = ask.word("asset_value", &words::ASSET_VALUES)? {
@@ -120,9 +116,9 @@ pub(super) async fn wanted(call: &Call) -> Result<Option<Wanted>, HssError> {
         }
         query.push(("severity", list.join(",")));
     }
-    query.extend(name.map(|n| ("host_name", part(n))));
+    query.extend(name.map(|n| ("host_name", beginning(n))));
     // The API looks in titles too, but has no fewer than those with it in the path.
-    query.extend(path.map(|p| ("text", part(p))));
+    query.extend(path.map(|p| ("text", beginning(p))));
     query.extend(hash.map(|h| ("sha256", h)));
     if !ids.is_empty() {
         query.push(("ids", ids.join(",")));

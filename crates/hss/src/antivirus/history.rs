@@ -2,26 +2,19 @@
 //! What was done about results of virus scans. The API's history names alarms alone: what they are about is looked up.
 
 use super::alarms::malware_name;
-use super::found::{self, Wanted};
+use super::found;
 use super::places;
 use super::result;
-use crate::ask::{Ask, Offset};
+use crate::ask::Ask;
 use crate::call::{Answer, Call};
 use crate::error::HssError;
 use crate::handling::{status_after, undoes};
+use crate::history::Joined;
 use crate::page::Listed;
-use crate::rest::Query;
 use crate::words::{self, at, ms, text};
 use crate::{alarm, host};
 use serde_json::{Value, json};
-use std::collections::VecDeque;
 
-/// Rows of one page of the API.
-const STEP: usize = 1000;
-/// Pages of one request: of two million rows, as elsewhere.
-const MOST_STEPS: usize = 2_001;
-/// Rows whose alarms are looked up for one request.
-const MOST: usize = 100_000;
 /// Ways of handling: ours, and for isolation whether policy did it.
 const METHODS: [(&str, (&str, Option<bool>)); 9] = [
     ("mark_as_handled", ("mark_as_handled", None)),
@@ -55,37 +48,6 @@ impl Rows {
     }
 }
 
-/// A part of the rows, which come newest first.
-struct Part {
-    oldest_first: bool,
-    at: Offset,
-    kept: VecDeque<Value>,
-    total: u64,
-}
-
-impl Part {
-    fn add(&mut self, row: &Value) {
-        self.total += 1;
-        if self.oldest_first {
-            self.kept.push_back(row.clone());
-            if self.kept.len() as u64 > self.at.offset + self.at.limit {
-                self.kept.pop_front();
-            }
-        } else if self.total > self.at.offset && self.total <= self.at.offset + self.at.limit {
-            self.kept.push_back(row.clone());
-        }
-    }
-
-    fn end(self) -> Listed {
-        let skip = if self.oldest_first { usize::try_from(self.at.offset).unwrap_or(usize::MAX) } else { 0 };
-        let mut items: Vec<Value> = self.kept.into();
-        if self.oldest_first {
-            items.reverse();
-        }
-        Listed { items: items.into_iter().skip(skip).collect(), total: self.total }
-    }
-}
-
 pub(crate) async fn list_antivirus_handle_history(call: &Call) -> Answer {
     let ask = &call.ask;
     let at = call.ask.offset()?;
@@ -97,42 +59,20 @@ pub(crate) async fn list_antivirus_handle_history(call: &Call) -> Answer {
         None => Listed::default(),
         Some(mut wanted) => {
             wanted.beside.others = others;
-            let part = Part { oldest_first, at, kept: VecDeque::new(), total: 0 };
-            look(call, &rows, &wanted, part).await?
+            let mut query = call.scoped();
+            query.extend(rows.method.map(|(verb, _)| ("operate_type", verb.to_owned())));
+            let joined = Joined {
+                rows: query,
+                keeps: |row: &Value| rows.keeps(row),
+                alarms: &wanted.query,
+                fits: |alarm: &Value| wanted.beside.keeps(alarm),
+                narrower: "a handle_method or a user_name",
+            };
+            joined.part(call, at, oldest_first).await?
         }
     };
     let list = shown(call, &listed.items).await?;
     Ok(json!({ "total_num": listed.total, "data_list": list }).into())
-}
-
-async fn look(call: &Call, rows: &Rows, wanted: &Wanted, mut part: Part) -> Result<Listed, HssError> {
-    let mut query = call.scoped();
-    query.extend(rows.method.map(|(verb, _)| ("operate_type", verb.to_owned())));
-    let (mut after, mut looked): (Option<String>, usize) = (None, 0);
-    // Rows that are not looked up are read too: they have an end as well.
-    for _ in 0..MOST_STEPS {
-        let mut step: Query = query.clone();
-        step.push(("limit", STEP.to_string()));
-        step.extend(after.take().map(|a| ("after", a)));
-        let page = call.rest.get("/alarms/handlings", &step).await?;
-        let all = at(&page, "items").as_array().into_iter().flatten();
-        let some: Vec<&Value> = all.filter(|r| rows.keeps(r)).collect();
-        looked += some.len();
-        if looked > MOST {
-            return Err(HssError::invalid(format!(
-                "what {MOST} entries of the history are about is looked up for one request, and there are more: ask for \
-                 a handle_method or a user_name"
-            )));
-        }
-        let mut fit = alarm::by_id(call, &wanted.query, some.iter().map(|r| text(r, "alarm"))).await?;
-        fit.retain(|_, a| wanted.beside.keeps(a));
-        some.iter().filter(|r| fit.contains_key(text(r, "alarm"))).for_each(|r| part.add(r));
-        match at(&page, "next").as_str() {
-            Some(next) => after = Some(next.to_owned()),
-            None => break,
-        }
-    }
-    Ok(part.end())
 }
 
 async fn shown(call: &Call, rows: &[Value]) -> Result<Vec<Value>, HssError> {
@@ -173,23 +113,6 @@ fn entry(row: &Value, alarm: &Value, host: Option<&Value>) -> Value {
 mod tests {
     use super::*;
     use crate::call::without_nulls;
-
-    fn listed(oldest_first: bool, offset: u64, limit: u64) -> (Vec<i64>, u64) {
-        let mut part = Part { oldest_first, at: Offset { offset, limit }, kept: VecDeque::new(), total: 0 };
-        // Newest first.
-        (1..=25).rev().for_each(|n| part.add(&json!(n)));
-        let listed = part.end();
-        (listed.items.iter().filter_map(Value::as_i64).collect(), listed.total)
-    }
-
-    #[test]
-    fn parts_from_both_ends() {
-        assert_eq!(listed(false, 0, 3), (vec![25, 24, 23], 25));
-        assert_eq!(listed(false, 23, 10), (vec![2, 1], 25));
-        assert_eq!(listed(true, 0, 3), (vec![1, 2, 3], 25));
-        assert_eq!(listed(true, 22, 10), (vec![23, 24, 25], 25));
-        assert_eq!(listed(true, 30, 10), (vec![], 25));
-    }
 
     #[test]
     fn rows_by_method_and_person() {

@@ -3,7 +3,6 @@
 
 mod act;
 mod alarms;
-mod body;
 mod candidates;
 mod export;
 mod fail;

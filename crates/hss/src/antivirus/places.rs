@@ -8,14 +8,6 @@ use crate::host as hosts;
 use crate::words;
 use serde_json::{Map, Value, json};
 
-/// Characters of a part of a text that the API looks for.
-const LONGEST_PART: usize = 200;
-
-/// The beginning of a text, as far as the API takes it.
-pub(super) fn part(text: &str) -> String {
-    text.chars().take(LONGEST_PART).collect()
-}
-
 /// Whether a field has a text in it; case does not matter.
 pub(super) fn has(value: &Value, path: &str, wanted: &str) -> bool {
     words::text(value, path).to_lowercase().contains(&wanted.to_lowercase())
@@ -102,6 +94,5 @@ mod tests {
     fn parts_of_texts() {
         assert!(has(&json!({ "host": { "name": "Web-01" } }), "host.name", "web"));
         assert!(!has(&json!({}), "host.name", "web"));
-        assert_eq!(part(&"ä".repeat(300)).chars().count(), 200);
     }
 }

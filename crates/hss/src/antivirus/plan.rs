@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a scan does and when it begins: HSS's fields as the API's settings and start, and back.
 
-use super::body;
 use super::pay_per_scan;
+use crate::body;
 use crate::error::HssError;
 use crate::words;
 use serde_json::{Map, Value, json};
@@ -87,17 +87,17 @@ fn file_type_list(words: &Value) -> Value {
 /// in the body.
 pub(super) fn settings(body: &Value, before: Option<&Value>) -> Result<Value, HssError> {
     let mut out: Map<String, Value> = before.and_then(Value::as_object).cloned().unwrap_or_default();
-    let kind = match (body::word(body, "scan_type", &KINDS)?, before) {
+    let kind = match (body::word_in(body, "", "scan_type", &KINDS)?, before) {
         (Some(kind), _) => kind.to_owned(),
         (None, Some(before)) => words::text(before, "kind").to_owned(),
         (None, None) => return Err(body::lacking("scan_type", "it must be one of quick, full, custom")),
     };
-    match body::word(body, "action", &ACTIONS)? {
+    match body::word_in(body, "", "action", &ACTIONS)? {
         Some(automatic) => out.insert("automatic".to_owned(), json!(automatic)),
         None if before.is_some() => None,
         None => return Err(body::lacking("action", "it must be auto or manual")),
     };
-    match body::ids(body, "host_ids")? {
+    match body::ids(body, "host_ids", body::ID)? {
         Some(hosts) if !hosts.is_empty() => {
             out.insert("hosts".to_owned(), json!(hosts));
             out.insert("groups".to_owned(), json!([]));
@@ -136,7 +136,7 @@ pub(super) fn settings(body: &Value, before: Option<&Value>) -> Result<Value, Hs
 pub(super) fn start(body: &Value, before: Option<&Value>) -> Result<Value, HssError> {
     let before = before.unwrap_or(&Value::Null);
     let was = start_type(before);
-    let kind = match (body::word(body, "start_type", &START_TYPES)?, was.as_str()) {
+    let kind = match (body::word_in(body, "", "start_type", &START_TYPES)?, was.as_str()) {
         (Some(kind), _) => kind,
         (None, Some(was)) => was,
         (None, None) => return Err(body::lacking("start_type", "it must be one of now, later, period")),
@@ -146,7 +146,7 @@ pub(super) fn start(body: &Value, before: Option<&Value>) -> Result<Value, HssEr
     let offset = body::number(body, "timezone_offset", -840..=840)?;
     let date = body::number(body, "scan_period_date", 1..=28)?;
     let at = body::number(body, "scan_time", 0..=LAST_MS)?;
-    let period = body::word(body, "scan_period", &PERIODS)?;
+    let period = body::word_in(body, "", "scan_period", &PERIODS)?;
     let kept = |name: &str| before.get(name).filter(|v| !v.is_null()).cloned();
     match kind {
         "now" => Ok(json!({ "start_type": "now" })),

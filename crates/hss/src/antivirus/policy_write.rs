@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! New plans of scans, changed ones, and their end.
 
-use super::{body, fail, plan};
+use super::{fail, plan};
+use crate::body;
 use crate::call::{Answer, Call};
 use crate::error::HssError;
 use crate::rest::part;
@@ -19,11 +20,11 @@ fn path(id: &str) -> String {
 pub(crate) async fn create_anti_virus_policy(call: &Call) -> Answer {
     let asked = &call.ask.body;
     plan::unpaid(asked)?;
-    body::text(asked, "task_id", body::ID)?;
-    let hosts = body::needed_ids(asked, "host_ids")?;
+    body::short_in(asked, "", "task_id", body::ID)?;
+    let hosts = body::needed_ids(asked, "host_ids", body::ID)?;
     let mut new = json!({
         "project": call.project()?,
-        "name": body::needed(asked, "policy_name", NAME, "a plan needs a name")?,
+        "name": body::needed_in(asked, "", "policy_name", NAME)?,
         "settings": plan::settings(asked, None)?,
         "start": plan::start(asked, None)?,
     });
@@ -45,12 +46,13 @@ pub(crate) async fn create_anti_virus_policy(call: &Call) -> Answer {
 pub(crate) async fn change_antivirus_policy(call: &Call) -> Answer {
     let asked = &call.ask.body;
     plan::unpaid(asked)?;
-    let id = body::needed(asked, "policy_id", body::ID, "it says which plan is changed")?;
+    let id = body::needed_in(asked, "", "policy_id", body::ID)?;
     let path = path(id);
     let mut again = true;
     loop {
         let (before, tag) = call.rest.tagged(&path).await?;
-        let name = body::text(asked, "policy_name", NAME)?.unwrap_or_else(|| words::text(&before, "name"));
+        let name =
+            body::short_in(asked, "", "policy_name", NAME)?.unwrap_or_else(|| words::text(&before, "name"));
         let new = json!({
             "name": name,
             "settings": plan::settings(asked, before.get("settings"))?,
@@ -65,7 +67,7 @@ pub(crate) async fn change_antivirus_policy(call: &Call) -> Answer {
 }
 
 pub(crate) async fn delete_antivirus_policy(call: &Call) -> Answer {
-    let ids = body::needed_ids(&call.ask.body, "policy_ids")?;
+    let ids = body::needed_ids(&call.ask.body, "policy_ids", body::ID)?;
     let mut tags = Vec::with_capacity(ids.len());
     for id in &ids {
         tags.push(call.rest.tagged(&path(id)).await?.1);

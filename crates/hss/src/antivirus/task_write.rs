@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Beginning scans, and taking them back.
 
-use super::{body, fail, plan};
+use super::{fail, plan};
 use crate::ask::Offset;
+use crate::body;
 use crate::call::{Answer, Call};
 use crate::error::HssError;
 use crate::page;
@@ -24,7 +25,7 @@ fn path(scan: &str) -> String {
 
 /// What the API is asked to begin: the fields of the body, over those of the scan that is begun again.
 fn new_scan(project: &str, asked: &Value, before: Option<&Value>) -> Result<Value, HssError> {
-    let name = body::text(asked, "task_name", NAME)?.or_else(|| before.map(|b| text(b, "name")));
+    let name = body::short_in(asked, "", "task_name", NAME)?.or_else(|| before.map(|b| text(b, "name")));
     let name = name.ok_or_else(|| body::lacking("task_name", "a scan needs a name"))?;
     let settings = plan::settings(&filled(asked, before), before.and_then(|b| b.get("settings")))?;
     Ok(json!({ "project": project, "name": name, "settings": settings }))
@@ -76,8 +77,8 @@ async fn earlier(call: &Call, id: &str) -> Result<(Value, Value), HssError> {
 
 pub(crate) async fn create_anti_virus_task(call: &Call) -> Answer {
     let asked = &call.ask.body;
-    let (project, action) = (call.project()?, body::needed_word(asked, "action", &plan::ACTIONS)?);
-    let (before, policy) = match body::text(asked, "task_id", body::ID)? {
+    let (project, action) = (call.project()?, body::needed_word_in(asked, "", "action", &plan::ACTIONS)?);
+    let (before, policy) = match body::short_in(asked, "", "task_id", body::ID)? {
         Some(id) => {
             let (before, policy) = earlier(call, id).await?;
             (Some(before), policy)
@@ -104,9 +105,9 @@ pub(crate) async fn create_anti_virus_task(call: &Call) -> Answer {
 /// Takes a scan back: on all hosts, or on some.
 pub(crate) async fn switch_antivirus_task(call: &Call) -> Answer {
     let asked = &call.ask.body;
-    let id = body::needed(asked, "task_id", body::ID, "it says which scan is taken back")?;
-    body::text(asked, "task_name", NAME)?;
-    let commands = match body::ids(asked, "host_ids")? {
+    let id = body::needed_in(asked, "", "task_id", body::ID)?;
+    body::short_in(asked, "", "task_name", NAME)?;
+    let commands = match body::ids(asked, "host_ids", body::ID)? {
         // A script whose list came out empty means no host, not all of them.
         Some(hosts) if hosts.is_empty() => {
             return Err(HssError::invalid(

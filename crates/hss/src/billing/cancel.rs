@@ -3,6 +3,7 @@
 
 use super::pools::{self, Resource};
 use crate::ask::Offset;
+use crate::body::ids;
 use crate::call::{Answer, Call};
 use crate::error::HssError;
 use crate::page;
@@ -25,21 +26,9 @@ pub(crate) async fn cancel_hosts_quota(call: &Call) -> Answer {
 }
 
 fn named(body: &Value) -> Result<Vec<&str>, HssError> {
-    let list = body.get("resource_id_list").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    if list.is_empty() {
-        return Err(HssError::invalid(
-            "resource_id_list: names no quota: list_quotas_detail has those that are used",
-        ));
-    }
-    let mut ids = Vec::with_capacity(list.len());
-    for (i, id) in list.iter().enumerate() {
-        let id = id.as_str().unwrap_or_default();
-        if !(1..=256).contains(&id.len()) {
-            return Err(HssError::invalid(format!("resource_id_list[{i}]: 1 to 256 characters")));
-        }
-        ids.push(id);
-    }
-    Ok(ids)
+    ids(body, "resource_id_list", 256)?.filter(|ids| !ids.is_empty()).ok_or_else(|| {
+        HssError::invalid("resource_id_list: names no quota: list_quotas_detail has those that are used")
+    })
 }
 
 /// The host that has it; none where the quota is idle.

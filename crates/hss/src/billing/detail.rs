@@ -10,7 +10,7 @@ use crate::hosts::editions::{CHARGING_MODES, VERSIONS};
 use crate::page::{self, Listed};
 use crate::project;
 use crate::rest::Query;
-use crate::words::text;
+use crate::words::{beginning, text};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
@@ -19,8 +19,6 @@ const STATUSES: [(&str, &str); 3] = [("normal", "normal"), ("expired", "expired"
 const USES: [(&str, bool); 2] = [("idle", false), ("used", true)];
 /// Whether it is for containers.
 const CATEGORIES: [(&str, bool); 2] = [("host_resource", false), ("container_resource", true)];
-/// Characters of a part of a text that the API looks for.
-const LONGEST_PART: usize = 200;
 
 /// What is asked for.
 #[derive(Debug, Default)]
@@ -81,7 +79,7 @@ impl Wanted {
             query.push(("ids", self.hosts.join(",")));
         }
         if let Some(part) = self.holder.as_ref().or(self.host_name.as_ref()) {
-            query.push(("text", part.chars().take(LONGEST_PART).collect()));
+            query.push(("text", beginning(part)));
         }
     }
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Events like one: the same elsewhere, those around it, and how such were handled.
 
-use super::event::{handle_method, said};
+use super::event::handle_method;
 use super::look;
 use crate::call::{Answer, Call};
 use crate::kinds;
 use crate::page;
 use crate::rest::part;
-use crate::words::{self, at, ms, text};
+use crate::words::{self, at, ms, said, text};
 use serde_json::{Value, json};
 
 /// Before it was first seen and after it was last: what happened then on its host has to do with it.

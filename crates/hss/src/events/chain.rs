@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Processes of an alarm, as HSS's forensics have them.
 
-use super::event::said;
-use crate::words::{at, ms, text};
+use crate::words::{at, ms, said, text};
 use serde_json::{Value, json};
 
 /// The last part of a path; null without one.

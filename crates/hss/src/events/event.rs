@@ -2,17 +2,12 @@
 //! An alarm of the API as an event of HSS.
 
 use crate::host as hosts;
-use crate::words::{self, at, ms, text};
+use crate::words::{self, at, ms, said, text};
 use serde_json::{Value, json};
 
 /// Ways of handling that an event can have.
 const METHODS: [&str; 5] =
     ["mark_as_handled", "ignore", "add_to_alarm_whitelist", "add_to_login_whitelist", "isolate_and_kill"];
-
-/// A text that says something; null else.
-pub(super) fn said(value: &Value) -> Value {
-    value.as_str().filter(|t| !t.is_empty()).map_or(Value::Null, Value::from)
-}
 
 /// How an alarm was handled; null for a word that HSS has not.
 pub(super) fn handle_method(alarm: &Value) -> Value {

@@ -8,7 +8,7 @@ use crate::error::HssError;
 use crate::page;
 use crate::project;
 use crate::rest::{self, Query, part};
-use crate::words::{at, ms, text};
+use crate::words::{self, at, ms, text};
 use axum::http::header::CONTENT_LENGTH;
 use serde_json::{Value, json};
 
@@ -114,7 +114,7 @@ pub(crate) async fn download_event_source_file(call: &Call) -> Answer {
     let hash = call.ask.short("file_hash", 255)?.ok_or_else(|| {
         HssError::invalid("file_hash: is missing: the SHA-256 of the file, as events have it")
     })?;
-    let digest = digest(hash).ok_or_else(|| HssError::missing("file", hash))?;
+    let digest = words::sha256(hash).ok_or_else(|| HssError::missing("file", hash))?;
     for project in project::asked(call).await?.into_iter().take(MOST_PROJECTS) {
         let path = rest::with(&format!("/samples/{digest}/download"), &[("project", project)]);
         match call.rest.post_for_file(&path, &json!({ "password": digest })).await {
@@ -128,12 +128,6 @@ pub(crate) async fn download_event_source_file(call: &Call) -> Answer {
         }
     }
     Err(HssError::missing("file", hash))
-}
-
-/// A SHA-256 in lower case; `None`: it is none.
-pub(super) fn digest(text: &str) -> Option<String> {
-    let good = text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
-    good.then(|| text.to_ascii_lowercase())
 }
 
 #[cfg(test)]
@@ -161,11 +155,5 @@ mod tests {
         let mut query = vec![("project", "0".to_owned()), ("since", "a".to_owned())];
         since(&mut query, "b");
         assert_eq!(query, [("project", "0".to_owned()), ("since", "b".to_owned())]);
-    }
-
-    #[test]
-    fn digests() {
-        assert_eq!(digest(&"AB".repeat(32)), Some("ab".repeat(32)));
-        assert_eq!((digest("ab"), digest(&"zz".repeat(32))), (None, None));
     }
 }

@@ -2,10 +2,11 @@
 //! Which events are asked for, as a query for `/alarms` and what that does not know.
 
 use super::place::Place;
-use super::terms::{ATTACK_TAGS, Category, HANDLE_STATUSES, SEVERITIES, TACTICS};
+use super::terms::{ATTACK_TAGS, Category, SEVERITIES, TACTICS};
 use crate::ask::{Ask, Offset};
 use crate::call::Call;
 use crate::error::HssError;
+use crate::handling;
 use crate::kinds;
 use crate::page::{self, Listed};
 use crate::rest::Query;
@@ -78,7 +79,7 @@ pub(super) async fn alarms(call: &Call) -> Result<Option<Wanted>, HssError> {
     let tag = ask.word("attack_tag", &ATTACK_TAGS)?;
     let plain = [
         ("importance", ask.word("asset_value", &words::ASSET_VALUES)?),
-        ("handle_status", ask.word("handle_status", &HANDLE_STATUSES)?),
+        ("handle_status", ask.word("handle_status", &handling::STATUSES)?),
         ("attack_tag", tag.flatten()),
         ("auto_block", ask.flag("auto_block").map(|yes| if yes { "true" } else { "false" })),
     ];

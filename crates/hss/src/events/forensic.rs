@@ -2,13 +2,12 @@
 //! All that is known of one event.
 
 use super::chain::{chain, file_name};
-use super::event::said;
 use super::look;
 use crate::call::{Answer, Call};
 use crate::error::HssError;
 use crate::kinds;
 use crate::rest::part;
-use crate::words::{at, ms, text};
+use crate::words::{at, ms, said, text};
 use serde_json::{Value, json};
 
 /// File, processes, user, container and verdict of an event.

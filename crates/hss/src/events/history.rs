@@ -5,12 +5,12 @@ mod pages;
 mod wanted;
 
 use super::act;
-use super::event::{info, said};
+use super::event::info;
 use crate::call::{Answer, Call};
 use crate::error::HssError;
 use crate::handling::status_after;
 use crate::page::Listed;
-use crate::words::{self, at, ms, text};
+use crate::words::{self, at, ms, said, text};
 use crate::{alarm, host};
 use serde_json::{Value, json};
 use wanted::wanted;

@@ -4,7 +4,6 @@
 mod find;
 mod view;
 
-use super::export::digest;
 use super::filter::Wanted;
 use super::place::Place;
 use crate::ask::MOST;
@@ -13,13 +12,11 @@ use crate::error::HssError;
 use crate::order;
 use crate::page::{self, Listed};
 use crate::rest::part;
-use crate::words::{self, at, text};
+use crate::words::{self, LONGEST_PART, at, beginning, text};
 use crate::{alarm, host};
 use serde_json::{Value, json};
 
 const PATH: &str = "/isolated-files";
-/// Characters of a part of a path that the API looks for.
-const LONGEST_PART: usize = 200;
 
 /// `list_isolated_file`: isolated files, last changed first.
 pub(crate) async fn list_isolated_file(call: &Call) -> Answer {
@@ -58,11 +55,11 @@ async fn wanted(call: &Call) -> Result<Option<(Wanted, Option<String>)>, HssErro
         wanted.query.push(("importance", asset.to_owned()));
     }
     if let Some(hash) = hash {
-        let Some(digest) = digest(hash) else { return Ok(None) };
+        let Some(digest) = words::sha256(hash) else { return Ok(None) };
         wanted.query.push(("sha256", digest));
     }
     if let Some(path) = path {
-        wanted.query.push(("path", path.chars().take(LONGEST_PART).collect()));
+        wanted.query.push(("path", beginning(path)));
     }
     if !place.narrow(call, &mut wanted).await? {
         return Ok(None);

@@ -3,17 +3,13 @@
 
 use super::filter::Wanted;
 use crate::address::Addresses;
-use crate::ask::Ask;
+use crate::ask::{Ask, LONGEST};
 use crate::call::Call;
 use crate::error::HssError;
+use crate::words::{LONGEST_PART, beginning};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use uuid::Uuid;
-
-/// Characters of a part of a text that the API looks for.
-const LONGEST_PART: usize = 200;
-/// Characters where the SDK says nothing of them.
-const LONGEST: usize = 4096;
 
 /// What is asked of the place.
 #[derive(Debug)]
@@ -68,25 +64,20 @@ impl<'a> Place<'a> {
             return Ok(false);
         }
         if let Some(name) = self.host_name {
-            wanted.query.push(("host_name", part(name)));
+            wanted.query.push(("host_name", beginning(name)));
             wanted.beside.host_name = (name.chars().count() > LONGEST_PART).then(|| name.to_lowercase());
         }
         // Of short texts the API's total counts the newest alone; and its text is in paths too.
         if let Some(name) = self.container_name {
-            wanted.query.push(("container", part(name)));
+            wanted.query.push(("container", beginning(name)));
             wanted.beside.container = Some(name.to_lowercase());
         }
         if let Some(name) = self.event_name {
-            wanted.query.push(("text", part(name)));
+            wanted.query.push(("text", beginning(name)));
             wanted.beside.event_name = Some(name.to_lowercase());
         }
         Ok(true)
     }
-}
-
-/// The beginning, as far as the API takes it.
-fn part(text: &str) -> String {
-    text.chars().take(LONGEST_PART).collect()
 }
 
 /// One host the API takes; of several it takes what they have in common.
@@ -122,10 +113,5 @@ mod tests {
         let mut wanted = Wanted::default();
         assert!(narrow_to(hosts(&["a", "b"]), address, &mut wanted) && !wanted.is_plain());
         assert_eq!(wanted.query, [("address", "10.0.0.1".to_owned())]);
-    }
-
-    #[test]
-    fn a_part_is_no_longer_than_the_api_takes() {
-        assert_eq!(part(&"\u{e4}".repeat(300)).chars().count(), LONGEST_PART);
     }
 }

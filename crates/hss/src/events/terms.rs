@@ -38,9 +38,6 @@ pub(super) const TACTICS: [(&str, &[&str]); 9] = [
     ("Impact", &["ransomware", "miner"]),
 ];
 
-/// Whether somebody dealt with it.
-pub(super) const HANDLE_STATUSES: [(&str, &str); 2] = [("unhandled", "unhandled"), ("handled", "handled")];
-
 /// Where something runs; Lazaret has nothing that is serverless.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Category {

@@ -2,7 +2,7 @@
 //! How much hosts matter, and what their agents may use.
 
 use super::chosen;
-use crate::ask::{needed_in, one_of, short_in};
+use crate::body::{flag, needed_word_in, short_in};
 use crate::call::{Answer, Call};
 use crate::error::HssError;
 use crate::words::ASSET_VALUES;
@@ -14,7 +14,7 @@ const MODES: [(&str, bool); 3] = [("default", true), ("customized", false), ("ad
 /// `associate_host_asset_value`.
 pub(crate) async fn associate_host_asset_value(call: &Call) -> Answer {
     let body = &call.ask.body;
-    let value = one_of("asset_value", needed_in(body, "", "asset_value", 32)?, &ASSET_VALUES)?;
+    let value = needed_word_in(body, "", "asset_value", &ASSET_VALUES)?;
     let ids = chosen::needed(body, "host_id_list")?;
     chosen::hosts(call, &ids).await?;
     chosen::assign(call, &ids, ("importance", json!(value))).await?;
@@ -31,10 +31,8 @@ pub(crate) async fn batch_update_host_resource(call: &Call) -> Answer {
 
 /// Hosts that are named; `None` for all.
 fn checked(body: &Value) -> Result<Option<Vec<String>>, HssError> {
-    let all = body.get("operate_all").and_then(Value::as_bool);
-    let all =
-        all.ok_or_else(|| HssError::invalid("operate_all: is missing: true for all hosts, or false"))?;
-    let is_had = one_of("mode", needed_in(body, "", "mode", 32)?, &MODES)?;
+    let all = flag(body, "operate_all")?;
+    let is_had = needed_word_in(body, "", "mode", &MODES)?;
     for limit in ["cpu_limit", "mem_limit"] {
         short_in(body, "", limit, 32)?;
     }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Hosts that a body names: looked at before anything is written, then written to in batches.
 
+use crate::body::ids;
 use crate::call::Call;
 use crate::error::HssError;
 use crate::host;
 use crate::ids::AT_ONCE;
 use crate::page;
+use crate::words::quoted;
 use serde_json::{Value, json};
 
 /// Hosts of one request that means all of a project.
@@ -13,21 +15,15 @@ const MOST: u64 = 20_000;
 
 /// The ids of a list in a body, each once; `None` without the list.
 pub(super) fn named(body: &Value, field: &str) -> Result<Option<Vec<String>>, HssError> {
-    let Some(list) = body.get(field).and_then(Value::as_array) else { return Ok(None) };
-    let mut out: Vec<String> = Vec::with_capacity(list.len());
-    for (i, id) in list.iter().enumerate() {
-        let id = id.as_str().unwrap_or_default();
-        // Ids go to the API as a list with commas.
-        if id.is_empty() || id.len() > 128 || id.contains(',') {
-            return Err(HssError::invalid(format!(
-                "{field}[{i}]: is no id of a host: give host_id of list_host_status"
-            )));
-        }
-        if !out.iter().any(|o| o == id) {
-            out.push(id.to_owned());
-        }
+    let Some(ids) = ids(body, field, 128)? else { return Ok(None) };
+    // Ids go to the API as a list with commas.
+    match ids.iter().find(|id| id.contains(',')) {
+        Some(id) => Err(HssError::invalid(format!(
+            "{field}: \"{}\" is no id of a host: give host_id of list_host_status",
+            quoted(id, 80)
+        ))),
+        None => Ok(Some(ids.into_iter().map(str::to_owned).collect())),
     }
-    Ok(Some(out))
 }
 
 /// The same of a list that must name somebody.
@@ -91,7 +87,7 @@ mod tests {
     fn ids_once_and_none_that_is_a_list() {
         let body = json!({ "host_id_list": ["a", "b", "a"], "bad": ["a,b"], "none": [] });
         assert_eq!(needed(&body, "host_id_list").unwrap(), ["a", "b"]);
-        assert!(named(&body, "bad").is_err_and(|e| e.message().starts_with("bad[0]")));
+        assert!(named(&body, "bad").is_err_and(|e| e.message().starts_with("bad: ")));
         assert!(needed(&body, "none").is_err() && needed(&body, "absent").is_err());
         assert_eq!(named(&body, "none").unwrap(), Some(Vec::new()));
         assert_eq!(named(&body, "absent").unwrap(), None);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Looking at one host now: HSS looks for weak passwords so, which Lazaret does not; for malicious programs it does.
 
-use crate::ask::{needed_in, one_of};
+use crate::body::needed_word_in;
 use crate::call::{Answer, Call};
 use crate::error::HssError;
 use crate::page;
@@ -35,7 +35,7 @@ async fn host(call: &Call) -> Result<Value, HssError> {
 
 /// `set_manual_detect`: begins a scan of the host.
 pub(crate) async fn set_manual_detect(call: &Call) -> Answer {
-    let kind = one_of("type", needed_in(&call.ask.body, "", "type", 64)?, &TYPES)?;
+    let kind = needed_word_in(&call.ask.body, "", "type", &TYPES)?;
     let host = host(call).await?;
     let kind = kind.ok_or_else(|| {
         HssError::invalid(format!(

@@ -13,22 +13,22 @@ use std::collections::HashMap;
 
 /// A host group.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Group {
-    pub(crate) name: String,
-    pub(crate) project: String,
+pub(super) struct Group {
+    pub(super) name: String,
+    pub(super) project: String,
     /// Id; empty: none.
-    pub(crate) policy: String,
+    pub(super) policy: String,
 }
 
 /// By their ids.
 #[derive(Debug, Default)]
-pub(crate) struct Facts {
-    pub(crate) groups: HashMap<String, Group>,
+pub(super) struct Facts {
+    pub(super) groups: HashMap<String, Group>,
     /// Names of policy groups.
-    pub(crate) policies: HashMap<String, String>,
+    pub(super) policies: HashMap<String, String>,
     /// Names of projects.
-    pub(crate) projects: HashMap<String, String>,
-    pub(crate) pools: HashMap<String, Pool>,
+    pub(super) projects: HashMap<String, String>,
+    pub(super) pools: HashMap<String, Pool>,
 }
 
 fn named(rows: &[Value]) -> HashMap<String, String> {
@@ -36,7 +36,7 @@ fn named(rows: &[Value]) -> HashMap<String, String> {
 }
 
 /// Host groups of the projects that are asked for.
-pub(crate) async fn groups(call: &Call) -> Result<HashMap<String, Group>, HssError> {
+pub(super) async fn groups(call: &Call) -> Result<HashMap<String, Group>, HssError> {
     let rows = call.rest.items("/host-groups").await?;
     Ok(groups_of(&rows, call.one_project()))
 }
@@ -53,7 +53,7 @@ fn groups_of(rows: &[Value], project: Option<&str>) -> HashMap<String, Group> {
 
 impl Facts {
     /// Id and name of the policy group of hosts that are in this group, or in none, of a project.
-    pub(crate) fn policy(&self, group: Option<&Group>, project: &str) -> (String, &str) {
+    pub(super) fn policy(&self, group: Option<&Group>, project: &str) -> (String, &str) {
         match group.map(|g| g.policy.as_str()).filter(|p| !p.is_empty()) {
             Some(id) => (id.to_owned(), self.policies.get(id).map_or("", String::as_str)),
             None => (default_group::id(project), default_group::NAME),
@@ -61,7 +61,7 @@ impl Facts {
     }
 
     /// All of them.
-    pub(crate) async fn read(call: &Call) -> Result<Self, HssError> {
+    pub(super) async fn read(call: &Call) -> Result<Self, HssError> {
         Ok(Self {
             groups: groups(call).await?,
             policies: named(&call.rest.items("/policy-groups").await?),

@@ -8,10 +8,9 @@ use super::wanted::{Addresses, Wanted};
 use crate::ask::Ask;
 use crate::error::HssError;
 use crate::rest::Query;
+use crate::words::beginning;
 use std::net::IpAddr;
 
-/// Characters of a part of a text that the API looks for.
-const LONGEST_PART: usize = 200;
 /// Names in one list.
 const MOST_NAMES: usize = 60;
 
@@ -152,7 +151,7 @@ fn push_text(wanted: &mut Wanted) {
         _ => None,
     });
     if let Some(text) = address.or_else(|| wanted.name_part.clone()) {
-        wanted.query.push(("text", text.chars().take(LONGEST_PART).collect()));
+        wanted.query.push(("text", beginning(&text)));
     }
 }
 
@@ -170,6 +169,7 @@ mod tests {
         let facts = Facts {
             groups: [("a".into(), group("Web", "p")), ("b".into(), group("Web 2", "p"))].into(),
             policies: [("p".into(), "Strict".into())].into(),
+            projects: [("0".into(), "default".into())].into(),
             ..Facts::default()
         };
         hosts(&ask, Vec::new(), &facts).map_err(|e| e.message().to_owned())
@@ -217,6 +217,17 @@ mod tests {
         ] {
             assert!(read(query).unwrap().is_none(), "{query}");
         }
+    }
+
+    #[test]
+    fn hosts_without_a_group_have_the_default_policy() {
+        let groups = |query: &str| read(query).unwrap().and_then(|w| w.groups);
+        let id = crate::policies::default_group::id("0");
+        for query in ["policy_group_name=Default_policy".to_owned(), format!("policy_group_id={id}")] {
+            let found = groups(&query).unwrap();
+            assert!(found.ids.is_empty() && found.none_in.contains("0"), "{query}");
+        }
+        assert!(groups("policy_group_name=default_policy&group_name=web").is_none());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! Groups are made, changed and deleted, and hosts put into them.
 
 use super::chosen;
-use crate::ask::{needed_in, short_in};
+use crate::body::{needed_in, short_in};
 use crate::call::{Answer, Call};
 use crate::error::HssError;
 use crate::rest::part;

@@ -6,7 +6,7 @@ mod assets;
 mod chosen;
 mod detect;
 pub(crate) mod editions;
-pub(crate) mod facts;
+mod facts;
 mod filter;
 mod group_change;
 mod groups;

@@ -3,8 +3,8 @@
 
 use super::chosen;
 use super::editions::{CHARGING_MODES, NONE, VERSIONS, version};
-use crate::ask::{needed_in, one_of, short_in};
 use crate::billing::pools::{self, Pool, Resource};
+use crate::body::{needed_in, needed_word_in, short_in, word_in};
 use crate::call::{Answer, Call};
 use crate::error::HssError;
 use crate::host;
@@ -17,9 +17,8 @@ type Binding = (String, Vec<String>);
 
 pub(crate) async fn switch_hosts_protect_status(call: &Call) -> Answer {
     let body = &call.ask.body;
-    let edition = one_of("version", needed_in(body, "", "version", 128)?, &VERSIONS)?;
-    let mode = short_in(body, "", "charging_mode", 32)?;
-    let mode = mode.map(|m| one_of("charging_mode", m, &CHARGING_MODES)).transpose()?;
+    let edition = needed_word_in(body, "", "version", &VERSIONS)?;
+    let mode = word_in(body, "", "charging_mode", &CHARGING_MODES)?;
     let resource = short_in(body, "", "resource_id", 128)?;
     tags(body)?;
     let ids = chosen::needed(body, "host_id_list")?;

@@ -6,6 +6,8 @@ use super::{carrier, default_group, deploy_body, find, hosts_of};
 use crate::ask::Offset;
 use crate::call::{Answer, Call};
 use crate::error::HssError;
+use crate::host;
+use crate::ids::AT_ONCE;
 use crate::page;
 use crate::rest;
 use crate::words;
@@ -14,8 +16,6 @@ use std::collections::{BTreeMap, HashMap};
 
 /// Hosts that one request moves between host groups, as many as HSS takes by name.
 const MOST: u64 = 10_000;
-/// Hosts of one request to the API.
-const BATCH: usize = 100;
 
 /// What is to be done.
 #[derive(Debug, Default)]
@@ -83,15 +83,13 @@ async fn some(
     target: &str,
     host_groups: &[Value],
 ) -> Result<Plan, HssError> {
-    let query = vec![("project", project.to_owned()), ("ids", ids.join(","))];
-    let hosts = page::all(&call.rest, "/hosts", &query, ids.len() as u64).await?;
-    if let Some(id) = ids.iter().find(|id| !hosts.iter().any(|h| words::text(h, "id") == **id)) {
-        return Err(HssError::missing("host", id));
-    }
+    let found = host::here(call, ids.iter().copied()).await?;
+    let there = |id: &&str| found.get(*id).ok_or_else(|| HssError::missing("host", id));
+    let hosts = ids.iter().map(there).collect::<Result<Vec<&Value>, HssError>>()?;
     let groups = by_id(host_groups);
     let mut plan = Plan::default();
     let mut chosen: BTreeMap<&str, (&Value, u64)> = BTreeMap::new();
-    for host in &hosts {
+    for host in hosts {
         match fate(host, &groups, target, project) {
             Fate::Stays => {}
             Fate::ByGroup(g) => chosen.entry(words::text(g, "id")).or_insert((g, 0)).1 += 1,
@@ -154,7 +152,7 @@ async fn carry_out(
         Some(policy) => Some(carrier::ensure(&call.rest, policy, host_groups).await?),
         None => None,
     };
-    for hosts in plan.moved.chunks(BATCH) {
+    for hosts in plan.moved.chunks(AT_ONCE) {
         let body = json!({ "hosts": hosts, "group": to, "ungroup": to.is_none() });
         call.rest.post("/hosts/assign", &body).await?;
         done.push(format!("{} hosts from {} on", hosts.len(), hosts.first().map_or("", String::as_str)));

@@ -2,9 +2,9 @@
 //! Whether a policy is on for all hosts. HSS has that of self-protection only.
 
 use crate::ask::one_of;
+use crate::body;
 use crate::call::{Answer, Call};
 use crate::error::HssError;
-use crate::settings::flag;
 use crate::words;
 use serde_json::{Value, json};
 
@@ -37,7 +37,7 @@ fn known(name: &str) -> Result<(), HssError> {
 /// Who wants it off has it so.
 fn changed(body: &Value) -> Result<Value, HssError> {
     known(words::text(body, "policy_name"))?;
-    if flag(body, "enable")? {
+    if body::flag(body, "enable")? {
         return Err(HssError::invalid(format!("enable: {SELF_PROTECTION} stays off: {WHY}")));
     }
     Ok(json!({ "lazaret_reason": WHY }))

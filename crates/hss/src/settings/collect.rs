@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Whether unknown programs and scripts may be sent as a whole, and whether people are reminded that nothing acts by itself.
 
-use super::{flag, told};
+use super::told;
+use crate::body;
 use crate::call::{Answer, Call};
 use crate::error::HssError;
 use crate::rest;
@@ -39,7 +40,7 @@ pub(crate) async fn list_malware_collect_status(call: &Call) -> Answer {
 }
 
 pub(crate) async fn change_malware_collect_status(call: &Call) -> Answer {
-    let on = flag(&call.ask.body, "enabled")?;
+    let on = body::flag(&call.ask.body, "enabled")?;
     let after = call.rest.change(&path(call.project()?), |before| with_samples(before, on)).await?;
     told(&after)?;
     // HSS answers with no field of its own.
@@ -68,7 +69,7 @@ pub(crate) async fn show_malware_reminders(call: &Call) -> Answer {
 }
 
 pub(crate) async fn set_malware_reminders(call: &Call) -> Answer {
-    let on = flag(&call.ask.body, "reminders")?;
+    let on = body::flag(&call.ask.body, "reminders")?;
     let body = json!({ "reminders": on });
     Ok(told(&call.rest.put(&reminders_path(call.project()?), &body, "").await?)?.into())
 }

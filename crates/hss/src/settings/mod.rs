@@ -21,13 +21,6 @@ use crate::error::HssError;
 use crate::order;
 use serde_json::{Value, json};
 
-/// A field of a body without which nothing can be done: a setting is never guessed.
-pub(crate) fn flag(body: &Value, name: &str) -> Result<bool, HssError> {
-    body.get(name)
-        .and_then(Value::as_bool)
-        .ok_or_else(|| HssError::invalid(format!("{name}: is missing; say true or false")))
-}
-
 /// What is told of a setting that was written: nothing. SDKs read no field of that answer, so that it waits for a second
 /// person must be an error to be seen.
 pub(crate) fn told(done: &Value) -> Result<Value, HssError> {
@@ -40,18 +33,6 @@ pub(crate) fn told(done: &Value) -> Result<Value, HssError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn flags_are_said() {
-        assert!(flag(&json!({ "enabled": true }), "enabled").unwrap());
-        assert!(!flag(&json!({ "enabled": false }), "enabled").unwrap());
-        for body in [json!({}), json!({ "enabled": null }), Value::Null] {
-            assert!(
-                flag(&body, "enabled").unwrap_err().message().starts_with("enabled: is missing"),
-                "{body}"
-            );
-        }
-    }
 
     #[test]
     fn who_waits_is_told_so() {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The switches of a project: isolate and kill, high detection, and those of HSS that nothing here can move.
 
-use super::{flag, told};
+use super::told;
 use crate::ask::one_of;
+use crate::body;
 use crate::call::{Answer, Call};
 use crate::error::HssError;
 use crate::rest::Rest;
@@ -66,7 +67,7 @@ pub(crate) async fn list_auto_kill_virus_status(call: &Call) -> Answer {
 }
 
 pub(crate) async fn start_auto_kill_virus_status(call: &Call) -> Answer {
-    let on = flag(&call.ask.body, "enabled")?;
+    let on = body::flag(&call.ask.body, "enabled")?;
     Ok(set(&call.rest, call.project()?, ISOLATE_AND_KILL, on).await?.into())
 }
 
@@ -81,7 +82,7 @@ pub(crate) async fn show_switches_status(call: &Call) -> Answer {
 pub(crate) async fn change_switches_status(call: &Call) -> Answer {
     let code = call.ask.part("code");
     let fixed = one_of("code", code, &CODES)?;
-    let on = flag(&call.ask.body, "enabled")?;
+    let on = body::flag(&call.ask.body, "enabled")?;
     match fixed {
         Some(fixed) => Ok(unmoved(code, fixed, on)?.into()),
         None => Ok(set(&call.rest, call.project()?, code, on).await?.into()),

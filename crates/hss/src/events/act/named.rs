@@ -2,7 +2,7 @@
 //! The events that a request names, each held against the alarm that it is. Nothing is changed before all fit.
 
 use crate::alarm;
-use crate::ask::{needed_in, short_in};
+use crate::body::{needed_in, short_in};
 use crate::call::Call;
 use crate::error::HssError;
 use crate::events::event::occurred;
@@ -119,7 +119,7 @@ fn is_in(place: &str, name: &str, given: Option<&str>, alarm: &Value) -> Result<
 }
 
 fn other(place: &str, name: &str, is: &str) -> HssError {
-    let is: String = is.chars().take(200).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    let is = words::quoted(is, 200);
     HssError::invalid(format!(
         "{place}{name}: is not that of the event, which has \"{is}\"; leave it out or give what the list of events \
          gives; nothing was changed"

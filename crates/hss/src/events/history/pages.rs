@@ -2,22 +2,13 @@
 //! Parts of the history, from either end.
 
 use super::wanted::Wanted;
-use crate::alarm;
 use crate::ask::Offset;
 use crate::call::Call;
 use crate::error::HssError;
+use crate::history::{Joined, PATH};
 use crate::page::{self, Listed};
 use crate::rest::Query;
-use crate::words::{at, text};
 use serde_json::Value;
-use std::collections::HashSet;
-
-const PATH: &str = "/alarms/handlings";
-/// Rows of one page of the API, and pages of one request.
-const STEP: usize = 1000;
-const MOST_STEPS: usize = 2_001;
-/// Rows whose alarms are looked at, where the alarms decide.
-const MOST_JOINED: usize = 100_000;
 
 /// The part of a list of so many that is the asked one from the other end.
 fn from_the_end(part: Offset, total: u64) -> Offset {
@@ -40,10 +31,10 @@ impl Wanted {
 
     /// As the API has them.
     pub(super) async fn newest_first(&self, call: &Call, part: Offset) -> Result<Listed, HssError> {
-        let query = self.query(call);
         if !self.alarm.is_empty() {
-            return self.joined(call, &query, part).await;
+            return self.joined(call, part, false).await;
         }
+        let query = self.query(call);
         if self.rows.is_empty() {
             return page::page(&call.rest, PATH, &query, part).await;
         }
@@ -52,6 +43,9 @@ impl Wanted {
 
     /// The API has them the other way round.
     pub(super) async fn oldest_first(&self, call: &Call, part: Offset) -> Result<Listed, HssError> {
+        if !self.alarm.is_empty() {
+            return self.joined(call, part, true).await;
+        }
         let total = self.newest_first(call, Offset { offset: 0, limit: 1 }).await?.total;
         let turned = from_the_end(part, total);
         if turned.limit == 0 {
@@ -63,44 +57,17 @@ impl Wanted {
     }
 
     /// Where the alarms of the rows decide.
-    async fn joined(&self, call: &Call, query: &Query, part: Offset) -> Result<Listed, HssError> {
-        let mut out = Listed::default();
-        let (mut after, mut looked): (Option<String>, usize) = (None, 0);
-        for _ in 0..MOST_STEPS {
-            let mut query = query.clone();
-            query.push(("limit", STEP.to_string()));
-            query.extend(after.take().map(|a| ("after", a)));
-            let page = call.rest.get(PATH, &query).await?;
-            let rows = at(&page, "items").as_array().into_iter().flatten();
-            let rows: Vec<&Value> = rows.filter(|row| self.rows.keeps(row)).collect();
-            looked += rows.len();
-            if looked > MOST_JOINED {
-                return Err(HssError::invalid(format!(
-                    "attack_tag, asset_value and host_name are looked for in {MOST_JOINED} entries at most: ask for an \
-                     event_type or an address as well"
-                )));
-            }
-            let fit = self.fitting(call, &rows).await?;
-            for row in rows.into_iter().filter(|row| fit.contains(text(row, "alarm"))) {
-                if out.total >= part.offset && out.total < part.offset + part.limit {
-                    out.items.push(row.clone());
-                }
-                out.total += 1;
-            }
-            match at(&page, "next").as_str() {
-                Some(next) => after = Some(next.to_owned()),
-                None => break,
-            }
-        }
-        Ok(out)
-    }
-
-    /// Those of the rows' alarms that are as they must be.
-    async fn fitting(&self, call: &Call, rows: &[&Value]) -> Result<HashSet<String>, HssError> {
-        let mut query = call.scoped();
-        query.extend(self.alarm.iter().cloned());
-        let found = alarm::by_id(call, &query, rows.iter().map(|row| text(row, "alarm"))).await?;
-        Ok(found.into_keys().collect())
+    async fn joined(&self, call: &Call, part: Offset, oldest_first: bool) -> Result<Listed, HssError> {
+        let mut alarms = call.scoped();
+        alarms.extend(self.alarm.iter().cloned());
+        let joined = Joined {
+            rows: self.query(call),
+            keeps: |row: &Value| self.rows.keeps(row),
+            alarms: &alarms,
+            fits: |_: &Value| true,
+            narrower: "an event_type or an address",
+        };
+        joined.part(call, part, oldest_first).await
     }
 }
 

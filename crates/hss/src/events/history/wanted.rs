@@ -5,8 +5,8 @@ use crate::address::Addresses;
 use crate::ask::Ask;
 use crate::call::Call;
 use crate::error::HssError;
-use crate::events::terms::{ATTACK_TAGS, HANDLE_STATUSES, SEVERITIES};
-use crate::handling::status_after;
+use crate::events::terms::{ATTACK_TAGS, SEVERITIES};
+use crate::handling::{STATUSES, status_after};
 use crate::kinds;
 use crate::rest::Query;
 use crate::words::{self, text};
@@ -56,7 +56,7 @@ pub(super) async fn wanted(call: &Call) -> Result<Option<Wanted>, HssError> {
     let tag = ask.word("attack_tag", &ATTACK_TAGS)?;
     let classes = classes(ask)?;
     let title = ask.short("event_name", 4096)?.map(str::to_lowercase);
-    let status = ask.word("handle_status", &HANDLE_STATUSES)?;
+    let status = ask.word("handle_status", &STATUSES)?;
     let name = ask.short("host_name", 256)?;
     let asset = ask.word("asset_value", &words::ASSET_VALUES)?;
     let addresses = Addresses::asked([
@@ -76,7 +76,7 @@ pub(super) async fn wanted(call: &Call) -> Result<Option<Wanted>, HssError> {
         ("attack_tag", tag.flatten().map(str::to_owned)),
         ("importance", asset.map(str::to_owned)),
         // As much of it as the API takes; names of hosts are shorter.
-        ("host_name", name.map(|n| n.chars().take(200).collect())),
+        ("host_name", name.map(words::beginning)),
     ];
     Ok(Some(Wanted {
         rows: Rows { classes, severity: severity.flatten(), title, status, hosts },

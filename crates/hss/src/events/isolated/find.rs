@@ -2,12 +2,11 @@
 //! The isolated files that a request names by host, hash, path and attributes.
 
 use super::{PATH, attributes, facts};
-use crate::ask::{needed_in, short_in};
+use crate::body::{needed_in, short_in};
 use crate::call::Call;
 use crate::error::HssError;
-use crate::events::export::digest;
 use crate::page;
-use crate::words::text;
+use crate::words::{self, text};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -57,7 +56,7 @@ impl<'a> Name<'a> {
     }
 
     async fn ids(&self, call: &Call) -> Result<Vec<String>, HssError> {
-        let (Ok(host), Some(digest)) = (Uuid::try_parse(self.host), digest(self.hash)) else {
+        let (Ok(host), Some(digest)) = (Uuid::try_parse(self.host), words::sha256(self.hash)) else {
             return Err(self.missing());
         };
         let mut query = call.scoped();
@@ -88,7 +87,7 @@ impl<'a> Name<'a> {
 
 fn not_there(file: &Value) -> HssError {
     let (path, status, reason) = (text(file, "path"), text(file, "status"), text(file, "reason"));
-    let path: String = path.chars().take(200).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    let path = words::quoted(path, 200);
     let why = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
     HssError::conflict(format!(
         "the file \"{path}\" is {status}{why}: no vault holds it that it could come back or be deleted from; nothing \

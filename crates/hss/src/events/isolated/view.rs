@@ -2,8 +2,8 @@
 //! An isolated file of the API as HSS has it.
 
 use super::attributes;
-use crate::events::event::{self, said};
-use crate::words::{self, at, ms, text};
+use crate::events::event;
+use crate::words::{self, at, ms, said, text};
 use serde_json::{Value, json};
 
 /// HSS's words, and ours that come nearest: failures are where the file is, or on its way as HSS would leave it.

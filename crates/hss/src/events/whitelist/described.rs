@@ -2,7 +2,7 @@
 //! How a request describes the entries that it wants removed.
 
 use super::entry::{is_named, short, white_field};
-use crate::ask::{one_of, short_in};
+use crate::body::{short_in, word_in};
 use crate::error::HssError;
 use crate::kinds;
 use crate::rule::FIELDS;
@@ -34,16 +34,14 @@ impl<'a> Described<'a> {
             Some(n) => Some(words::classes_of_type(kinds::event_type(&format!("{place}event_type"), n)?)),
             None => None,
         };
-        let field = short_in(entry, place, "white_field", 64)?;
-        let ours = field.map(|f| one_of(&format!("{place}white_field"), f, &FIELDS)).transpose()?;
-        let judge = short_in(entry, place, "judge_type", 64)?;
-        judge.map(|j| one_of(&format!("{place}judge_type"), j, &JUDGES)).transpose()?;
+        let ours = word_in(entry, place, "white_field", &FIELDS)?;
+        word_in(entry, place, "judge_type", &JUDGES)?;
         let described = Self {
             hash: short_in(entry, place, "hash", 64)?,
             description: short_in(entry, place, "description", 64)?,
             class: classes.as_ref().and_then(|c| c.first().copied()),
-            field,
-            judge,
+            field: short_in(entry, place, "white_field", 64)?,
+            judge: short_in(entry, place, "judge_type", 64)?,
             value: short_in(entry, place, "field_value", 512)?,
             file_hash: short_in(entry, place, "file_hash", 512)?,
             file_path: short_in(entry, place, "file_path", 512)?,

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A whitelist entry of the API as HSS has it, and its names.
 
-use crate::events::event::said;
 use crate::rule::FIELDS;
-use crate::words::{self, at, ms, text};
+use crate::words::{self, at, ms, said, text};
 use serde_json::{Value, json};
 
 /// Characters of a description; ours are longer.

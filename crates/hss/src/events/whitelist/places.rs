@@ -4,7 +4,8 @@
 
 use super::PATH;
 use crate::alarm;
-use crate::ask::{MOST, needed_in};
+use crate::ask::MOST;
+use crate::body::needed_in;
 use crate::call::{Answer, Call, without_nulls};
 use crate::error::HssError;
 use crate::page;
