@@ -23,7 +23,8 @@ pub(crate) fn permits(permission: &str, role: &str) -> bool {
 }
 
 /// Own things of the caller: others have none of that id.
-const OWN: [&str; 5] = ["revokeApiKey", "getExport", "downloadExport", "endSession", "endUserSession"];
+const OWN: [&str; 6] =
+    ["revokeApiKey", "revokeAccessKey", "getExport", "downloadExport", "endSession", "endUserSession"];
 /// End the caller's own credential; tested where that is what it is about.
 const ENDING: [&str; 3] = ["logout", "changePassword", "logoutSso"];
 /// Want the own password, which these people do not have.
@@ -212,7 +213,7 @@ pub(crate) fn body(operation: &str, t: &Things) -> Option<Value> {
     let name = format!("n {}", rows::id());
     Some(match operation {
         "login" => json!({ "user": "nobody", "password": "x" }),
-        "createApiKey" => json!({}),
+        "createApiKey" | "createAccessKey" => json!({}),
         "createUser" => json!({ "name": format!("n{}", rows::id()) }),
         "enrolSecondFactor" => json!({ "password": "x" }),
         "confirmSecondFactor" => json!({ "code": "000000" }),

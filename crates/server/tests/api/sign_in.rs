@@ -9,7 +9,7 @@ use lazaret_server::init;
 use lazaret_server::start::Role;
 use serde_json::{Value, json};
 
-on_both!(tokens_end, somebody_is_left_who_can_let_others_in);
+on_both!(tokens_end, somebody_is_left_who_can_let_others_in, an_access_key_signs_and_is_nothing_else);
 
 const NEW: &str = "a long and new one";
 
@@ -136,6 +136,42 @@ async fn a_key_has_what_it_was_given_and_no_more() {
     let path = format!("/api/v1/me/api-keys/{}", made["api_key"]["id"].as_str().unwrap());
     s.send("DELETE", &path, &token, None, &[]).await.expect(204);
     s.get("/api/v1/alarms", key).await.problem(401, "not-signed-in");
+    s.stop().await;
+}
+
+async fn an_access_key_signs_and_is_nothing_else(base: Base) {
+    let s = Server::start_on(base).await;
+    let token = s.person("op", &[("0", "operator")]).await;
+    let path = "/api/v1/me/access-keys";
+    let make = |body| s.post(path, &token, body);
+    make(json!({ "grants": [{ "project": "0", "role": "administrator" }] })).await.problem(422, "invalid");
+    make(json!({ "expires_at": "2020-01-01T00:00:00Z" })).await.problem(422, "invalid");
+    let made = make(json!({ "note": "scripts" })).await.expect(201);
+    let (ak, sk) = (made["access"].as_str().unwrap(), made["secret"].as_str().unwrap());
+    assert!(ak.len() == 20 && ak.starts_with("LZ") && sk.len() >= 40, "{made}");
+    // Neither part is a sign-in.
+    for bearer in [ak, sk, &format!("lzk_{ak}_{sk}")] {
+        s.get("/api/v1/me", bearer).await.problem(401, "not-signed-in");
+    }
+    // The secret is shown once, and is nowhere as it is.
+    let listed = s.get(path, &token).await.expect(200);
+    assert_eq!(listed["items"][0]["access"], ak);
+    assert!(!listed.to_string().contains(sk));
+    let row = s.store().credential_of_id(ak).await.unwrap();
+    assert!(!row.secret.is_empty() && !row.secret.windows(8).any(|w| w == &sk.as_bytes()[..8]));
+    let audit = s.get("/api/v1/audit?action=access_key.create", &s.admin().await).await.expect(200);
+    assert_eq!(audit["items"].as_array().unwrap().len(), 1, "{audit}");
+    assert!(!audit.to_string().contains(sk));
+    // It is not among API keys, and nobody else's to end; nor does a key end keys.
+    let keys = s.get("/api/v1/me/api-keys", &token).await.expect(200);
+    assert_eq!(keys["items"], json!([]));
+    let other = s.person("other", &[("0", "operator")]).await;
+    let one = format!("{path}/{ak}");
+    s.send("DELETE", &one, &other, None, &[]).await.problem(404, "not-found");
+    let key = s.post("/api/v1/me/api-keys", &token, json!({})).await.expect(201);
+    s.send("DELETE", &one, key["key"].as_str().unwrap(), None, &[]).await.problem(403, "forbidden");
+    s.send("DELETE", &one, &token, None, &[]).await.expect(204);
+    assert!(s.store().credential_of_id(ak).await.is_err());
     s.stop().await;
 }
 

@@ -117,8 +117,8 @@ mod tests {
             "updated_at": "2026-01-01T00:00:01.000Z" });
         let facts = json!({ "uid": 33, "mode": "100755", "ctime": "2026-01-01T00:00:00.000000000Z" });
         let host = json!({ "agent_version": "1.2.0", "addresses": ["203.0.113.9"] });
-        let alarm =
-            json!({ "id": "a", "title": "Miner", "severity": "high", "host": { "id": "h", "name": "db" } });
+        let alarm = json!({ "id": "a", "title": "Miner", "severity": "high", "host": { "id": "h", "name": "db" },
+            "confidence": 97, "att_ck": "Impact", "last": "2026-01-01T00:00:00.000Z" });
         let shown = without_nulls(info(&file, &facts, Some(&host), Some(&alarm)));
         assert_eq!((text(&shown, "file_attr"), text(&shown, "isolation_status")), ("33261", "isolated"));
         assert_eq!(
