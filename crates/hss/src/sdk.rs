@@ -101,7 +101,7 @@ mod tests {
     fn every_operation_is_found_by_its_own_path() {
         assert!(sdk().operations.len() > 500);
         for o in &sdk().operations {
-            let path = o.path.replace('{', "").replace('}', "");
+            let path = o.path.replace(['{', '}'], "");
             let path: &'static str = path.leak();
             match sdk().find(&o.method, path) {
                 Found::Operation(found, named) => {

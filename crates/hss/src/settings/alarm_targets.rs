@@ -214,7 +214,7 @@ mod tests {
         assert_eq!((&body["enabled"], &body["name"]), (&json!(true), &json!("mail a")));
         assert_eq!(body["settings"]["email"], json!({ "server": "m" }));
         let both = Wanted { real_time: Some(true), ..Wanted::default() };
-        assert!(ways(&[daily.clone()], &both).unwrap_err().message().contains("not both"));
+        assert!(ways(std::slice::from_ref(&daily), &both).unwrap_err().message().contains("not both"));
         let off = Wanted { daily: Some(false), ..Wanted::default() };
         let way = ways(std::slice::from_ref(&daily), &off).unwrap();
         assert_eq!(changed(&daily, &off, way[0]).unwrap()["enabled"], false);

@@ -140,7 +140,10 @@ mod tests {
             json!({ "hash": "ab", "white_field": "username" }),
             json!({ "hash": "ab", "judge_type": "contain" }),
         ] {
-            assert!(of(&[other.clone()]).unwrap_err().contains("no whitelist entry \"ab\""), "{other}");
+            assert!(
+                of(std::slice::from_ref(&other)).unwrap_err().contains("no whitelist entry \"ab\""),
+                "{other}"
+            );
         }
         assert!(of(&[json!({ "hash": "2" })]).unwrap_err().contains("the entry 2 is a rule"));
         assert!(of(&[json!({ "description": "d" })]).unwrap_err().contains("hash: is missing"));
