@@ -41,6 +41,7 @@ def of_events(event):
         {"field_value": ""},
         {"field_value": "relative"},
         {"agent_ids": [HOST]},
+        {"agent_ids": [HOST] * 1001, "scope": False},
         {"scope": False},
     ]
     whitelists = {**ignores, "operate_type": "add_to_alarm_whitelist"}

@@ -17,6 +17,17 @@ NEVER = (
 OPERATIONS = [o for o in sdk.KNOWN["operations"] if "answer" in o and o["name"] not in NEVER]
 # Takes any number for what a file has no use for.
 NO_PAGES = ["export_event_request"]
+# Pages of these have a thousand rows, of all others 200.
+LONG_PAGES = ["list_alarm_white_list", "list_isolated_file", "list_same_events", "list_security_events"]
+# Lists that HSS documents with more than 100 entries.
+LONGER = {
+    ("AssociateHostAssetValueRequestInfo", "host_id_list"): 200,
+    ("AssociateHostsGroupRequestInfo", "host_id_list"): 200,
+    ("AssociatePolicyGroupRequestInfo", "host_id_list"): 10_000,
+    ("BatchUpdateHostResourceRequestBody", "host_ids"): 200,
+    ("UninstallAgentsRequestInfo", "host_id_list"): 200,
+    ("UpdateAlarmWhiteListRequestInfo", "agent_ids"): 1000,
+}
 # Without a body there is nothing to refuse; this one needs none of its fields.
 NEEDS_NOTHING = ["export_anti_virus_result"]
 
@@ -66,6 +77,8 @@ def queries(asker):
         asker.refused(events, name, [(name, "x" * (most + 1))])
     for days in (0, -1, 4000):
         asker.refused(events, "last_days", [("last_days", days)])
+    for other in ("begin_time", "end_time"):
+        asker.refused(events, "last_days", [("last_days", "7"), (other, "1000")])
 
 
 def ranges(asker):
@@ -74,7 +87,8 @@ def ranges(asker):
         if o["name"] in NO_PAGES:
             continue
         beside, body = needed(o), {} if o["body"] else None
-        for name, values in (("limit", (9, 1001, 0, -10)), ("offset", (-1, 2_000_001))):
+        most = 1000 if o["name"] in LONG_PAGES else 200
+        for name, values in (("limit", (9, most + 1, 0, -10)), ("offset", (-1, 2_000_001))):
             for value in values if name in o["query"] else ():
                 asker.refused(o, name, [*beside, (name, value)], body)
 
@@ -122,7 +136,8 @@ def bodies(asker):
             elif kind.startswith("list["):
                 inner = kind[5:-1]
                 one = {"str": "a", "int": 1}.get(inner, [] if inner.startswith("list[") else {})
-                asker.refused(o, name, body={name: [one] * 101})
+                most = LONGER.get((o["body"], name), 100)
+                asker.refused(o, f"{name}: {most + 1} entries, {most} at most", body={name: [one] * (most + 1)})
                 asker.refused(o, name, body={name: [other.get(inner, "x")]})
         if o["name"] not in NEEDS_NOTHING:
             asker.refused(o, "", body={})

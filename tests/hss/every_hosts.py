@@ -81,6 +81,7 @@ def values():
         assert counted[value] == (2 if value == "common" else 1) and sum(counted.values()) == 2, counted
         events = raw("list_security_events", asset_value=value, host_id=HOSTS[0], limit=10)
         assert events["total_num"] > 0 and events["data_list"][0]["asset_value"] == value
+    ask("associate_host_asset_value", body={"asset_value": "common", "host_id_list": HOSTS * 100})
     ask("batch_update_host_resource", body={"operate_all": False, "host_ids": [HOSTS[0]], "mode": "default"})
     ask("batch_update_host_resource", body={"operate_all": True, "mode": "default"})
     for mode in ("customized", "adaptive"):

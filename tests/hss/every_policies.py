@@ -44,7 +44,12 @@ def run():
     assert groups()["copy of a copy"]["host_num"] == 2 and groups()["web servers"]["host_num"] == 0
     ask("associate_policy_group", body={"target_policy_group_id": default["group_id"], "operate_all": True})
     assert groups()["default_policy_group"]["host_num"] == 2
-    refused(400, "delete_policy_group", "default", body={"id_list": [default["group_id"]]})
+    everywhere = {"enterprise_project_id": "all_granted_eps"}
+    for mode in ("high_detection", "equalization", default["protect_mode"]):
+        ask("change_policy_group", body={"group_id": default["group_id"], "protect_mode": mode}, **everywhere)
+        assert groups()["default_policy_group"]["protect_mode"] == mode
+    for parameters in ({}, everywhere):
+        refused(400, "delete_policy_group", "default", body={"id_list": [default["group_id"]]}, **parameters)
     ask("delete_policy_group", body={"id_list": [key, again["group_id"]]})
     assert set(groups()) == {"default_policy_group"}
     assert pages("list_host_groups") == [], "nothing is left of what deploying made"

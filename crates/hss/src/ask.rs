@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a request asks, held against what the SDK sends: types first, then words and ranges.
 
+mod bounds;
+
 use crate::error::HssError;
 use crate::sdk::{Operation, Sdk, sdk};
 use crate::sign;
@@ -10,7 +12,7 @@ use std::collections::{BTreeMap, HashMap};
 
 /// Characters of a text, in query and body.
 pub(crate) const LONGEST: usize = 4096;
-/// Entries of a list, in query and body.
+/// Entries of a list, in query and body; of some in bodies more.
 pub(crate) const MOST: usize = 100;
 /// A body's depth: no model comes near.
 const DEEPEST: usize = 16;
@@ -30,7 +32,7 @@ pub(crate) struct Ask {
 pub(crate) struct Offset {
     /// 0 to 2,000,000.
     pub(crate) offset: u64,
-    /// 10 to 1000.
+    /// 10 to 200; of some operations to 1000.
     pub(crate) limit: u64,
 }
 
@@ -72,7 +74,7 @@ impl Ask {
             Some(model) => {
                 let value: Value = serde_json::from_slice(body)
                     .map_err(|e| HssError::invalid(format!("the body is not JSON: {e}")))?;
-                field(sdk(), "body", model, &value, 0)?;
+                field(sdk(), "body", model, MOST, &value, 0)?;
                 value
             }
         };
@@ -147,7 +149,7 @@ impl Ask {
     /// The part of a list that is asked for; ten from the beginning, as HSS.
     pub(crate) fn offset(&self) -> Result<Offset, HssError> {
         let offset = self.between("offset", 0..=2_000_000)?.unwrap_or(0);
-        let limit = self.between("limit", 10..=1000)?.unwrap_or(10);
+        let limit = self.between("limit", bounds::rows(&self.operation.name))?.unwrap_or(10);
         Ok(Offset { offset: offset.unsigned_abs(), limit: limit.unsigned_abs() })
     }
 }
@@ -187,8 +189,16 @@ fn parameter(name: &str, kind: &str, value: &str) -> Result<(), HssError> {
     }
 }
 
-/// Whether a value is of a type of the SDK. Null is absent. Fields that the SDK does not know are passed over.
-fn field(sdk: &Sdk, name: &str, kind: &str, value: &Value, depth: usize) -> Result<(), HssError> {
+/// Whether a value is of a type of the SDK, a list of `most` entries at most. Null is absent. Fields that the SDK does not
+/// know are passed over.
+fn field(
+    sdk: &Sdk,
+    name: &str,
+    kind: &str,
+    most: usize,
+    value: &Value,
+    depth: usize,
+) -> Result<(), HssError> {
     let wrong = |what: &str| Err(HssError::invalid(format!("{name}: must be {what}")));
     if value.is_null() && depth > 0 {
         return Ok(());
@@ -198,10 +208,10 @@ fn field(sdk: &Sdk, name: &str, kind: &str, value: &Value, depth: usize) -> Resu
     }
     if let Some(inner) = kind.strip_prefix("list[").and_then(|k| k.strip_suffix(']')) {
         let Some(list) = value.as_array() else { return wrong("a list") };
-        if list.len() > MOST {
-            return Err(HssError::invalid(format!("{name}: {} entries, {MOST} at most", list.len())));
+        if list.len() > most {
+            return Err(HssError::invalid(format!("{name}: {} entries, {most} at most", list.len())));
         }
-        return list.iter().try_for_each(|v| field(sdk, name, inner, v, depth + 1));
+        return list.iter().try_for_each(|v| field(sdk, name, inner, MOST, v, depth + 1));
     }
     match kind {
         "str" | "date" | "datetime" => match value.as_str() {
@@ -216,7 +226,10 @@ fn field(sdk: &Sdk, name: &str, kind: &str, value: &Value, depth: usize) -> Resu
             (Some(_), None) => wrong("an object"),
             (None, _) => Ok(()),
             (Some(fields), Some(object)) => object.iter().try_for_each(|(key, v)| match fields.get(key) {
-                Some(kind) => field(sdk, &format!("{name}.{}", quoted(key, 80)), kind, v, depth + 1),
+                Some(inner) => {
+                    let most = bounds::entries(kind, key);
+                    field(sdk, &format!("{name}.{}", quoted(key, 80)), inner, most, v, depth + 1)
+                }
                 None => Ok(()),
             }),
         },

@@ -93,12 +93,14 @@ impl Call {
         {
             return Err(HssError::invalid("begin_time: is after end_time"));
         }
-        // HSS: with both, the times hold and the days do not.
-        let since = begin.or_else(|| match (days, end) {
-            // To the minute: pages of one look have one query, so that their places are remembered.
-            (Some(days), None) => Some((self.rest.inside().now_ms() / 60_000 * 60_000) - days * 86_400_000),
-            _ => None,
-        });
+        if days.is_some() && (begin.is_some() || end.is_some()) {
+            return Err(HssError::invalid(
+                "last_days: instead of begin_time and end_time, not beside them: leave one or the other out",
+            ));
+        }
+        // To the minute: pages of one look have one query, so that their places are remembered.
+        let since =
+            begin.or_else(|| days.map(|d| self.rest.inside().now_ms() / 60_000 * 60_000 - d * 86_400_000));
         if let Some(at) = since {
             query.push(("since", crate::words::rfc3339(at)));
         }

@@ -83,17 +83,20 @@ pub(crate) fn named(mut response: Response, request: &str) -> Response {
 
 async fn operate(State(inside): State<Inside>, request: Request) -> Response {
     let id = new_request_id();
-    let (name, response) = match answer(&inside, request, &id).await {
-        Ok(done) => done,
-        Err(e) => ("none", e.answer(&id)),
-    };
+    let mut name = "none";
+    let response = answer(&inside, request, &id, &mut name).await.unwrap_or_else(|e| e.answer(&id));
     let status = response.status().as_u16().to_string();
     metrics::counter!("lazaret_hss_requests_total", "operation" => name, "status" => status).increment(1);
     named(response, &id)
 }
 
-/// The operation's name for the counters, and the answer.
-async fn answer(inside: &Inside, request: Request, id: &str) -> Result<(&'static str, Response), HssError> {
+/// `name` becomes that of the operation, for the counters.
+async fn answer(
+    inside: &Inside,
+    request: Request,
+    id: &str,
+    name: &mut &'static str,
+) -> Result<Response, HssError> {
     let came = Came::read(inside, request).await?;
     let path = came.parts.uri.path().to_owned();
     let (operation, named) = match sdk().find(came.parts.method.as_str(), &path) {
@@ -101,6 +104,10 @@ async fn answer(inside: &Inside, request: Request, id: &str) -> Result<(&'static
         Found::OtherMethod => return Err(HssError::no_method()),
         Found::Nothing => return Err(HssError::no_operation()),
     };
+    // Of the hundreds that are none of this product there is one counter.
+    if operation.answer.is_some() {
+        *name = &operation.name;
+    }
     let (person, signature) = recognise(inside, &came).await?;
     inside.take(&person)?;
     if let Some(project) = named.get("project_id") {
@@ -127,7 +134,7 @@ async fn answer(inside: &Inside, request: Request, id: &str) -> Result<(&'static
         }
         None => shown(undisturbed(async move { run::run(operation, &call).await }).await, id),
     };
-    Ok((&operation.name, response))
+    Ok(response)
 }
 
 /// Goes on to its end when the client goes away: a write that stops in the middle would be half done, and its name would
@@ -225,7 +232,8 @@ async fn once(
         Ok(Reply::File { .. }) => (0, Vec::new()),
         Err(e) => (e.status().as_u16(), e.body(id)),
     };
-    inside.answered(person, &named.key, status, &body).await?;
+    // What was done is told in any case; the log says why it is not kept.
+    let _ = inside.answered(person, &named.key, status, &body).await;
     Ok(shown(answer, id))
 }
 

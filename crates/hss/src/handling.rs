@@ -7,11 +7,14 @@ pub(crate) const STATUSES: [(&str, &str); 2] = [("unhandled", "unhandled"), ("ha
 /// What rules of one's own can go with.
 pub(crate) const WHITELISTS: &str = "add_to_alarm_whitelist";
 
+/// What takes that back.
+pub(crate) const UNWHITELISTS: &str = "remove_from_alarm_whitelist";
+
 /// What takes something back, and what it takes back.
 const UNDOES: [(&str, &str); 4] = [
     ("unhandle", "mark_as_handled"),
     ("do_not_ignore", "ignore"),
-    ("remove_from_alarm_whitelist", WHITELISTS),
+    (UNWHITELISTS, WHITELISTS),
     ("do_not_isolate_or_kill", "isolate_and_kill"),
 ];
 

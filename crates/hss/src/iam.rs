@@ -143,6 +143,11 @@ async fn by_key(
     })
 }
 
+/// Whether a sign-in is good for nothing but to complete the user.
+fn unfinished(answer: &Value) -> bool {
+    ["must_change_password", "must_enrol_second_factor"].iter().any(|name| answer[*name] == json!(true))
+}
+
 /// Through the sign-in of the API, with its limits, locks and second factor.
 async fn by_password(
     inside: &Inside,
@@ -172,17 +177,18 @@ async fn by_password(
     if !status.is_success() {
         return Err(HssError::of_problem(status, &answer));
     }
-    if answer["must_change_password"] == json!(true) || answer["must_enrol_second_factor"] == json!(true) {
-        return Err(HssError::forbidden(
-            "the password must be changed, or a second factor enrolled, in the console first",
-        ));
-    }
     let token = words::text(&answer, "token").to_owned();
     let person = inside
         .bearer(&token)
         .await?
         .ok_or_else(|| HssError::internal("the sign-in that was just made is gone"))?;
-    if let Err(e) = check_scope(inside, &person, project).await {
+    let fits = match unfinished(&answer) {
+        true => Err(HssError::forbidden(
+            "the password must be changed, or a second factor enrolled, in the console first",
+        )),
+        false => check_scope(inside, &person, project).await,
+    };
+    if let Err(e) = fits {
         // Nobody gets to know the sign-in: it ends.
         if let Ok(request) = HttpRequest::post("/api/v1/logout").body(Body::empty()) {
             inside.ask(Some(&person), came.from, request).await;
@@ -195,4 +201,16 @@ async fn by_password(
         methods.push("totp".to_owned());
     }
     Ok(Got { token, issued_ms, expires_ms, person, methods })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sign_ins_that_only_complete_the_user() {
+        assert!(unfinished(&json!({ "must_change_password": true, "must_enrol_second_factor": false })));
+        assert!(unfinished(&json!({ "must_enrol_second_factor": true })));
+        assert!(!unfinished(&json!({ "must_change_password": false, "must_enrol_second_factor": false })));
+    }
 }

@@ -27,6 +27,7 @@ mod page;
 mod policies;
 mod project;
 mod rest;
+mod rights;
 mod rule;
 mod run;
 mod sdk;

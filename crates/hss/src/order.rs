@@ -81,6 +81,25 @@ pub(crate) fn told(thing: &str, answers: &[Value], whitelisted: &[String]) -> An
     Err(HssError::conflict(text.join("; ")))
 }
 
+/// Whether the API took nothing of an order.
+pub(crate) fn is_refused(answer: &Value) -> bool {
+    let sum = sum(std::slice::from_ref(answer));
+    sum.done() == 0 && !sum.refused.is_empty()
+}
+
+/// An answer, or an error, with what else is to be known.
+pub(crate) fn noted(told: Answer, note: Option<String>) -> Answer {
+    let Some(note) = note else { return told };
+    match told {
+        Ok(Reply::Json(mut value)) => {
+            value["lazaret_note"] = json!(note);
+            Ok(Reply::Json(value))
+        }
+        Ok(file) => Ok(file),
+        Err(e) => Err(e.and(&format!("; {note}"))),
+    }
+}
+
 /// When a later one of several orders failed.
 pub(crate) fn broken_off(thing: &str, answers: &[Value], of: usize, why: &HssError) -> HssError {
     let sum = sum(answers);
@@ -132,6 +151,20 @@ mod tests {
         assert_eq!(text, "refused for x (gone); ordered for 1 event(s); added to the whitelist: w");
         let many: Vec<Value> = (0..12).map(|n| json!({ "id": n.to_string(), "reason": "r" })).collect();
         assert!(message(&[json!({ "refused": many })], &[]).contains("9 (r) and 2 more; ordered for 0"));
+    }
+
+    #[test]
+    fn notes_stand_beside_both() {
+        let answer = json!({ "total": 1 });
+        assert!(!is_refused(&answer) && !is_refused(&json!({ "total": 0, "refused": [] })));
+        let Ok(Reply::Json(with)) = noted(told("event", &[answer], &[]), Some("why".to_owned())) else {
+            panic!("an error")
+        };
+        assert_eq!((&with["lazaret_note"], &with["lazaret_ordered"]), (&json!("why"), &json!(1)));
+        let refused = json!({ "total": 0, "refused": [{ "id": "x", "reason": "gone" }] });
+        assert!(is_refused(&refused));
+        let e = noted(told("event", &[refused], &[]), Some("why".to_owned())).unwrap_err();
+        assert!(e.message().ends_with("; why"), "{}", e.message());
     }
 
     #[test]

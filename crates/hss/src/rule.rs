@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules of a request: what is to be no alarm from now on, read and held against what the whitelist takes.
 
+pub(crate) mod content;
 pub(crate) mod entries;
+pub(crate) mod handled;
 
 use crate::ask::one_of;
 use crate::body::{needed_in, needed_word_in};

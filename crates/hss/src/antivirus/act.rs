@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Handling results of virus scans. Everything is held against the alarms before the first of them is changed.
 
+use super::alarms::is_result;
 use crate::alarm;
 use crate::body;
 use crate::body::{needed_in, short_in};
 use crate::call::{Answer, Call};
 use crate::error::HssError;
-use crate::handling::WHITELISTS;
-use crate::order;
-use crate::rule::{self, Source, entries};
+use crate::handling::{UNWHITELISTS, WHITELISTS};
+use crate::rule::{self, Source, handled};
 use crate::words::{self, at, text};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// Rules of a result: of what is in files paths alone are whitelisted.
 const RULES: Source = Source {
@@ -27,24 +27,20 @@ const VERBS: [(&str, &str); 9] = [
     ("manual_isolate_and_kill", "isolate_and_kill"),
     ("unhandle", "unhandle"),
     ("do_not_ignore", "do_not_ignore"),
-    ("remove_from_alarm_whitelist", "remove_from_alarm_whitelist"),
+    (UNWHITELISTS, UNWHITELISTS),
     ("do_not_isolate_or_kill", "do_not_isolate_or_kill"),
     ("isolate_and_kill", "isolate_and_kill"),
 ];
+/// `event_type` of files that something else than a scan brought, as the history has them.
+const OTHERS: i64 = 1;
+
 pub(crate) async fn handle_anti_virus_result(call: &Call) -> Answer {
     let asked = &call.ask.body;
     let verb = body::needed_word_in(asked, "", "operate_type", &VERBS)?;
     let remark = body::short_in(asked, "", "memo", 512)?.unwrap_or_default();
     let rules = rule::read(&RULES, asked, verb)?;
     let alarms = named(call, asked, verb).await?;
-    let bodies = entries::of(call, &RULES, &rules, &alarms, remark).await?;
-    let added = entries::add(call, &bodies).await?;
-    let ids: Vec<&str> = alarms.iter().map(|a| text(a, "id")).collect();
-    let handle = json!({ "alarms": ids, "operate_type": verb, "remark": remark });
-    match call.rest.post("/alarms/handle", &handle).await {
-        Ok(ordered) => order::told("result", &[ordered], &added),
-        Err(e) => Err(entries::taken_back(call, &added, e).await),
-    }
+    handled::handle(call, &RULES, &rules, alarms, verb, remark).await
 }
 
 /// The alarms of `operate_results`, each once: all there, all as described, all fit for it.
@@ -60,7 +56,10 @@ async fn named(call: &Call, asked: &Value, verb: &str) -> Result<Vec<Value>, Hss
     }
     let mut found = alarm::by_id(call, &call.scoped(), ids.iter().copied()).await?;
     for (i, (one, id)) in list.iter().zip(&ids).enumerate() {
-        let known = found.get(*id).ok_or_else(|| HssError::missing("result of a virus scan", id))?;
+        // What something else brought is an event, which change_event handles; of files the history has those, too.
+        let other = one.get("event_type").and_then(Value::as_i64) == Some(OTHERS);
+        let known = found.get(*id).filter(|a| other || is_result(a));
+        let known = known.ok_or_else(|| HssError::missing("result of a virus scan", id))?;
         is_as_said(&place(i), one, known)?;
         fits(verb, known)?;
     }
@@ -113,6 +112,7 @@ fn fits(verb: &str, alarm: &Value) -> Result<(), HssError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     fn one() -> Value {
         json!({ "id": "a", "host": { "id": "h" }, "sha256": "0a", "path": "/x", "isolated": null, "handled": null,

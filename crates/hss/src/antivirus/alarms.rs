@@ -14,9 +14,9 @@ const DONE: [&str; 6] = [
     "found",
 ];
 
-/// Whether a scan brought an alarm.
+/// Whether a scan brought an alarm about a file.
 pub(super) fn is_result(alarm: &Value) -> bool {
-    words::text(alarm, "origin") == "scan"
+    words::text(alarm, "origin") == "scan" && !words::text(alarm, "path").is_empty()
 }
 
 /// The family, or where there is none the class: an alarm's title begins with both.

@@ -118,7 +118,11 @@ pub(super) fn settings(body: &Value, before: Option<&Value>) -> Result<Value, Hs
     let asked = body.get("scan_dir").and_then(Value::as_str).is_some_and(|t| !t.trim().is_empty());
     match (kind.as_str(), named) {
         ("custom", false) => {
-            return Err(body::lacking("scan_dir", "a custom scan needs its folders, divided by ;"));
+            return Err(body::lacking(
+                "scan_dir",
+                "a custom scan needs its folders, divided by ;: create_anti_virus_policy takes them, with start_type now \
+                 for a scan at once",
+            ));
         }
         ("quick" | "full", true) if asked => {
             return Err(HssError::invalid("scan_dir: folders are for scan_type custom alone; leave it out"));

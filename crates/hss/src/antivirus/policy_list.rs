@@ -23,7 +23,8 @@ const MOST_OF_GROUP: u64 = 10_000;
 struct Known {
     /// Of a whole project: the first of them, and how many there are.
     projects: HashMap<String, (Vec<Value>, u64)>,
-    groups: HashMap<String, Vec<String>>,
+    /// Ids of a group's hosts, and whether there are more.
+    groups: HashMap<String, (Vec<String>, bool)>,
     hosts: HashMap<String, Value>,
     named: usize,
 }
@@ -43,21 +44,26 @@ impl Known {
         self.projects.get(project).ok_or_else(|| HssError::internal("hosts of a project were not kept"))
     }
 
-    /// Ids of a group's hosts.
-    async fn of_group(&mut self, call: &Call, group: &str) -> Result<Vec<String>, HssError> {
-        if let Some(ids) = self.groups.get(group) {
-            return Ok(ids.clone());
+    async fn of_group(&mut self, call: &Call, group: &str) -> Result<(Vec<String>, bool), HssError> {
+        if let Some(known) = self.groups.get(group) {
+            return Ok(known.clone());
         }
         let query = vec![("group", group.to_owned())];
-        let hosts = page::all(&call.rest, "/hosts", &query, MOST_OF_GROUP).await?;
+        let mut hosts = Vec::new();
+        let all = page::each(&call.rest, "/hosts", &query, MOST_OF_GROUP, |host| {
+            hosts.push(host.clone());
+            true
+        });
+        let is_capped = !all.await?;
         let ids: Vec<String> = hosts.iter().map(|h| words::text(h, "id").to_owned()).collect();
         self.hosts.extend(hosts.into_iter().map(|h| (words::text(&h, "id").to_owned(), h)));
-        self.groups.insert(group.to_owned(), ids.clone());
-        Ok(ids)
+        self.groups.insert(group.to_owned(), (ids.clone(), is_capped));
+        Ok((ids, is_capped))
     }
 
-    /// How many hosts a plan is for, and those that are named.
-    async fn of_plan(&mut self, call: &Call, plan: &Value) -> Result<(u64, Vec<Value>), HssError> {
+    /// How many hosts a plan is for, whether there are more than that, and those that are named.
+    async fn of_plan(&mut self, call: &Call, plan: &Value) -> Result<(u64, bool, Vec<Value>), HssError> {
+        let mut is_capped = false;
         let left = MOST.saturating_sub(self.named).min(MOST_OF_ONE);
         let row = |h: &Value| Value::Object(places::short(h, Some(h)));
         let (total, rows): (u64, Vec<Value>) =
@@ -67,7 +73,9 @@ impl Known {
             } else {
                 let mut ids: BTreeSet<String> = texts(plan, "settings.hosts").map(str::to_owned).collect();
                 for group in texts(plan, "settings.groups") {
-                    ids.extend(self.of_group(call, group).await?);
+                    let (of, more) = self.of_group(call, group).await?;
+                    ids.extend(of);
+                    is_capped |= more;
                 }
                 let unknown =
                     ids.iter().take(left).map(String::as_str).filter(|id| !self.hosts.contains_key(*id));
@@ -77,7 +85,7 @@ impl Known {
                 (ids.len() as u64, ids.iter().take(left).map(one).collect())
             };
         self.named += rows.len();
-        Ok((total, rows))
+        Ok((total, is_capped, rows))
     }
 }
 
@@ -106,10 +114,11 @@ pub(crate) async fn list_anti_virus_policy(call: &Call) -> Answer {
     let mut known = Known::default();
     let mut rows = Vec::with_capacity(listed.items.len());
     for p in &listed.items {
-        let (total, hosts) = known.of_plan(call, p).await?;
+        let (total, is_capped, hosts) = known.of_plan(call, p).await?;
         let mut row = plan::policy(p);
         let left_out = total.saturating_sub(hosts.len() as u64);
         row["host_num"] = json!(total);
+        row["lazaret_host_num_is_capped"] = json!(is_capped.then_some(true));
         row["host_info_list"] = json!(hosts);
         row["lazaret_hosts_left_out"] = if left_out > 0 { json!(left_out) } else { Value::Null };
         rows.push(row);

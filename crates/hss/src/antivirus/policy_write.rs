@@ -43,14 +43,22 @@ pub(crate) async fn create_anti_virus_policy(call: &Call) -> Answer {
     Ok(answer.into())
 }
 
+/// A plan of the projects that are asked for, with its tag.
+async fn tagged(call: &Call, id: &str) -> Result<(Value, String), HssError> {
+    let (plan, tag) = call.rest.tagged(&path(id)).await?;
+    if call.one_project().is_some_and(|p| p != words::text(&plan, "project")) {
+        return Err(HssError::missing("scan policy", id));
+    }
+    Ok((plan, tag))
+}
+
 pub(crate) async fn change_antivirus_policy(call: &Call) -> Answer {
     let asked = &call.ask.body;
     plan::unpaid(asked)?;
     let id = body::needed_in(asked, "", "policy_id", body::ID)?;
-    let path = path(id);
     let mut again = true;
     loop {
-        let (before, tag) = call.rest.tagged(&path).await?;
+        let (before, tag) = tagged(call, id).await?;
         let name =
             body::short_in(asked, "", "policy_name", NAME)?.unwrap_or_else(|| words::text(&before, "name"));
         let new = json!({
@@ -58,7 +66,7 @@ pub(crate) async fn change_antivirus_policy(call: &Call) -> Answer {
             "settings": plan::settings(asked, before.get("settings"))?,
             "start": plan::start(asked, before.get("start"))?,
         });
-        match call.rest.put(&path, &new, &tag).await {
+        match call.rest.put(&path(id), &new, &tag).await {
             // Somebody else changed it meanwhile.
             Err(e) if e.status() == StatusCode::CONFLICT && again => again = false,
             outcome => return outcome.map(|_| json!({}).into()),
@@ -70,21 +78,21 @@ pub(crate) async fn delete_antivirus_policy(call: &Call) -> Answer {
     let ids = body::needed_ids(&call.ask.body, "policy_ids", body::ID)?;
     let mut tags = Vec::with_capacity(ids.len());
     for id in &ids {
-        tags.push(call.rest.tagged(&path(id)).await?.1);
+        tags.push(tagged(call, id).await?.1);
     }
     for (done, (id, tag)) in ids.iter().zip(&tags).enumerate() {
-        if let Err(e) = delete(call, &path(id), tag).await {
+        if let Err(e) = delete(call, id, tag).await {
             return Err(if done == 0 { e } else { partly(&ids, done, &e) });
         }
     }
     Ok(json!({}).into())
 }
 
-async fn delete(call: &Call, path: &str, tag: &str) -> Result<Value, HssError> {
-    match call.rest.delete(path, tag).await {
+async fn delete(call: &Call, id: &str, tag: &str) -> Result<Value, HssError> {
+    match call.rest.delete(&path(id), tag).await {
         Err(e) if e.status() == StatusCode::CONFLICT => {
-            let (_, tag) = call.rest.tagged(path).await?;
-            call.rest.delete(path, &tag).await
+            let (_, tag) = tagged(call, id).await?;
+            call.rest.delete(&path(id), &tag).await
         }
         outcome => outcome,
     }

@@ -90,8 +90,8 @@ fn row(
             "file_size": file.get("size"),
             "file_owner": file.get("uid").filter(|u| !u.is_null()).map(ToString::to_string),
             "file_attr": attributes(file),
-            "file_ctime": ms(at(file, "ctime")),
             "file_mtime": ms(at(file, "mtime")),
+            "lazaret_file_change_time": ms(at(file, "ctime")),
         },
         "resource_info": host,
         "event_type": IN_A_FILE,
@@ -126,10 +126,11 @@ mod tests {
             "at": "1970-01-01T00:00:00.001Z", "last": "1970-01-01T00:00:00.005Z", "handle_status": "handled",
             "handled": { "by": "isolate_and_kill", "who": "policy", "remark": "" },
             "operate_accept_list": ["do_not_isolate_or_kill"], "host": { "id": "h", "name": "db", "address": null } });
-        let file = json!({ "size": 7, "uid": 0, "mode": "100755", "mtime": "1970-01-01T00:00:00.002000001Z", "ctime": null });
+        let file = json!({ "size": 7, "uid": 0, "mode": "100755", "mtime": "1970-01-01T00:00:00.002000001Z",
+            "ctime": "1970-01-01T00:00:00.003Z" });
         let row = without_nulls(row(&alarm, &file, &HashMap::new(), &Spans::default(), &BTreeMap::new()));
         let wanted = json!({ "file_path": "/tmp/x", "file_hash": "ab", "file_size": 7, "file_owner": "0",
-            "file_attr": "33261", "file_mtime": 2 });
+            "file_attr": "33261", "file_mtime": 2, "lazaret_file_change_time": 3 });
         assert_eq!(row["file_info"], wanted);
         assert_eq!((&row["malware_name"], &row["severity"]), (&json!("XMRig"), &json!("Critical")));
         assert_eq!(

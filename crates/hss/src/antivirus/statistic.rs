@@ -78,11 +78,14 @@ mod tests {
     #[test]
     fn results_and_scans_are_counted() {
         let count = Count::default();
-        let alarm = |origin: &str, host: &str, status: &str| json!({ "origin": origin, "host": { "id": host }, "handle_status": status });
+        let alarm = |origin: &str, host: &str, status: &str| json!({ "origin": origin, "path": "/x", "host": { "id": host }, "handle_status": status });
         assert!(
             count.result(&alarm("scan", "a", "unhandled")) && count.result(&alarm("scan", "a", "handled"))
         );
         assert!(!count.result(&alarm("exec", "b", "unhandled")));
+        let mut about_no_file = alarm("scan", "b", "unhandled");
+        about_no_file["path"] = Value::Null;
+        assert!(!count.result(&about_no_file), "the list of results does not have it");
         assert_eq!(count.hosts.lock().unwrap().len(), 1);
         assert_eq!(count.open.load(Ordering::Relaxed), 1);
         for state in ["scanning", "paused", "finish"] {

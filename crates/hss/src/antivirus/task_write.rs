@@ -47,16 +47,40 @@ fn filled(asked: &Value, before: Option<&Value>) -> Value {
     Value::Object(out)
 }
 
-/// A scan that is to be begun again: its name and kind, the hosts that it did not get through, and of the plan that it
-/// came from the folders and file types.
-async fn earlier(call: &Call, id: &str) -> Result<(Value, Value), HssError> {
+/// A scan of the projects that are asked for.
+async fn scan(call: &Call, id: &str) -> Result<Value, HssError> {
     let found = call.rest.get(&path(id), &[]).await?;
     let scan = at(&found, "task");
     if call.one_project().is_some_and(|p| p != text(scan, "project")) {
         return Err(HssError::missing("scan", id));
     }
+    Ok(scan.clone())
+}
+
+/// The hosts that it did not get through: all of them, or an error.
+async fn left(call: &Call, id: &str) -> Result<Vec<Value>, HssError> {
     let query = vec![("state", "fail,cancel".to_owned())];
-    let left = page::all(&call.rest, &format!("{}/hosts", path(id)), &query, MOST).await?;
+    let left = page::all(&call.rest, &format!("{}/hosts", path(id)), &query, MOST + 1).await?;
+    if left.len() as u64 > MOST {
+        return Err(HssError::invalid(format!(
+            "task_id: the scan did not get through more than {MOST} hosts, which is what one scan takes: name some of them in \
+             host_ids"
+        )));
+    }
+    Ok(left)
+}
+
+/// Whether a body names hosts.
+fn names_hosts(asked: &Value) -> bool {
+    at(asked, "host_ids").as_array().is_some_and(|l| !l.is_empty())
+}
+
+/// A scan that is to be begun again: its name and kind, the hosts that it did not get through, and of the plan that it
+/// came from the folders and file types.
+async fn earlier(call: &Call, id: &str, names_hosts: bool) -> Result<(Value, Value), HssError> {
+    let scan = &scan(call, id).await?;
+    // Where the body names hosts, they are it.
+    let left = if names_hosts { Vec::new() } else { left(call, id).await? };
     let hosts: Vec<&str> = left.iter().map(|h| text(h, "host.id")).collect();
     let mut settings = Map::new();
     if let Some(policy) = at(scan, "policy").as_str() {
@@ -80,7 +104,7 @@ pub(crate) async fn create_anti_virus_task(call: &Call) -> Answer {
     let (project, action) = (call.project()?, body::needed_word_in(asked, "", "action", &plan::ACTIONS)?);
     let (before, policy) = match body::short_in(asked, "", "task_id", body::ID)? {
         Some(id) => {
-            let (before, policy) = earlier(call, id).await?;
+            let (before, policy) = earlier(call, id, names_hosts(asked)).await?;
             (Some(before), policy)
         }
         None => (None, Value::Null),
@@ -107,6 +131,7 @@ pub(crate) async fn switch_antivirus_task(call: &Call) -> Answer {
     let asked = &call.ask.body;
     let id = body::needed_in(asked, "", "task_id", body::ID)?;
     body::short_in(asked, "", "task_name", NAME)?;
+    scan(call, id).await?;
     let commands = match body::ids(asked, "host_ids", body::ID)? {
         // A script whose list came out empty means no host, not all of them.
         Some(hosts) if hosts.is_empty() => {
@@ -201,6 +226,7 @@ mod tests {
             (&json!(["a", "b"]), &json!(["/srv"]))
         );
         let one = json!({ "action": "manual", "host_ids": ["b"], "task_name": "new" });
+        assert!(names_hosts(&one) && !names_hosts(&json!({ "host_ids": [] })) && !names_hosts(&json!({})));
         let again = new_scan("0", &one, Some(&before)).unwrap();
         assert_eq!((&again["name"], &again["settings"]["hosts"]), (&json!("new"), &json!(["b"])));
     }

@@ -50,6 +50,21 @@ fn types_of_a_body() {
 }
 
 #[test]
+fn lists_and_pages_are_as_long_as_documented() {
+    let put = |agents: usize| {
+        let agents = vec![r#""a""#; agents].join(",");
+        let rule = format!(r#"{{"event_white_rule_list":[{{"agent_ids":[{agents}]}}]}}"#);
+        read("POST", "/v5/0/event/operate", "", &rule)
+    };
+    assert!(put(1000).is_ok());
+    let e = put(1001).unwrap_err();
+    assert!(e.contains("agent_ids: 1001 entries, 1000 at most"), "{e}");
+    let hosts = |limit: &str| read("GET", "/v5/0/host-management/hosts", limit, "").unwrap().offset();
+    assert_eq!(hosts("limit=200").unwrap().limit, 200);
+    assert!(hosts("limit=201").is_err_and(|e| e.message().contains("10 to 200")));
+}
+
+#[test]
 fn words() {
     let a = read("GET", "/v5/0/event/events", "handle_status=handled&severity=", "").unwrap();
     let known = [("unhandled", 0), ("handled", 1)];

@@ -8,12 +8,14 @@ use std::collections::BTreeMap;
 /// Over all quotas, whichever are asked for.
 pub(super) fn of(pools: &[Pool]) -> Value {
     let sum = |of: &dyn Fn(&Pool) -> u64| pools.iter().map(of).fold(0, u64::saturating_add);
-    let size_where = |is: &dyn Fn(&Pool) -> bool| sum(&|p| if is(p) { p.size() } else { 0 });
-    let mut versions: BTreeMap<&str, u64> = BTreeMap::new();
+    // Absent where the caller is not told of one of them.
+    let size_where =
+        |is: &dyn Fn(&Pool) -> bool| pools.iter().filter(|p| is(p)).map(Pool::size).try_fold(0, added);
+    let mut versions: BTreeMap<&str, Option<u64>> = BTreeMap::new();
     for p in pools {
         let Some(version) = p.version() else { continue };
-        let of = versions.entry(version).or_default();
-        *of = of.saturating_add(p.size());
+        let of = versions.entry(version).or_insert(Some(0));
+        *of = of.and_then(|n| added(n, p.size()));
     }
     let list: Vec<Value> =
         versions.iter().map(|(version, n)| json!({ "version": version, "total_num": n })).collect();
@@ -27,6 +29,10 @@ pub(super) fn of(pools: &[Pool]) -> Value {
         "freeze_num": size_where(&|p| p.status == "freeze"),
         "quota_statistics_list": list,
     })
+}
+
+fn added(sum: u64, more: Option<u64>) -> Option<u64> {
+    more.map(|n| sum.saturating_add(n))
 }
 
 #[cfg(test)]
@@ -56,5 +62,19 @@ mod tests {
         }
         let expected = json!([{ "version": "hss.version.container.enterprise", "total_num": 8 }]);
         assert_eq!(n["quota_statistics_list"], expected);
+    }
+
+    #[test]
+    fn what_nobody_told_is_in_no_sum() {
+        let untold = Pool { is_unlimited: false, ..pool("normal", None, 3) };
+        let n = of(&[pool("freeze", Some(5), 1), untold]);
+        for absent in ["packet_cycle_num", "normal_num"] {
+            assert!(n[absent].is_null(), "{absent}");
+        }
+        assert_eq!(
+            (&n["freeze_num"], &n["on_demand_num"], &n["used_num"]),
+            (&json!(5), &json!(0), &json!(4))
+        );
+        assert!(n["quota_statistics_list"][0]["total_num"].is_null());
     }
 }

@@ -77,9 +77,9 @@ impl Pool {
         self.status == "normal" && self.idle != Some(0)
     }
 
-    /// How many there are in all, as far as anybody can say.
-    pub(crate) fn size(&self) -> u64 {
-        self.total.unwrap_or(self.used)
+    /// How many there are in all: without a limit those that are used; `None`: the caller is not told.
+    pub(crate) fn size(&self) -> Option<u64> {
+        if self.is_unlimited { Some(self.used) } else { self.total }
     }
 
     /// Takes so many, or as many as are left.
@@ -149,11 +149,11 @@ mod tests {
         }));
         assert_eq!((pool.shared(), pool.charging_mode()), ("shared", "packet_cycle"));
         assert_eq!((pool.version(), &pool.expires), (Some("hss.version.container.enterprise"), &json!(-1)));
-        assert_eq!((&pool.created, pool.size()), (&json!(3), 5));
+        assert_eq!((&pool.created, pool.size()), (&json!(3), Some(5)));
         assert_eq!((pool.take(2), pool.take(2), pool.take(1)), (2, 1, 0));
         assert!(!pool.is_available());
         let mut free = Pool::of(&json!({ "id": "f", "project": "0", "used": 4, "unlimited": true }));
-        assert_eq!((free.take(1000), free.size(), free.charging_mode()), (1000, 4, "on_demand"));
+        assert_eq!((free.take(1000), free.size(), free.charging_mode()), (1000, Some(4), "on_demand"));
         assert_eq!(idle(&[free]), None);
     }
 

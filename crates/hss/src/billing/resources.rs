@@ -32,7 +32,11 @@ fn row(version: &str, edition: &str, pools: &[Pool], now: &str) -> Value {
     let room = MOST.saturating_sub(used.min(MOST));
     let left: u64 = left.iter().fold(0, |sum: u64, n| sum.saturating_add(*n)).min(room);
     let is_unlimited = available.iter().any(|p| p.is_unlimited);
-    let total = if is_unlimited { MOST } else { of.iter().map(|p| p.size()).sum::<u64>().min(MOST) };
+    let total = if is_unlimited {
+        Some(MOST)
+    } else {
+        of.iter().map(|p| p.size()).sum::<Option<u64>>().map(|n| n.min(MOST))
+    };
     let resource =
         |p: &&Pool| json!({ "resource_id": p.id, "current_time": now, "shared_quota": p.shared() });
     let resources: Vec<Value> = available.iter().map(resource).collect();
@@ -78,7 +82,8 @@ mod tests {
         let free = row("v", "premium", &[pool("a", "normal", None, 7, true)], "now");
         assert_eq!((&free["total_num"], &free["available_num"]), (&json!(MOST), &json!(MOST - 7)));
         let untold = row("v", "premium", &[pool("a", "normal", None, 7, false)], "now");
-        assert_eq!((&untold["total_num"], &untold["available_num"]), (&json!(7), &Value::Null));
+        assert_eq!((&untold["total_num"], &untold["available_num"]), (&Value::Null, &Value::Null));
+        assert_eq!(untold["used_num"], 7);
         let none = row("v", "premium", &[], "now");
         assert_eq!((&none["total_num"], &none["available_num"]), (&json!(0), &json!(0)));
     }

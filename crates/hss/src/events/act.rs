@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Handling events: some by their ids, or all of a type.
 
-mod content;
 mod named;
+mod of_class;
 
 use super::terms::Category;
 use crate::ask::one_of;
 use crate::body::{needed_in, short_in, word_in};
 use crate::call::{Answer, Call};
 use crate::error::HssError;
-use crate::handling::WHITELISTS;
-use crate::rule::{self, FIELDS, Source, entries};
+use crate::handling::{UNWHITELISTS, WHITELISTS};
+use crate::rule::{self, FIELDS, Source, handled};
 use crate::{kinds, order, words};
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ const VERBS: [(&str, Option<&str>); 10] = [
     ("isolate_and_kill", Some("isolate_and_kill")),
     ("unhandle", Some("unhandle")),
     ("do_not_ignore", Some("do_not_ignore")),
-    ("remove_from_alarm_whitelist", Some("remove_from_alarm_whitelist")),
+    (UNWHITELISTS, Some(UNWHITELISTS)),
     ("remove_from_login_whitelist", None),
     ("do_not_isolate_or_kill", Some("do_not_isolate_or_kill")),
 ];
@@ -54,19 +54,7 @@ pub(crate) async fn change_event(call: &Call) -> Answer {
     let remark = short_in(body, "", "handler", 256)?.unwrap_or_default();
     let rules = rule::read(&RULES, body, verb)?;
     let alarms = named::events(call, verb).await?;
-    let bodies = entries::of(call, &RULES, &rules, &alarms, remark).await?;
-    let mut added = entries::add(call, &bodies).await?;
-    match verb {
-        WHITELISTS if rules.is_empty() => added = content::add(call, &alarms, remark).await?,
-        "remove_from_alarm_whitelist" => content::remove(call, &alarms).await?,
-        _ => {}
-    }
-    let ids: Vec<&str> = alarms.iter().map(|a| words::text(a, "id")).collect();
-    let asked = json!({ "alarms": ids, "operate_type": verb, "remark": remark });
-    match call.rest.post("/alarms/handle", &asked).await {
-        Ok(answer) => order::told("event", &[answer], &added),
-        Err(e) => Err(entries::taken_back(call, &added, e).await),
-    }
+    handled::handle(call, &RULES, &rules, alarms, verb, remark).await
 }
 
 /// `batch_change_event`: handles all events of a type, as far as they are not handled yet, or are so in the way that is
@@ -86,10 +74,11 @@ pub(crate) async fn batch_change_event(call: &Call) -> Answer {
         // A type of HSS alone: there are no events of it.
         return order::told("event", &[], &[]);
     };
+    let (follows, note) = of_class::follows(call, class, category, verb, remark).await?;
     let asked = json!({ "class": class, "operate_type": verb, "project": call.one_project(), "remark": remark,
         "in_container": category.and_then(Category::in_container) });
     let answer = call.rest.post("/alarms/handle-all", &crate::call::without_nulls(asked)).await?;
-    order::told("event", &[answer], &[])
+    order::noted(handled::after(call, "event", answer, &follows).await, note)
 }
 
 /// `list_event_operates`: what can be done with events of a type.

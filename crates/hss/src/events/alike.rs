@@ -40,7 +40,6 @@ pub(crate) async fn list_similar_handled_events(call: &Call) -> Answer {
 
 /// What else there was on its host around that time.
 pub(crate) async fn list_related_events(call: &Call) -> Answer {
-    call.ask.between("limit", 10..=200)?;
     let offset = call.ask.offset()?;
     let full = look::asked(call).await?;
     let this = at(&full, "summary");

@@ -115,7 +115,9 @@ pub(crate) async fn download_event_source_file(call: &Call) -> Answer {
         HssError::invalid("file_hash: is missing: the SHA-256 of the file, as events have it")
     })?;
     let digest = words::sha256(hash).ok_or_else(|| HssError::missing("file", hash))?;
-    for project in project::asked(call).await?.into_iter().take(MOST_PROJECTS) {
+    let projects = project::asked(call).await?;
+    let more = projects.len().saturating_sub(MOST_PROJECTS);
+    for project in projects.into_iter().take(MOST_PROJECTS) {
         let path = rest::with(&format!("/samples/{digest}/download"), &[("project", project)]);
         match call.rest.post_for_file(&path, &json!({ "password": digest })).await {
             Ok((headers, body)) => {
@@ -126,6 +128,12 @@ pub(crate) async fn download_event_source_file(call: &Call) -> Answer {
             Err(e) if e.is_missing() => {}
             Err(e) => return Err(e),
         }
+    }
+    if more > 0 {
+        return Err(HssError::invalid(format!(
+            "enterprise_project_id: {MOST_PROJECTS} projects do not have the file, and {more} more were not looked at: name \
+             its project"
+        )));
     }
     Err(HssError::missing("file", hash))
 }

@@ -18,7 +18,6 @@ use wanted::wanted;
 /// `list_event_handle_history`: what was done about events, newest first unless asked otherwise.
 pub(crate) async fn list_event_handle_history(call: &Call) -> Answer {
     let ask = &call.ask;
-    ask.between("limit", 10..=200)?;
     let part = ask.offset()?;
     ask.word("sort_key", &[("handle_time", ())])?;
     let oldest_first = ask.word("sort_dir", &[("asc", true), ("desc", false)])?.unwrap_or(false);

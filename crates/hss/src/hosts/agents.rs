@@ -31,7 +31,8 @@ pub(crate) async fn list_hosts_risk(call: &Call) -> Answer {
     let unhandled = risks::of_hosts(call, &ids).await?;
     let risks = Risks { unhandled, scanned: risks::scanned(call).await? };
     let rows: Vec<Value> = listed.items.iter().map(|h| risk(h, &risks)).collect();
-    Ok(json!({ "total_num": listed.total, "data_list": rows }).into())
+    let cut = risks.scans_are_cut();
+    Ok(json!({ "total_num": listed.total, "data_list": rows, "lazaret_scans_are_cut": cut }).into())
 }
 
 fn risk(host: &Value, risks: &Risks) -> Value {

@@ -9,13 +9,20 @@ use crate::rest::part;
 use crate::words::{at, ms, text};
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// What can be looked for, and by which scan of ours; HSS has the first.
 const TYPES: [(&str, Option<&str>); 3] =
     [("pwd", None), ("lazaret_quick", Some("quick")), ("lazaret_full", Some("full"))];
 const NO_PASSWORDS: &str = "Lazaret does not look for weak passwords";
-/// Scans that are looked through for the last one of a host.
-const MOST_SCANS: usize = 20;
+/// Scans of a project.
+const MOST_TASKS: u64 = 10_000;
+/// The newest scans, which are looked through for the last one of a host in any case.
+const NEWEST: usize = 20;
+/// Scans that are looked through altogether.
+const MOST_SCANS: usize = 200;
+/// Newest orders to the host, which tell further scans of it.
+const MOST_ORDERS: u64 = 1_000;
 /// Hosts of a scan.
 const MOST_HOSTS: u64 = 100_000;
 
@@ -63,16 +70,28 @@ pub(crate) async fn show_scan_status(call: &Call) -> Answer {
     if kind == Some(None) {
         return Ok(json!({ "scan_status": "neverscan", "lazaret_reason": NO_PASSWORDS }).into());
     }
-    let query = [("project", text(&host, "project").to_owned()), ("limit", "100".to_owned())];
-    let tasks = call.rest.get("/scan-tasks", &query).await?;
-    let tasks = tasks.get("items").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    let of_kind = |t: &&Value| kind.flatten().is_none_or(|k| k == text(t, "kind"));
-    for task in tasks.iter().filter(of_kind).take(MOST_SCANS) {
-        if let Some(row) = of_host(call, text(task, "id"), text(&host, "id")).await? {
-            return Ok(status(&row, text(task, "id"), call.rest.inside().now_ms()).into());
+    let id = text(&host, "id");
+    let query = vec![("project", text(&host, "project").to_owned())];
+    let mut tasks = page::all(&call.rest, "/scan-tasks", &query, MOST_TASKS).await?;
+    tasks.retain(|t| kind.flatten().is_none_or(|k| k == text(t, "kind")));
+    let query = vec![("host", id.to_owned()), ("verb", "scan".to_owned())];
+    let orders = page::all(&call.rest, "/commands", &query, MOST_ORDERS).await?;
+    for task in candidates(&tasks, &orders) {
+        if let Some(row) = of_host(call, task, id).await? {
+            return Ok(status(&row, task, call.rest.inside().now_ms()).into());
         }
     }
     Ok(json!({ "scan_status": "neverscan" }).into())
+}
+
+/// Scans that the host may have been part of, newest first: the newest, those that run, as who waits for a turn has no
+/// order yet, and those that it had an order of.
+fn candidates<'a>(tasks: &'a [Value], orders: &[Value]) -> Vec<&'a str> {
+    let ordered: BTreeSet<&str> = orders.iter().map(|c| text(c, "task")).collect();
+    let may = |(n, t): &(usize, &Value)| {
+        *n < NEWEST || text(t, "task_status") != "finish" || ordered.contains(text(t, "id"))
+    };
+    tasks.iter().enumerate().filter(may).map(|(_, t)| text(t, "id")).take(MOST_SCANS).collect()
 }
 
 /// How the host stands in a scan.
@@ -134,6 +153,16 @@ mod tests {
         }
         let row = json!({ "host_task_status": "success", "finished_at": "1970-01-01T00:00:00.009Z" });
         assert_eq!(status(&row, "t", now)["scaned_time"], 9);
+    }
+
+    #[test]
+    fn scans_of_which_the_host_may_be() {
+        let state = |n: usize| if n == 30 { "scanning" } else { "finish" };
+        let tasks: Vec<Value> =
+            (0..40).map(|n| json!({ "id": n.to_string(), "task_status": state(n) })).collect();
+        let found = candidates(&tasks, &[json!({ "task": "35" }), json!({ "task": "3" })]);
+        assert_eq!(found.len(), NEWEST + 2);
+        assert_eq!(&found[NEWEST - 1..], ["19", "30", "35"]);
     }
 
     #[test]

@@ -46,7 +46,8 @@ pub(crate) async fn list_host_status(call: &Call) -> Answer {
     }
     let one = |h: &Value| row(h, &facts, risks.unhandled(h), risks.is_scanned(h));
     let rows: Vec<Value> = listed.items.iter().map(one).collect();
-    Ok(json!({ "total_num": listed.total, "data_list": rows }).into())
+    let cut = risks.scans_are_cut();
+    Ok(json!({ "total_num": listed.total, "data_list": rows, "lazaret_scans_are_cut": cut }).into())
 }
 
 fn order(call: &Call) -> Result<Option<Order>, HssError> {

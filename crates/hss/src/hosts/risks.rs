@@ -25,8 +25,15 @@ pub(super) const MOST_ASKED: u64 = 10_000;
 pub(super) struct Risks {
     /// Open alarms about malicious programs, by host; who has none is not here.
     pub(super) unhandled: HashMap<String, u64>,
-    /// Who is being scanned.
-    pub(super) scanned: HashSet<String>,
+    pub(super) scanned: Scanned,
+}
+
+/// Who is being scanned.
+#[derive(Debug, Default)]
+pub(super) struct Scanned {
+    hosts: HashSet<String>,
+    /// Whether there are more.
+    is_cut: bool,
 }
 
 impl Risks {
@@ -35,7 +42,12 @@ impl Risks {
     }
 
     pub(super) fn is_scanned(&self, host: &Value) -> bool {
-        self.scanned.contains(text(host, "id"))
+        self.scanned.hosts.contains(text(host, "id"))
+    }
+
+    /// For the answer; absent where all are known.
+    pub(super) fn scans_are_cut(&self) -> Option<bool> {
+        self.scanned.is_cut.then_some(true)
     }
 }
 
@@ -104,16 +116,16 @@ async fn total(call: &Call, query: &Query) -> Result<u64, HssError> {
 }
 
 /// Hosts on which a scan runs.
-pub(super) async fn scanned(call: &Call) -> Result<HashSet<String>, HssError> {
+pub(super) async fn scanned(call: &Call) -> Result<Scanned, HssError> {
     let mut query = call.scoped();
     query.extend([("verb", "scan".to_owned()), ("state", "sent".to_owned())]);
-    let mut found = HashSet::new();
+    let mut hosts = HashSet::new();
     let all = page::each(&call.rest, "/commands", &query, MOST_SCANS, |command| {
-        found.insert(text(command, "host").to_owned());
+        hosts.insert(text(command, "host").to_owned());
         true
     });
-    all.await?;
-    Ok(found)
+    let is_cut = !all.await?;
+    Ok(Scanned { hosts, is_cut })
 }
 
 #[cfg(test)]
@@ -129,6 +141,8 @@ mod tests {
         }
         assert_eq!(risks.unhandled(&json!({ "id": "a" })), 2);
         assert_eq!(risks.unhandled(&json!({ "id": "c" })), 0);
-        assert!(!risks.is_scanned(&json!({ "id": "a" })));
+        assert!(!risks.is_scanned(&json!({ "id": "a" })) && risks.scans_are_cut().is_none());
+        risks.scanned = Scanned { hosts: HashSet::from(["a".to_owned()]), is_cut: true };
+        assert!(risks.is_scanned(&json!({ "id": "a" })) && risks.scans_are_cut() == Some(true));
     }
 }

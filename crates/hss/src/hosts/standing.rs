@@ -57,13 +57,14 @@ pub(super) fn install_result(host: &Value) -> Option<&'static str> {
     }
 }
 
-/// Alarms that nobody dealt with go before a scan that runs; who never came was never looked at.
+/// Alarms that nobody dealt with go before a scan that runs; what nothing looks at is not clean: who never
+/// came, and who is not protected now.
 pub(super) fn detect_result(host: &Value, unhandled: u64, is_scanned: bool) -> &'static str {
     if unhandled > 0 {
         "risk"
     } else if is_scanned {
         "scanning"
-    } else if text(host, "seen_at").is_empty() {
+    } else if text(host, "seen_at").is_empty() || protect_status(host) != "opened" {
         "undetected"
     } else {
         "clean"
@@ -114,6 +115,14 @@ mod tests {
         assert_eq!(detect_result(&h, 0, false), "clean");
         assert_eq!(detect_result(&h, 0, true), "scanning");
         assert_eq!(detect_result(&h, 2, true), "risk");
+        for (status, protection, edition) in
+            [("online", "full", "none"), ("online", "none", "basic"), ("offline", "full", "basic")]
+        {
+            let mut idle = host(status, protection, edition);
+            idle["seen_at"] = h["seen_at"].clone();
+            assert_eq!(detect_result(&idle, 0, false), "undetected", "{status} {protection} {edition}");
+            assert_eq!(detect_result(&idle, 1, false), "risk");
+        }
     }
 
     #[test]

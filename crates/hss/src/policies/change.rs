@@ -65,9 +65,9 @@ pub(crate) async fn change_policy_group(call: &Call) -> Answer {
     }
     let mode = one_of("protect_mode", mode, &MODES)?;
     // The default group is the project's switches.
-    if let Some(project) = call.one_project().filter(|p| default_group::id(p) == id) {
+    if let Some(project) = default_group::project_of(call, id).await? {
         let high = mode == "high_detection";
-        return Ok(settings::set(&call.rest, project, settings::HIGH_DETECTION, high).await?.into());
+        return Ok(settings::set(&call.rest, &project, settings::HIGH_DETECTION, high).await?.into());
     }
     find(call, id).await?;
     call.rest.change(&path(id), |group| with_mode(group, mode)).await?;

@@ -1,14 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The default group of a project: what holds for hosts without a policy group, which are the project's switches.
 
+use crate::call::Call;
+use crate::error::HssError;
+use crate::project;
 use serde_json::{Value, json};
 
 pub(crate) const NAME: &str = "default_policy_group";
 const DESCRIPTION: &str = "The switches of the project";
 
+/// No id of the API begins so.
+const BEGINNING: &str = "default-";
+
 /// Its id: of the project, with the length that HSS gives to ids.
 pub(crate) fn id(project: &str) -> String {
-    format!("default-{project:->36}")
+    format!("{BEGINNING}{project:->36}")
+}
+
+/// The project whose default group an id is, of those that are asked for.
+pub(super) async fn project_of(call: &Call, group: &str) -> Result<Option<String>, HssError> {
+    if !group.starts_with(BEGINNING) {
+        return Ok(None);
+    }
+    Ok(project::asked(call).await?.into_iter().find(|project| id(project) == group))
 }
 
 /// As if it were one of the API's: without settings of its own.

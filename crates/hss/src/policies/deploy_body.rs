@@ -6,6 +6,7 @@ use crate::ask::one_of;
 use crate::error::HssError;
 use crate::words;
 use serde_json::Value;
+use std::collections::HashSet;
 
 /// What a body asks for.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,13 +32,13 @@ pub(super) fn read(body: &Value) -> Result<Wanted<'_>, HssError> {
         }
         return Ok(Wanted { target, hosts: None });
     }
-    let mut hosts: Vec<&str> = Vec::new();
+    let (mut hosts, mut seen) = (Vec::new(), HashSet::new());
     for id in words::at(body, "host_id_list").as_array().into_iter().flatten() {
         let id = id.as_str().unwrap_or_default();
         if id.is_empty() || !id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
             return Err(HssError::missing("host", id));
         }
-        if !hosts.contains(&id) {
+        if seen.insert(id) {
             hosts.push(id);
         }
     }

@@ -27,7 +27,6 @@ struct Use {
 pub(crate) async fn list_policy_group(call: &Call) -> Answer {
     let ask = &call.ask;
     let at = ask.offset()?;
-    ask.between("limit", 10..=200)?;
     let name = ask.short("group_name", 256)?.map(str::to_lowercase);
     let id = ask.short("group_id", 256)?;
     // HSS has groups of its container edition; here each group is for every edition.

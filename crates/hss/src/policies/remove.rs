@@ -16,9 +16,9 @@ pub(crate) async fn delete_policy_group(call: &Call) -> Answer {
     let host_groups = call.rest.items("/host-groups").await?;
     // Everything is looked at before anything goes.
     for id in &ids {
-        if call.one_project().is_some_and(|p| default_group::id(p) == *id) {
+        if let Some(project) = default_group::project_of(call, id).await? {
             return Err(HssError::invalid(format!(
-                "id_list: {id} is the default group of the project, its switches; it cannot be deleted"
+                "id_list: {id} is the default group of the project {project}, its switches; it cannot be deleted"
             )));
         }
         free(call, id, &host_groups).await?;

@@ -10,6 +10,9 @@ use crate::words;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
+/// Entries of one request: as many as HSS takes agents of a rule.
+const MOST_ENTRIES: usize = 1_000;
+
 /// The entries that rules come to, for the projects of the alarms that they are made from.
 pub(crate) async fn of(
     call: &Call,
@@ -86,9 +89,9 @@ fn bodies(
             add(project, Some(host), alarm);
         }
     }
-    if out.len() > MOST {
+    if out.len() > MOST_ENTRIES {
         return Err(HssError::invalid(format!(
-            "{}: it comes to {} whitelist entries, {MOST} at most in one request: fewer rules or \
+            "{}: it comes to {} whitelist entries, {MOST_ENTRIES} at most in one request: fewer rules or \
              agents, or scope true",
             source.name,
             out.len()
@@ -111,12 +114,12 @@ pub(crate) async fn add(call: &Call, entries: &[Value]) -> Result<Vec<String>, H
 
 /// Removes what was added before something failed; the failure, which says where that did not succeed.
 pub(crate) async fn taken_back(call: &Call, added: &[String], why: HssError) -> HssError {
-    for part in added.chunks(MOST) {
+    for (n, part) in added.chunks(MOST).enumerate() {
         if let Err(e) = call.rest.post("/whitelist/delete", &json!({ "entries": part })).await {
             return HssError::conflict(format!(
                 "{}; the whitelist entries {} were added before that and stay: {}",
                 why.message(),
-                added.join(" "),
+                added.get(n * MOST..).unwrap_or_default().join(" "),
                 e.message()
             ));
         }
@@ -154,7 +157,8 @@ mod tests {
         );
         assert_eq!(of(&[rule(&[])], "ours").unwrap()[0]["description"], "ours");
         assert!(of(&[rule(&["g"])], "").is_err_and(|e| e.is_missing()));
-        let many: Vec<Rule> = (0..101).map(|_| rule(&[])).collect();
-        assert!(of(&many, "").is_err_and(|e| e.message().contains("101 whitelist entries")));
+        let many: Vec<Rule> = (0..=MOST_ENTRIES).map(|_| rule(&[])).collect();
+        assert!(of(&many, "").is_err_and(|e| e.message().contains("1001 whitelist entries")));
+        assert_eq!(of(&many[1..], "").unwrap().len(), MOST_ENTRIES);
     }
 }

@@ -79,10 +79,10 @@ fn result(file: &Value, facts: &Value) -> Value {
         "file_size": at(file, "size"),
         "file_owner": at(facts, "uid").as_u64().map(|uid| uid.to_string()),
         "file_attr": attributes(facts),
-        "file_ctime": ms(at(facts, "ctime")),
         "file_mtime": ms(at(facts, "mtime")),
         "update_time": ms(at(file, "updated_at")),
         "agent_id": at(file, "host.id"),
+        "lazaret_file_change_time": ms(at(facts, "ctime")),
     })
 }
 
@@ -126,6 +126,11 @@ mod tests {
             ("restore_failed", "the folder is gone")
         );
         assert_eq!((text(&shown, "public_ip"), text(&shown, "agent_version")), ("203.0.113.9", "1.2.0"));
+        let found = at(&shown, "antivirus_result_info");
+        assert!(
+            at(found, "file_ctime").is_null() && at(found, "lazaret_file_change_time").is_i64(),
+            "{found}"
+        );
         let event = at(&shown, "agent_event_info");
         assert_eq!((text(event, "event_id"), text(event, "att_ck")), ("a", "Impact"));
         assert_eq!(

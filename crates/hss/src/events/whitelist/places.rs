@@ -75,19 +75,21 @@ pub(crate) async fn list_alarm_white_list_host_detail(call: &Call) -> Answer {
     let groups = of("group");
     let mut agents: BTreeSet<String> = of("host").into_iter().map(str::to_owned).collect();
     for group in &groups {
-        if everywhere || agents.len() >= MOST_AGENTS {
+        if everywhere || agents.len() > MOST_AGENTS {
             break;
         }
         let mut query = call.scoped();
         query.push(("group", (*group).to_owned()));
-        let hosts = page::all(&call.rest, "/hosts", &query, MOST_AGENTS as u64).await?;
+        let hosts = page::all(&call.rest, "/hosts", &query, MOST_AGENTS as u64 + 1).await?;
         agents.extend(hosts.iter().map(|h| text(h, "id").to_owned()));
     }
+    let are_cut = !everywhere && agents.len() > MOST_AGENTS;
     let agents: Vec<String> = agents.into_iter().take(MOST_AGENTS).collect();
     Ok(json!({
         "rule_id": id,
         "scope": everywhere,
         "agent_ids": (!everywhere).then_some(agents),
+        "lazaret_agents_are_cut": are_cut.then_some(true),
         "lazaret_groups": groups,
         "lazaret_rule_ids": rule.iter().map(|e| text(e, "id")).collect::<Vec<_>>(),
     })
@@ -167,8 +169,15 @@ pub(crate) async fn update_alarm_white_list_host(call: &Call) -> Answer {
     }
     let change = change(&rule, &hosts);
     let added = entries::add(call, &change.add).await?;
-    for some in change.remove.chunks(MOST) {
+    for (n, some) in change.remove.chunks(MOST).enumerate() {
         if let Err(e) = call.rest.post(&format!("{PATH}/delete"), &json!({ "entries": some })).await {
+            if n > 0 {
+                return Err(e.and(&format!(
+                    "; the rule holds in its new places, and of {} old entries {} are gone: ask again",
+                    change.remove.len(),
+                    n * MOST
+                )));
+            }
             return Err(entries::taken_back(call, &added, e).await);
         }
     }

@@ -116,20 +116,18 @@ async fn removed(call: &Call, ids: &[String], entries: &[Value], restore: bool) 
                 sum.entries += at(&answer, "entries").as_u64().unwrap_or(0);
                 sum.alarms += at(&answer, "alarms").as_u64().unwrap_or(0);
                 let gone = entries.iter().filter(|e| some.iter().any(|id| text(e, "id") == id));
-                sum.alarms += by_hosts(call, gone).await?;
+                sum.alarms += by_hosts(call, gone).await.map_err(|e| then(sum.entries, ids.len(), &e))?;
             }
             Err(e) if sum.entries == 0 => return Err(e),
-            Err(e) => {
-                return Err(HssError::conflict(format!(
-                    "{} of {} entries were removed, then: {}",
-                    sum.entries,
-                    ids.len(),
-                    e.message()
-                )));
-            }
+            Err(e) => return Err(then(sum.entries, ids.len(), &e)),
         }
     }
     Ok(sum)
+}
+
+/// How far it came.
+fn then(removed: u64, of: usize, why: &HssError) -> HssError {
+    HssError::conflict(format!("{removed} of {of} entries were removed, then: {}", why.message()))
 }
 
 /// An entry that was made by handling an alarm has a brother on the alarm's host, which would go on letting the file be:
@@ -154,6 +152,18 @@ async fn by_hosts(call: &Call, entries: impl Iterator<Item = &Value>) -> Result<
     let answer = call.rest.post("/alarms/handle", &asked).await.map_err(|e| {
         HssError::conflict(format!("the entries were removed, and not yet on their hosts: {}", e.message()))
     })?;
-    order::told("event", &[answer], &[])?;
+    order::told("event", &[answer], &[])
+        .map_err(|e| e.and("; those events are whitelisted on their hosts as before"))?;
     Ok(u64::try_from(alarms.len()).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_gone_is_said() {
+        let e = then(100, 250, &HssError::invalid("refused for a (gone)"));
+        assert_eq!(e.message(), "100 of 250 entries were removed, then: refused for a (gone)");
+    }
 }
