@@ -54,6 +54,11 @@ mod tests {
     fn isolation_by_people_and_by_policy() {
         let of = |by: &str, who: &str| is_by_hand(&json!({ "handled": { "by": by, "who": who } }));
         assert!(of("isolate_and_kill", "ann") && !of("isolate_and_kill", "policy") && !of("ignore", "ann"));
-        assert!(is_result(&json!({ "origin": "scan" })) && !is_result(&json!({ "origin": "exec" })));
+    }
+
+    #[test]
+    fn a_result_is_a_file_that_a_scan_found() {
+        let of = |origin: &str, path: Option<&str>| is_result(&json!({ "origin": origin, "path": path }));
+        assert!(of("scan", Some("/a")) && !of("scan", None) && !of("exec", Some("/a")));
     }
 }
