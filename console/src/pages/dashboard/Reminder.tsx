@@ -48,18 +48,16 @@ export function Reminder({ projects }: { projects: string[] }) {
       role="note"
       className="reminder"
       title={<HostText text={t('reminder.text', { projects: named(projects) })} />}
-      description={
-        <>
-          <div className="reminder-ways">
-            <ListLink to="/install/security" search={{ project: projects[0] }}>{t('reminder.security')}</ListLink>
-            {own.length > 0 && (
-              <Button size="small" loading={busy} onClick={() => void attempt(stop)}>
-                {t('reminder.stop')}
-              </Button>
-            )}
-          </div>
-          {error && <div role="alert"><HostText text={error} /></div>}
-        </>
+      description={error && <div role="alert"><HostText text={error} /></div>}
+      action={
+        <div className="reminder-ways">
+          <ListLink to="/install/security" search={{ project: projects[0] }}>{t('reminder.security')}</ListLink>
+          {own.length > 0 && (
+            <Button size="small" loading={busy} onClick={() => void attempt(stop)}>
+              {t('reminder.stop')}
+            </Button>
+          )}
+        </div>
       }
     />
   );

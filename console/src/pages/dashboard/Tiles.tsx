@@ -41,71 +41,73 @@ export function Tiles() {
   const alarms = useGet('/api/v1/alarms/statistics', { query: { ...projectQuery, handle_status: 'unhandled' } });
   const switches = useSwitchesSeen();
   const reminders = useReminders();
-  // All at once: what comes below the figures later would move what is under the panel.
+  // All at once: what comes later would move what is under it.
   const settled = !switches.pending && !reminders.pending;
   const protection = { data: settled ? hosts.data : undefined, isPending: hosts.isPending, error: hosts.error, refetch: hosts.refetch };
   const reminded = remindedOf(switches.data?.items ?? [], reminders.data ?? []);
 
   return (
-    <div className="panels">
-      <Panel title={t('unhandled')}>
-        <Shown of={alarms}>
-          {(s) => {
-            const by = countsOf(s.by_severity);
-            return (
+    <>
+      <div className="panels">
+        <Panel title={t('unhandled')}>
+          <Shown of={alarms}>
+            {(s) => {
+              const by = countsOf(s.by_severity);
+              return (
+                <Row>
+                  <Figure value={s.unhandled} name={t('all')} to="/alarms" search={{ handle_status: 'unhandled' }} />
+                  {SEVERITIES.map((one) => (
+                    <Figure
+                      key={one}
+                      value={by[one] ?? 0}
+                      name={word('severity', one)}
+                      to="/alarms"
+                      search={{ severity: one, handle_status: 'unhandled' }}
+                      tone={one}
+                    />
+                  ))}
+                </Row>
+              );
+            }}
+          </Shown>
+        </Panel>
+        <Panel title={t('protection')}>
+          <Shown of={protection}>
+            {(s) => (
+              <>
+                <Row>
+                  <Figure value={s.total} name={t('hosts')} to="/hosts" />
+                  <Figure value={s.protection.full ?? 0} name={word('protection', 'full')} to="/hosts" search={{ protection: 'full' }} tone="good" />
+                  <Figure value={s.protection.partial ?? 0} name={word('protection', 'partial')} to="/hosts" search={{ protection: 'partial' }} tone="medium" />
+                  <Figure value={s.protection.none ?? 0} name={word('protection', 'none')} to="/hosts" search={{ protection: 'none' }} tone="high" />
+                  <Figure value={s.status.offline ?? 0} name={word('hostStatus', 'offline')} to="/hosts" search={{ status: 'offline' }} tone="medium" />
+                </Row>
+                {switches.data && <Configured of={switches.data} />}
+              </>
+            )}
+          </Shown>
+        </Panel>
+        <Panel title={t('isolated')}>
+          <Shown of={isolated}>
+            {(by) => (
               <Row>
-                <Figure value={s.unhandled} name={t('all')} to="/alarms" search={{ handle_status: 'unhandled' }} />
-                {SEVERITIES.map((one) => (
-                  <Figure
-                    key={one}
-                    value={by[one] ?? 0}
-                    name={word('severity', one)}
-                    to="/alarms"
-                    search={{ severity: one, handle_status: 'unhandled' }}
-                    tone={one}
-                  />
+                {['isolated', 'isolated_in_place', 'restored'].map((one) => (
+                  <Figure key={one} value={by[one] ?? 0} name={word('isolatedStatus', one)} to="/isolated" search={{ status: one }} />
                 ))}
+                <Figure
+                  value={(by.isolate_failed ?? 0) + (by.restore_failed ?? 0) + (by.delete_failed ?? 0)}
+                  name={t('failures')}
+                  to="/isolated"
+                  search={{ status: 'isolate_failed,restore_failed,delete_failed' }}
+                  tone="high"
+                />
               </Row>
-            );
-          }}
-        </Shown>
-      </Panel>
-      <Panel title={t('protection')}>
-        <Shown of={protection}>
-          {(s) => (
-            <>
-              <Row>
-                <Figure value={s.total} name={t('hosts')} to="/hosts" />
-                <Figure value={s.protection.full ?? 0} name={word('protection', 'full')} to="/hosts" search={{ protection: 'full' }} tone="good" />
-                <Figure value={s.protection.partial ?? 0} name={word('protection', 'partial')} to="/hosts" search={{ protection: 'partial' }} tone="medium" />
-                <Figure value={s.protection.none ?? 0} name={word('protection', 'none')} to="/hosts" search={{ protection: 'none' }} tone="high" />
-                <Figure value={s.status.offline ?? 0} name={word('hostStatus', 'offline')} to="/hosts" search={{ status: 'offline' }} tone="medium" />
-              </Row>
-              {switches.data && <Configured of={switches.data} />}
-              {reminded.length > 0 && <Reminder projects={reminded} />}
-            </>
-          )}
-        </Shown>
-      </Panel>
-      <Panel title={t('isolated')}>
-        <Shown of={isolated}>
-          {(by) => (
-            <Row>
-              {['isolated', 'isolated_in_place', 'restored'].map((one) => (
-                <Figure key={one} value={by[one] ?? 0} name={word('isolatedStatus', one)} to="/isolated" search={{ status: one }} />
-              ))}
-              <Figure
-                value={(by.isolate_failed ?? 0) + (by.restore_failed ?? 0) + (by.delete_failed ?? 0)}
-                name={t('failures')}
-                to="/isolated"
-                search={{ status: 'isolate_failed,restore_failed,delete_failed' }}
-                tone="high"
-              />
-            </Row>
-          )}
-        </Shown>
-      </Panel>
-    </div>
+            )}
+          </Shown>
+        </Panel>
+      </div>
+      {settled && reminded.length > 0 && <Reminder projects={reminded} />}
+    </>
   );
 }
 

@@ -58,7 +58,7 @@ export function KeysTable<T extends KeyRow>({ idColumn, ...props }: Props<T>) {
     {
       id: 'note',
       title: t('column.note'),
-      width: 220,
+      width: 190,
       grow: 2,
       render: (row) => (
         <>
@@ -67,7 +67,7 @@ export function KeysTable<T extends KeyRow>({ idColumn, ...props }: Props<T>) {
       ),
       csv: (row) => row.note,
     },
-    { id: 'roles', title: t('column.roles'), width: 220, grow: 2, render: roles, csv: roles },
+    { id: 'roles', title: t('column.roles'), width: 200, grow: 2, render: roles, csv: roles },
     { id: 'created', title: t('column.created'), width: 160, grow: 0, render: (row) => <Time at={row.created_at} />, csv: (row) => row.created_at },
     { id: 'used', title: t('column.used'), width: 160, grow: 0, render: (row) => <Time at={row.last_used_at} />, csv: (row) => row.last_used_at },
     {
