@@ -2312,7 +2312,7 @@ export interface components {
             /** @description The AK. */
             access: string;
             access_key: components["schemas"]["AccessKey"];
-            /** @description The SK: signs, and is never sent. */
+            /** @description The SK: signs. Only POST /v3/auth/tokens with `hw_ak_sk` takes it as it is. */
             secret: string;
         };
         ActionRecord: {
@@ -3321,6 +3321,8 @@ export interface components {
         /** @description The same for all of a type. */
         HandleAll: {
             class: components["schemas"]["Class"];
+            /** @description Only those of a container, or only the others. */
+            in_container?: boolean | null;
             operate_type: components["schemas"]["Verb"];
             /** @description Only of this project; absent: of all that the caller may handle. */
             project?: string | null;
@@ -4999,6 +5001,8 @@ export interface operations {
                 /** @description These only, separated by commas; 100 at most. */
                 ids?: string[];
                 importance?: "important" | "common" | "test";
+                /** @description The acting process was in a container; `false`: it was in none. */
+                in_container?: boolean;
                 /** @description Instead of `since` and `until`. */
                 last_days?: number;
                 limit?: number;
@@ -6133,6 +6137,8 @@ export interface operations {
                 /** @description These only, separated by commas; 100 at most. */
                 ids?: string[];
                 importance?: "important" | "common" | "test";
+                /** @description The acting process was in a container; `false`: it was in none. */
+                in_container?: boolean;
                 /** @description Instead of `since` and `until`. */
                 last_days?: number;
                 limit?: number;
@@ -6615,6 +6621,8 @@ export interface operations {
                 /** @description These only, separated by commas; 100 at most. */
                 ids?: string[];
                 importance?: "important" | "common" | "test";
+                /** @description The acting process was in a container; `false`: it was in none. */
+                in_container?: boolean;
                 /** @description Instead of `since` and `until`. */
                 last_days?: number;
                 limit?: number;
