@@ -7,7 +7,7 @@ import scene
 from words import SWITCHES
 
 # What hosts say of themselves by the way.
-PASSING = {"update_time", "agent_update_time", "lazaret_hits_total", "lazaret_hits_today", "current_time"}
+PASSING = {"occur_time", "update_time", "agent_update_time", "lazaret_hits_total", "lazaret_hits_today", "current_time"}
 
 
 def kept(row):
