@@ -52,8 +52,8 @@ impl Came {
         let (parts, body) = request.into_parts();
         let length =
             parts.headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
-        if length.is_some_and(|n| n > LIMIT as u64) {
-            if length.is_some_and(|n| n <= HEARD_OUT) {
+        if let Some(length) = length.filter(|n| *n > LIMIT as u64) {
+            if length <= HEARD_OUT {
                 // Who is cut off in the middle of a sentence does not hear the answer.
                 let heard = body.into_data_stream().for_each(|_| std::future::ready(()));
                 let _ = tokio::time::timeout(PATIENCE, heard).await;

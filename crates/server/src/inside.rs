@@ -3,6 +3,7 @@
 //! it wants of `/api/v1`. What may be asked, and what is written down of it, stays with the API.
 
 use crate::api::gate::{Client, Known, address};
+use crate::api::idempotency::FAILED;
 use crate::api::state::Api;
 use crate::people::caller::{self, ACCESS_KEY, Caller};
 use crate::people::{PeopleError, secret};
@@ -21,10 +22,6 @@ use uuid::Uuid;
 
 /// Kind of what was got with an access key and is sent instead of a signature.
 const TOKEN: &str = "token";
-/// The last use of a key is noted at most so often.
-const TOUCH_MS: i64 = 60_000;
-/// Kept as the status of an answer that failed for our reasons: the next try counts as the first.
-const FAILED: i64 = -1;
 
 /// A door: given the API, its routes.
 pub type Door = fn(Inside) -> Router;
@@ -191,19 +188,18 @@ impl Inside {
         if !can_be_access_key(access) {
             return Ok(None);
         }
-        let mut row = match self.api.store.credential_of_id(access).await {
+        let row = match self.api.store.credential_of_id(access).await {
             Ok(row) => row,
             Err(StoreError::NotFound(_) | StoreError::BadRequest(_)) => return Ok(None),
             Err(e) => return Err(broken(&e)),
         };
-        let now_ms = time::now_ms();
-        if row.kind != ACCESS_KEY || (row.expires_ms != 0 && row.expires_ms <= now_ms) {
+        if row.kind != ACCESS_KEY || (row.expires_ms != 0 && row.expires_ms <= time::now_ms()) {
             return Ok(None);
         }
         let secret = self.api.seal.read(&row.id, &row.secret).map_err(failed)?;
         // Not its last use yet: whoever knows the AK alone could make an idle key look used.
-        let last_ms = std::mem::replace(&mut row.last_ms, now_ms);
-        let caller = caller::of(&self.api.store, row, false, now_ms).await.map_err(failed)?;
+        let last_ms = row.last_ms;
+        let caller = caller::of(&self.api.store, row, false).await.map_err(failed)?;
         Ok(caller.map(|c| Signer { person: Person(Arc::new(c)), secret, last_ms }))
     }
 
@@ -212,14 +208,9 @@ impl Inside {
     /// # Errors
     /// The database is broken; one that takes no writes for a while keeps nobody from looking.
     pub async fn used(&self, signer: &Signer) -> Result<(), InsideError> {
-        let now_ms = time::now_ms();
-        if now_ms - signer.last_ms <= TOUCH_MS {
-            return Ok(());
-        }
-        match self.api.store.touch_credential(&signer.person.0.credential, now_ms).await {
-            Err(e) if !e.is_retryable() => Err(broken(&e)),
-            _ => Ok(()),
-        }
+        let credential = &signer.person.0.credential;
+        let touched = caller::touch(&self.api.store, credential, signer.last_ms, time::now_ms()).await;
+        touched.map_err(failed)
     }
 
     /// Whose token it is; `None`: unknown, ended, or of a disabled user.

@@ -19,7 +19,7 @@ const LIMIT: usize = 1 << 20;
 /// Of an answer. None of ours comes near.
 const ANSWER_LIMIT: usize = 4 << 20;
 /// Kept as the status of an answer that failed for our reasons: the next try counts as the first.
-const FAILED: i64 = -1;
+pub(crate) const FAILED: i64 = -1;
 
 pub(crate) async fn once(
     api: &Api,

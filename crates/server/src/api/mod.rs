@@ -18,7 +18,7 @@ pub(crate) mod gate;
 pub(crate) mod health;
 pub(crate) mod host_groups;
 pub(crate) mod hosts;
-mod idempotency;
+pub(crate) mod idempotency;
 pub(crate) mod install;
 pub(crate) mod isolated;
 mod keys;

@@ -82,32 +82,46 @@ pub(crate) async fn recognise(
     if ended || !right || !secret::same(&found.hash, &secret::digest(&token)) {
         return Ok(None);
     }
-    of(store, found, by_cookie, now_ms).await
+    let last_ms = found.last_ms;
+    let caller = of(store, found, by_cookie).await?;
+    if let Some(caller) = &caller {
+        touch(store, &caller.credential, last_ms, now_ms).await?;
+    }
+    Ok(caller)
 }
 
-/// The caller behind a credential that was proved.
+/// The caller behind a credential; `None`: of a disabled user.
 pub(crate) async fn of(
     store: &Store,
     found: CredentialRow,
     by_cookie: bool,
-    now_ms: i64,
 ) -> Result<Option<Caller>, PeopleError> {
     let user = match store.user(&found.user).await {
         Ok(user) if !user.disabled => user,
         Ok(_) | Err(StoreError::NotFound(_)) => return Ok(None),
         Err(e) => return Err(e.into()),
     };
-    if now_ms - found.last_ms > TOUCH_MS {
-        // A database that takes no writes for a while must not keep people from looking.
-        match store.touch_credential(&found.id, now_ms).await {
-            Err(e) if !e.is_retryable() => return Err(e.into()),
-            _ => {}
-        }
-    }
     let grants = permission::narrowed(&user.grants, &found.grants);
     let enrolling = found.kind == super::sign_in::ENROLLING;
     let kind = if enrolling { super::sign_in::SESSION.to_owned() } else { found.kind };
     Ok(Some(Caller { user, credential: found.id, grants, kind, by_cookie, enrolling }))
+}
+
+/// A credential was used by who proved it; `last_ms` is when it was noted last.
+pub(crate) async fn touch(
+    store: &Store,
+    credential: &str,
+    last_ms: i64,
+    now_ms: i64,
+) -> Result<(), PeopleError> {
+    if now_ms - last_ms > TOUCH_MS {
+        // A database that takes no writes for a while must not keep people from looking.
+        match store.touch_credential(credential, now_ms).await {
+            Err(e) if !e.is_retryable() => return Err(e.into()),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
